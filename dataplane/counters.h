@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a worker counts: plain memory of its own, one writer (the worker), read by the metrics whenever they are
+// scraped. No lock, no atomic read-modify-write. Pure.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace pinhole {
+
+// One writer; any reader. Relaxed: a scrape wants recent figures, not an ordering among them.
+class Counter {
+  public:
+    void add(std::uint64_t n = 1) {
+        value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+  private:
+    std::atomic<std::uint64_t> value_{0};
+};
+
+// Why a packet came to nothing. One name a value, in kDropReasonNames: the metric's `reason` label.
+enum class DropReason : std::uint8_t {
+    kNotIp,           // neither IPv4 nor IPv6, on a port whose kernel sees every packet anyway
+    kNotOurs,         // another host's address or port, likewise
+    kBadIp,           // lengths or header that contradict the packet
+    kBadUdp,          // UDP length that contradicts IP's
+    kBadChecksum,     // neither right nor the partial value that a veth hands up
+    kTruncated,       // longer by its IP header than by its frame
+    kFragment,        // a fragment that was never completed, or one too many
+    kNotSip,          // a datagram that is no SIP message
+    kKeepalive,       // CRLF, NULs, nothing: noise that keeps a pinhole open
+    kMalformed,       // SIP so broken that no answer can be addressed
+    kBadResponse,     // a response whose top Via is not ours or whose MAC does not hold
+    kWrongSender,     // a response from elsewhere than where its request went
+    kStranger,        // a request to relay, from nobody we relay for
+    kAbsorbedAck,     // the ACK to an answer of our own
+    kAckNowhere,      // an ACK that leads nowhere: it may not be answered
+    kNoRoute,         // no route in the kernel's table
+    kNoNeighbour,     // next hop not resolved yet: the kernel was asked
+    kTooLarge,        // an answer or a forwarded message that outgrows what we send
+    kNoMbuf,          // no packet buffer
+    kTxFull,          // the TX queue took no more
+    kHandoffFull,     // the owner's command ring took no more
+    kContended,       // a record that stayed claimed for too long
+    kAmplification,   // an answer larger than 1.5 times an unauthenticated request
+    kKernelPathFull,  // the queue to the kernel took no more
+    kCount
+};
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReason::kCount)>
+    kDropReasonNames{"not_ip",        "not_ours",   "bad_ip",       "bad_udp",       "bad_checksum",
+                     "truncated",     "fragment",   "not_sip",      "keepalive",     "malformed",
+                     "bad_response",  "wrong_sender", "stranger",   "absorbed_ack",  "ack_nowhere",
+                     "no_route",      "no_neighbour", "too_large",  "no_mbuf",       "tx_full",
+                     "handoff_full",  "contended",  "amplification", "kernel_path_full"};
+
+// The methods with a counter of their own; all others count as kOther. Order is the metric's only.
+enum class MethodLabel : std::uint8_t {
+    kRegister, kInvite, kAck, kBye, kCancel, kOptions, kSubscribe, kNotify, kMessage, kInfo, kUpdate,
+    kPrack, kRefer, kPublish, kOther, kCount
+};
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(MethodLabel::kCount)>
+    kMethodLabelNames{"REGISTER", "INVITE", "ACK",  "BYE",    "CANCEL", "OPTIONS", "SUBSCRIBE", "NOTIFY",
+                      "MESSAGE",  "INFO",   "UPDATE", "PRACK", "REFER", "PUBLISH", "other"};
+
+inline constexpr unsigned kMaxResponseCode = 699;
+
+struct alignas(64) CoreCounters {
+    Counter rx_packets, rx_bytes, tx_packets, tx_bytes;
+    Counter cycles_busy, cycles_idle;
+    Counter handoffs;            // commands sent to another worker
+    Counter handoffs_served;     // commands of other workers that this one carried out
+    Counter to_kernel;           // packets passed to the kernel by the TAP
+    Counter from_kernel;         // packets of the kernel's sent out by us
+    Counter reassembled, fragmented;
+    Counter refreshed_in_place;
+    Counter pings_sent, pongs;
+    Counter calls_in, calls_out; // INVITEs forwarded to a phone, to a core peer
+    Counter responses_forwarded;
+    Counter table_full;          // newcomers refused with 503
+    Counter wrong_target;        // pongs from another flow than the contact's
+    std::array<Counter, static_cast<std::size_t>(MethodLabel::kCount)> requests;
+    std::array<Counter, static_cast<std::size_t>(DropReason::kCount)> drops;
+    std::array<Counter, kMaxResponseCode + 1> responses;  // that we sent ourselves, by code
+
+    void drop(DropReason reason) { drops[static_cast<std::size_t>(reason)].add(); }
+};
+
+}  // namespace pinhole
