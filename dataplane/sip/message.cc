@@ -40,12 +40,11 @@ void clear(Message& message) {
 }
 
 // Not empty, no control character and no space; `last` is the highest byte allowed (DEL never is).
-bool all_graphic(std::string_view text, unsigned last) {
-    unsigned bad = text.empty() ? 1 : 0;
+bool all_graphic(std::string_view text, std::uint8_t last) {
+    std::uint8_t bad = text.empty() ? 1 : 0;
     for (const char c : text) {  // without an exit, so that it is done 16 bytes at a time
         const auto byte = static_cast<std::uint8_t>(c);
-        bad |= static_cast<unsigned>(byte <= ' ') | static_cast<unsigned>(byte == 0x7f) |
-               static_cast<unsigned>(byte > last);
+        bad = static_cast<std::uint8_t>(bad | (byte <= ' ') | (byte == 0x7f) | (byte > last));
     }
     return bad == 0;
 }
