@@ -94,7 +94,7 @@ class Keeper {
   private:
     using Tick = wheel::Tick;
     using View = table::QualifyView;
-    static constexpr Tick kNoPing = 0;  // no ping is planned; a plan for tick 0 is made for tick 1
+    static constexpr Tick kNoPing = 0;  // no ping is planned; what falls on tick 0 is planned for 1
 
     struct Plan {
         Tick wanted = kNoPing;   // when the ping is due by its window
@@ -116,6 +116,8 @@ class Keeper {
     void ping(std::uint32_t slot, View& view);
     void arm(std::uint32_t slot, const ContactBrief& contact, const View& view);
     void set_state(View& view, table::Reach to);
+    void gauge(table::Reach state, int by);
+    [[nodiscard]] bool removal_due(const View& view) const;
 
     // When to ping.
     void plan(std::uint32_t slot, std::uint64_t since_ms, Window window);
@@ -134,8 +136,12 @@ class Keeper {
     Figures figures_;
     std::uint64_t now_ms_;
     std::uint32_t now_s_;
-    std::uint64_t second_began_ms_;  // when now_s_ began, as well as can be told
+    std::uint64_t second_began_ms_;  // when now_s_ began, as well as can be told; never too late
+    Tick room_at_ = 0;               // where the last ping that was put off found room
+    std::uint32_t put_off_ = 0;      // contacts whose ping is planned for later than wanted
     bool queue_full_ = false;        // the sink refused a ping in this call of advance()
 };
 
 }  // namespace pinhole::qualify
+
+#include "control/qualify/keeper-inl.h"
