@@ -59,7 +59,7 @@ TEST(KeeperPace, AnAvalancheIsSpreadAndNotRepeated) {
     // The first pings, four times as dense as those to come, are paced as well, and few wait long
     // for it.
     EXPECT_LE(busiest_10_ms(w.sink.pings), 1.2 * need_per_10_ms(kMany) + 32);
-    EXPECT_EQ(lag_over(w, 2'000'000), 0u);
+    EXPECT_EQ(lag_over(w, 1'000'000), 0u);
     EXPECT_EQ(w.in_state(Reach::kReachable), kMany);
     EXPECT_EQ(w.keeper.figures().missed.get(), 0u);
 }
@@ -107,11 +107,12 @@ TEST(KeeperPace, AStallIsCaughtUpWithoutABurst) {
     const auto late = w.keeper.figures().late.get();
     w.run(2 * kInterval, 1);
     EXPECT_EQ(w.keeper.figures().late.get(), late);  // it is over
-    // What had been due first was sent first: nobody waited longer than the stall and the way back.
+    // First come, first served: nobody waited longer than the stall.
+    EXPECT_LE(lag_over(w, 5'000'000), 50u);
     EXPECT_EQ(lag_over(w, 10'000'000), 0u);
 }
 
-TEST(KeeperPace, AFullQueueIsTriedOnceATickAndLosesNothing) {
+TEST(KeeperPace, AFullQueueIsTriedOnceACallAndLosesNothing) {
     World w({}, 2'000);
     for (std::uint32_t slot = 0; slot < 2'000; ++slot) {
         w.add(slot, true);
@@ -122,11 +123,13 @@ TEST(KeeperPace, AFullQueueIsTriedOnceATickAndLosesNothing) {
     const std::uint64_t full_since = w.ms;
     w.run(10'000, 5);
     EXPECT_EQ(w.sink.pings.size(), before);
-    EXPECT_LE(w.sink.refused, 1'001u);  // once a tick
+    EXPECT_LE(w.sink.refused, 2'000u);  // once a call
+    EXPECT_GT(w.keeper.figures().overdue.get(), 500u);
     EXPECT_GT(w.keeper.figures().queue_full.get(), 0u);
     w.sink.queue_full = false;
     w.run(2 * kInterval, 5);
     EXPECT_LE(busiest_10_ms(w.sink.pings, full_since), 1.2 * need_per_10_ms(2'000) + 32);
+    EXPECT_EQ(w.keeper.figures().overdue.get(), 0u);
     EXPECT_EQ(w.in_state(Reach::kReachable), 2'000u);
     EXPECT_EQ(w.keeper.figures().missed.get(), 0u);
 }
@@ -193,13 +196,19 @@ TEST(KeeperPace, ABudgetOfWorkIsKeptAndTheRestComesNext) {
     EXPECT_GE(calls, 20);
 }
 
-TEST(KeeperPace, SixHundredThousandOperationsLeaveTheBooksBalanced) {
-    World w({.interval_ms = 5'000, .timeout_ms = 1'000, .max_missed = 2, .remove_after_s = 20},
-            500);
+TEST(KeeperPace, RandomOperationsLeaveTheBooksBalanced) {
+    constexpr std::uint32_t kSlots = 700;
+    // Fewer pings may be sent than the contacts need, so that the queue is always in use.
+    World w({.interval_ms = 5'000,
+             .timeout_ms = 1'000,
+             .max_missed = 2,
+             .remove_after_s = 10,
+             .max_pings_per_s = 100},
+            kSlots);
     std::mt19937 random(3);
-    for (int i = 0; i < 600'000; ++i) {
-        const std::uint32_t slot = random() % 500;
-        switch (random() % 50) {
+    for (int i = 0; i < 400'000; ++i) {
+        const std::uint32_t slot = random() % kSlots;
+        switch (random() % 60) {
             case 0:
                 w.add(slot, random() % 2 == 0, w.now().s + random() % 300);
                 break;
@@ -215,12 +224,15 @@ TEST(KeeperPace, SixHundredThousandOperationsLeaveTheBooksBalanced) {
             case 4:
                 w.contacts.slots[slot].expires_at_s = w.now().s + random() % 100;
                 break;
+            case 5:
+                w.sink.queue_full = random() % 8 == 0;
+                break;
             default:
                 w.run(random() % 20, 1 + random() % 20, 1 + random() % 100);
         }
     }
     std::uint64_t present = 0;
-    for (std::uint32_t slot = 0; slot < 500; ++slot) {
+    for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
         w.keeper.changed(slot);
         present += w.contacts.slots[slot].present ? 1 : 0;
     }
@@ -228,14 +240,19 @@ TEST(KeeperPace, SixHundredThousandOperationsLeaveTheBooksBalanced) {
     EXPECT_EQ(w.in_state(Reach::kUnknown) + w.in_state(Reach::kReachable) +
                   w.in_state(Reach::kUnreachable),
               present);
-    for (std::uint32_t slot = 0; slot < 500; ++slot) {
+    for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
         w.remove(slot);
     }
     EXPECT_EQ(w.keeper.contacts(), 0u);
     EXPECT_EQ(w.in_state(Reach::kUnknown) + w.in_state(Reach::kReachable) +
                   w.in_state(Reach::kUnreachable),
               0u);
+    w.sink.queue_full = false;
+    w.run(30'000);
     const auto& f = w.keeper.figures();
+    EXPECT_EQ(f.overdue.get(), 0u);
+    EXPECT_GT(f.deferred.get(), 10'000u);
+    EXPECT_GT(f.queue_full.get(), 1'000u);
     EXPECT_EQ(f.sent.get(), w.sink.pings.size());
     EXPECT_EQ(f.lag.count(), f.sent.get());
     EXPECT_EQ(f.rtt.count(), f.answered.get());
