@@ -8,8 +8,6 @@
 
 namespace pinhole::qualify {
 
-using table::Reach;
-
 // A removal that came to nothing is asked for again after this long, and up to as much again by
 // chance, so that a million that expired together are not asked for together a second time.
 inline constexpr std::uint32_t kRemovalRetryMs = 1'000;

@@ -39,6 +39,7 @@
 namespace pinhole::qualify {
 
 using table::ContactId;
+using table::Reach;
 
 struct ContactBrief {
     std::uint32_t generation = 0;
@@ -111,8 +112,8 @@ class Keeper {
     void miss(std::uint32_t slot, View& view);
     void ping(std::uint32_t slot, View& view, bool queued_turn);
     void arm(std::uint32_t slot, const ContactBrief& contact, const View& view);
-    void set_state(View& view, table::Reach to);
-    void gauge(table::Reach state, int by);
+    void set_state(View& view, Reach to);
+    void gauge(Reach state, int by);
     [[nodiscard]] bool removal_due(const View& view) const;
 
     // When to ping.

@@ -10,7 +10,6 @@
 namespace pinhole::qualify {
 namespace {
 
-using table::Reach;
 
 constexpr std::uint32_t kMany = 20'000;
 constexpr std::uint32_t kInterval = 25'000;
