@@ -10,7 +10,6 @@
 namespace pinhole::qualify {
 namespace {
 
-
 constexpr std::uint32_t kMany = 20'000;
 constexpr std::uint32_t kInterval = 25'000;
 
@@ -131,6 +130,24 @@ TEST(KeeperPace, AFullQueueIsTriedOnceACallAndLosesNothing) {
     EXPECT_EQ(w.keeper.figures().overdue.get(), 0u);
     EXPECT_EQ(w.in_state(Reach::kReachable), 2'000u);
     EXPECT_EQ(w.keeper.figures().missed.get(), 0u);
+}
+
+TEST(KeeperPace, ASlotStandsInTheQueueOnceWhoeverHoldsIt) {
+    World w({}, 4);
+    w.sink.queue_full = true;
+    w.add(0, true);  // stays, and with it the others' places behind it
+    w.run(5'500);
+    for (int round = 0; round < 10; ++round) {
+        for (std::uint32_t slot = 1; slot < 4; ++slot) {
+            w.add(slot, true);
+        }
+        w.run(5'500);
+        EXPECT_EQ(w.keeper.figures().overdue.get(), 4u);
+    }
+    w.sink.queue_full = false;
+    w.run(10);
+    EXPECT_EQ(w.sink.pings.size(), 4u);
+    EXPECT_EQ(w.keeper.figures().overdue.get(), 0u);
 }
 
 TEST(KeeperPace, TheBudgetOfPingsHoldsAndExpiriesDontWaitForIt) {
