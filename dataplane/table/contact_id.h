@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What names a contact: its slot and the generation of that slot. Tokens, pings, the wheel and the journal hold ids,
-// never pointers; an id stays the same over restarts and for any number of workers, and goes stale the moment its
-// contact is removed. Pure; any thread.
+// What names a contact: its slot and the generation of that slot. Tokens, pings, the wheel and the
+// journal hold ids, never pointers; an id stays the same over restarts and for any number of
+// workers, and goes stale the moment its contact is removed. Pure; any thread.
 #pragma once
 
 #include <cstdint>
