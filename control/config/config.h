@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The configuration as plain structs: what the operator's TOML file says, checked and typed. The values here are the
-// defaults, and nowhere else; schema.cc names, bounds and explains each key. Pure; filled in once at start, then
-// read by any thread.
+// The configuration as plain structs: what the operator's TOML file says, checked and typed. The
+// values here are the defaults, and nowhere else; schema.cc names, bounds and explains each key.
+// Pure; filled in once at start, then read by any thread.
 #pragma once
+
+#include "dataplane/net/address.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "dataplane/net/address.h"
 
 namespace pinhole::config {
 
@@ -21,7 +21,7 @@ enum class PortRole : std::uint8_t { kAccess, kCore, kBoth };
 enum class MemifRole : std::uint8_t { kClient, kServer };
 enum class TooBrief : std::uint8_t { kReject, kRaise };
 enum class FullAor : std::uint8_t { kReject, kReplace };
-enum class AuthMode : std::uint8_t { kUnset, kOff, kDigest };
+enum class AuthMode : std::uint8_t { kOff, kDigest, kUnset };
 enum class CallUnreachable : std::uint8_t { kFail, kTry };
 enum class CoreMode : std::uint8_t { kProxy, kRedirect };
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
@@ -35,13 +35,14 @@ struct Dataplane {
     std::uint32_t mbufs = 0;  // 0: worked out from ports and workers
 };
 
-// "af_packet:eth0": the argument is an interface (af_packet, af_xdp), a PCI address in full (0000:03:00.0), an
-// absolute path (memif) or a DPDK device string (vdev).
+// "af_packet:eth0": the argument is an interface (af_packet, af_xdp), a PCI address in full
+// (0000:03:00.0), an absolute path (memif) or a DPDK device string (vdev).
 struct DeviceSpec {
     DeviceKind kind = DeviceKind::kAfPacket;
     std::string argument;
 
-    // True if the kernel owns the interface; else the kernel's share goes by a TAP named as the port.
+    // True if the kernel owns the interface; else the kernel's share goes by a TAP named as the
+    // port.
     [[nodiscard]] bool has_kernel_interface() const {
         return kind == DeviceKind::kAfPacket || kind == DeviceKind::kAfXdp;
     }
@@ -49,8 +50,9 @@ struct DeviceSpec {
 };
 
 struct Port {
-    // Unique. Filled in by the loader if the file has none: the interface for af_packet and af_xdp, else
-    // "pinhole<index>", which is then the TAP's name too. At most 15 characters, as an interface's.
+    // Unique. Filled in by the loader if the file has none: the interface for af_packet and af_xdp,
+    // else "pinhole<index>", which is then the TAP's name too. At most 15 characters, as an
+    // interface's.
     std::string name;
     DeviceSpec device;
     std::vector<net::Address> addresses;  // empty: all of the kernel interface's
@@ -61,7 +63,8 @@ struct Port {
     MemifRole memif_role = MemifRole::kClient;
 };
 
-// A domain that we are registrar for. A name in lower case, or an address in canonical text without brackets.
+// A domain that we are registrar for. A name in lower case, or an address in canonical text without
+// brackets.
 struct Domain {
     std::string host;
     std::optional<net::Address> address;  // if the host is one
@@ -98,8 +101,8 @@ struct Qualify {
     CallUnreachable call_unreachable = CallUnreachable::kFail;
 };
 
-// A peer is a single address, never a prefix: phones' requests are sent there. Known by its address, whatever port
-// it sends from; what we send goes to `port`.
+// A peer is a single address, never a prefix: phones' requests are sent there. Known by its
+// address, whatever port it sends from; what we send goes to `port`.
 struct Peer {
     net::Address address;
     std::uint16_t port = 5060;
