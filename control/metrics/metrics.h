@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Turns the plain counters of workers and control thread into Prometheus' text format. Reads each counter as it
-// stands, takes no lock that a worker could meet, and keeps nothing between scrapes. Any thread but a worker.
+// Turns the plain counters of workers and control thread into Prometheus' text format. Reads each
+// counter as it stands, takes no lock that a worker could meet, and keeps nothing between scrapes.
+// Any thread but a worker.
 #pragma once
+
+#include "dataplane/counters.h"
+
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
 
 #include <array>
 #include <cstdint>
@@ -10,21 +16,18 @@
 #include <string_view>
 #include <vector>
 
-#include <prometheus/collectable.h>
-
-#include "dataplane/counters.h"
-
 namespace pinhole::metrics {
 
-// counts[i] is how many fell at or below upper_bounds_s[i] and above the bound before: not cumulative. The last of
-// counts, one more than there are bounds, is what exceeds them all.
+// counts[i] is how many fell at or below upper_bounds_s[i] and above the bound before: not
+// cumulative. The last of counts, one more than there are bounds, is what exceeds them all.
 struct HistogramFigures {
     std::vector<double> upper_bounds_s;
     std::vector<std::uint64_t> counts;
     double sum_s = 0;
 
     [[nodiscard]] std::uint64_t total() const;
-    // The bound below which a share `q` (0 to 1) of the samples lies; 0 if there are none, the last bound if beyond.
+    // The bound below which a share `q` (0 to 1) of the samples lies; 0 if there are none, the last
+    // bound if beyond.
     [[nodiscard]] double quantile_s(double q) const;
 };
 
@@ -35,18 +38,18 @@ inline constexpr std::array<std::string_view, 3> kContactStateNames{"unknown", "
 struct QualifyFigures {
     std::uint64_t sent = 0;
     std::uint64_t answered = 0;
-    std::uint64_t missed = 0;             // timed out
-    std::uint64_t removed_expired = 0;    // contacts whose time ran out
+    std::uint64_t missed = 0;           // timed out
+    std::uint64_t removed_expired = 0;  // contacts whose time ran out
     std::uint64_t removed_unreachable = 0;
-    HistogramFigures rtt;                 // ping to answer
-    HistogramFigures lag;                 // how much later than planned a ping left
+    HistogramFigures rtt;  // ping to answer
+    HistogramFigures lag;  // how much later than planned a ping left
     std::array<std::uint64_t, 3> contacts_by_state{};
 };
 
 struct CoreFigures {
-    unsigned core = 0;                      // the worker's index: the `core` label
-    const CoreCounters* counters = nullptr; // outlives the scrape
-    std::uint64_t contacts = 0;             // in this worker's shard
+    unsigned core = 0;                       // the worker's index: the `core` label
+    const CoreCounters* counters = nullptr;  // outlives the scrape
+    std::uint64_t contacts = 0;              // in this worker's shard
 };
 
 struct Snapshot {
