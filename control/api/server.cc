@@ -28,6 +28,7 @@ constexpr std::size_t kMaxWaiting = 32;
 constexpr std::size_t kMaxPayloadBytes = 4096;
 constexpr std::chrono::seconds kMaxConnectionTime{5};
 constexpr mode_t kSocketMode = 0660;
+constexpr int kBacklog = 64;
 
 // httplib's server, but for one request a connection and a deadline over all of it.
 class HttpServer final : public httplib::Server {
@@ -55,14 +56,6 @@ class HttpServer final : public httplib::Server {
     }
 };
 
-// Not httplib's default, whose SO_REUSEPORT lets two daemons share a port and each lose half of the
-// requests.
-void reuse_address(socket_t socket) {
-    const int on = 1;
-    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    ::fcntl(socket, F_SETFD, FD_CLOEXEC);
-}
-
 std::string reason() {
     return std::generic_category().message(errno);
 }
@@ -76,7 +69,10 @@ struct Server::Impl {
         server = std::make_unique<HttpServer>();
         server->new_task_queue = [] { return new BoundedTaskQueue(kThreads, kMaxWaiting); };
         server->set_payload_max_length(kMaxPayloadBytes);
-        server->set_socket_options(reuse_address);
+        server->set_socket_options([this](socket_t socket) {
+            prepare(socket);
+            listening = socket;
+        });
         server->set_default_headers({{"Cache-Control", "no-store"}});
         server->set_pre_routing_handler([this](const auto& request, auto& response) {
             answer(system, access, request, response);
@@ -89,8 +85,20 @@ struct Server::Impl {
         });
     }
 
+    // Before bind(). Not httplib's default, whose SO_REUSEPORT lets two daemons share a port and
+    // each lose half of the requests. A Unix socket's mode here makes the file's, so that at no
+    // moment the world may connect.
+    static void prepare(socket_t socket) {
+        const int on = 1;
+        ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+        ::fcntl(socket, F_SETFD, FD_CLOEXEC);
+        ::fchmod(socket, kSocketMode);
+    }
+
     // Until the accept loop turns: httplib's stop() before that would be lost.
     void run() {
+        ::listen(listening,
+                 kBacklog);  // httplib's own is 5: a sixth client at once would wait a second
         ended.store(false);
         thread = std::thread([this] {
             server->listen_after_bind();
@@ -106,6 +114,7 @@ struct Server::Impl {
     std::unique_ptr<HttpServer> server;
     std::thread thread;
     std::atomic<bool> ended{true};
+    int listening = -1;  // httplib's; good as long as it listens
     std::uint16_t port = 0;
     std::string socket_path;       // of a Unix socket that we made, ...
     struct stat socket_status {};  // ... and which file that was
@@ -141,11 +150,6 @@ std::optional<std::string> Server::start_unix(const std::string& path) {
     }
     impl_->make();
     impl_->server->set_address_family(AF_UNIX);
-    // The mode before bind() makes the file, so that at no moment the world may connect.
-    impl_->server->set_socket_options([](socket_t socket) {
-        ::fcntl(socket, F_SETFD, FD_CLOEXEC);
-        ::fchmod(socket, kSocketMode);
-    });
     errno = 0;
     if (!impl_->server->bind_to_port(path, 1)) {  // httplib wants a port though there is none
         const std::string why = reason();
