@@ -3,55 +3,20 @@
 // collected.
 #include "control/config/load.h"
 
+#include "control/config/read_node.h"
 #include "control/config/rules.h"
 #include "control/config/schema.h"
 #include "control/config/suggest.h"
-#include "control/config/values.h"
 
 #include <toml++/toml.h>
 
 #include <algorithm>
 #include <fstream>
-#include <sstream>
-#include <type_traits>
 
 namespace pinhole::config {
 namespace {
 
 constexpr std::size_t kMaxFileBytes = 1 << 20;
-constexpr std::size_t kMaxShown = 60;
-constexpr std::size_t kMaxListLength = 4'096;
-
-Position place_of(const toml::source_region& source) {
-    return {static_cast<std::uint32_t>(source.begin.line),
-            static_cast<std::uint32_t>(source.begin.column)};
-}
-
-// As a message shows it: strings in quotes, cut if long, without control characters.
-std::string shown(const toml::node& node) {
-    if (const auto* text = node.as_string()) {
-        std::string out = "\"";
-        for (const char c : text->get().substr(0, kMaxShown)) {
-            out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-        }
-        return out + (text->get().size() > kMaxShown ? "…\"" : "\"");
-    }
-    std::ostringstream out;
-    if (const auto* integer = node.as_integer()) {
-        out << integer->get();
-    } else if (const auto* real = node.as_floating_point()) {
-        out << real->get();
-    } else if (const auto* boolean = node.as_boolean()) {
-        out << (boolean->get() ? "true" : "false");
-    } else if (node.is_table()) {
-        out << "a table";
-    } else if (node.is_array()) {
-        out << "a list";
-    } else {
-        out << "a date or time";
-    }
-    return out.str();
-}
 
 class Loader {
   public:
@@ -66,158 +31,13 @@ class Loader {
               Port& port);
     void unknown_section(const std::string& name);
     void unknown_key(std::string_view section, const std::string& key, const std::string& full);
-    void value(const Property& property, const std::string& key, const toml::node& node,
-               Port& port);
     void name_ports();
-
-    // One for each kind of Field. Each leaves the target alone if it complains.
-    bool read(const Property& property, const std::string& key, const toml::node& node,
-              bool* target);
-    bool read(const Property& property, const std::string& key, const toml::node& node,
-              std::string* target);
-    bool read(const Property& property, const std::string& key, const toml::node& node,
-              Choice target);
-    template <typename T>
-    bool read(const Property& property, const std::string& key, const toml::node& node,
-              std::vector<T>* target);
-    template <typename T>
-    bool read(const Property& property, const std::string& key, const toml::node& node, T* target);
-
-    bool wrong(const Property& property, const std::string& key, const toml::node& node,
-               std::string_view reason = {});
 
     Loaded out_;
     Positions positions_;
     Complaints complaints_;
     Port no_port_;
 };
-
-bool Loader::wrong(const Property& property, const std::string& key, const toml::node& node,
-                   std::string_view reason) {
-    const Position place = place_of(node.source());
-    std::string message = "is " + shown(node) + ", but ";
-    message += reason.empty() ? "must be " + expected(property) : std::string(reason);
-    out_.issues.push_back({Severity::kError, place.line, place.column, key, std::move(message)});
-    return false;
-}
-
-bool Loader::read(const Property& property, const std::string& key, const toml::node& node,
-                  bool* target) {
-    const auto* value = node.as_boolean();
-    if (value == nullptr) {
-        return wrong(property, key, node);
-    }
-    *target = value->get();
-    return true;
-}
-
-bool Loader::read(const Property& property, const std::string& key, const toml::node& node,
-                  std::string* target) {
-    const auto* value = node.as_string();
-    if (value == nullptr) {
-        return wrong(property, key, node);
-    }
-    *target = value->get();
-    return true;
-}
-
-bool Loader::read(const Property& property, const std::string& key, const toml::node& node,
-                  Choice target) {
-    const auto* value = node.as_string();
-    const auto names = split_choices(property.choices);
-    const auto found =
-        value == nullptr ? names.end() : std::find(names.begin(), names.end(), value->get());
-    if (found == names.end()) {
-        return wrong(property, key, node);
-    }
-    *target.value = static_cast<std::uint8_t>(found - names.begin());
-    return true;
-}
-
-Reading<DeviceSpec> read_text(std::string_view text, const DeviceSpec*) {
-    return read_device(text);
-}
-Reading<Listen> read_text(std::string_view text, const Listen*) {
-    return read_listen(text);
-}
-Reading<net::Address> read_text(std::string_view text, const net::Address*) {
-    return read_address(text);
-}
-Reading<Domain> read_text(std::string_view text, const Domain*) {
-    return read_domain(text);
-}
-Reading<Peer> read_text(std::string_view text, const Peer*) {
-    return read_peer(text);
-}
-
-template <typename T>
-bool Loader::read(const Property& property, const std::string& key, const toml::node& node,
-                  T* target) {
-    if constexpr (std::is_integral_v<T>) {
-        const auto* value = node.as_integer();
-        if (value == nullptr || value->get() < property.min || value->get() > property.max) {
-            return wrong(property, key, node);
-        }
-        *target = static_cast<T>(value->get());
-    } else {
-        const auto* value = node.as_string();
-        if (value == nullptr) {
-            return wrong(property, key, node);
-        }
-        auto reading = read_text(value->get(), target);
-        if (!reading.value) {
-            return wrong(property, key, node, reading.reason);
-        }
-        *target = std::move(*reading.value);
-    }
-    return true;
-}
-
-template <typename T>
-bool Loader::read(const Property& property, const std::string& key, const toml::node& node,
-                  std::vector<T>* target) {
-    // A single element may stand without brackets.
-    if (!node.is_array() && !node.is_table()) {
-        T element{};
-        if (!read(property, key, node, &element)) {
-            return false;
-        }
-        *target = {std::move(element)};
-        return true;
-    }
-    const auto* array = node.as_array();
-    if (array == nullptr) {
-        return wrong(property, key, node);
-    }
-    if (array->size() > kMaxListLength) {
-        return wrong(property, key, node, "has more than 4096 elements");
-    }
-    std::vector<T> elements;
-    bool good = true;
-    for (const toml::node& item : *array) {
-        T element{};
-        if (!read(property, key, item, &element)) {
-            good = false;
-        } else if (std::find(elements.begin(), elements.end(), element) != elements.end()) {
-            good = wrong(property, key, item, "stands in the list twice");
-        } else {
-            elements.push_back(std::move(element));
-        }
-    }
-    if (good && elements.empty() && std::is_same_v<T, std::uint16_t>) {
-        good = wrong(property, key, node, "must have at least one element");
-    }
-    if (good) {
-        *target = std::move(elements);
-    }
-    return good;
-}
-
-void Loader::value(const Property& property, const std::string& key, const toml::node& node,
-                   Port& port) {
-    std::visit([&](auto target) { read(property, key, node, target); },
-               property.field(out_.config, port));
-}
 
 void Loader::unknown_section(const std::string& name) {
     const auto names = section_names();
@@ -263,7 +83,7 @@ void Loader::keys(std::string_view section, const std::string& prefix, const tom
         const std::string full = prefix + "." + name;
         positions_[full] = place_of(key.source());
         if (const Property* property = find_property(section, name)) {
-            value(*property, full, node, port);
+            read_node(*property, full, node, property->field(out_.config, port), out_.issues);
         } else {
             unknown_key(section, name, full);
         }
