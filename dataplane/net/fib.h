@@ -103,21 +103,22 @@ class Fib {
     [[nodiscard]] std::size_t neighbours() const { return neighbour_count_; }
 
   private:
-    // One per path: what a lookup needs of the route and its interface, together.
+    // More equal paths than this are not told apart.
+    static constexpr std::uint16_t kMaxPaths = 256;
+
+    // What a lookup needs of a route and its interface, together.
     struct Path {
         Address gateway;
         std::uint32_t ifindex = 0;
-        std::uint32_t metric = 0;
         std::uint16_t mtu = 0;
         PortIndex port = 0;
-        RouteType type = RouteType::kUnicast;
+        HopOutcome verdict = HopOutcome::kNoRoute;  // all that is known without the neighbour
         bool has_gateway = false;
-        bool ours = false;
-        bool up = false;
         bool no_arp = false;
         Mac src_mac{};
     };
-    // A prefix and its paths, or, with len_plus_one 0, an empty slot.
+    class PathMaker;
+    // A prefix and its paths; empty where len_plus_one is 0.
     struct PrefixSlot {
         Address prefix;
         std::uint32_t first_path = 0;
@@ -130,19 +131,18 @@ class Fib {
         Mac mac{};
     };
 
-    void add_prefixes(std::span<const RouteEntry> sorted,
-                      std::span<const InterfaceEntry> interfaces,
-                      std::span<const PortInterface> ports);
+    void add_routes(std::span<const RouteEntry> routes, std::span<const InterfaceEntry> interfaces,
+                    std::span<const PortInterface> ports);
     void add_neighbours(std::span<const NeighbourEntry> neighbours);
-    [[nodiscard]] const PrefixSlot* find(const Address& dst, unsigned len) const;
-    [[nodiscard]] const NeighbourSlot* find_neighbour(const Address& address,
-                                                      std::uint32_t ifindex) const;
-    [[nodiscard]] const Path* choose(const PrefixSlot& slot, const Address& dst,
-                                     PortIndex preferred) const;
-    [[nodiscard]] Hop hop_by(const Path& path, const Address& dst) const;
+    // Where the key stands, or the empty slot where it would: never full, so both end.
+    [[nodiscard]] std::size_t slot_for(const Address& prefix, unsigned len) const;
+    [[nodiscard]] std::size_t neighbour_slot(const Address& address, std::uint32_t ifindex) const;
+    [[nodiscard]] const PrefixSlot* find(const Address& dst) const;
+    [[nodiscard]] static const Path& choose(std::span<const Path> paths, const Address& dst,
+                                            PortIndex preferred);
 
     std::vector<PrefixSlot> slots_;  // open addressing, a power of two, at most half full
-    std::vector<NeighbourSlot> neighbour_slots_;
+    std::vector<NeighbourSlot> neighbour_slots_;  // likewise
     std::vector<Path> paths_;
     std::vector<std::uint8_t> lengths_v4_;  // of the whole 128 bits, longest first
     std::vector<std::uint8_t> lengths_v6_;

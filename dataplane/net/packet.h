@@ -23,8 +23,8 @@ enum class PacketKind : std::uint8_t {
     kIpOther,    // IP of another protocol (ICMP, TCP, ...): addresses, protocol, offsets of IP
     kNotIp,      // ARP, LLDP, ...: nothing
     kVlan,       // 802.1Q or 802.1ad tagged: vlan_id
-    kBadIp,      // lengths or header that contradict the packet, or a source that nobody can have
-    kBadUdp,     // UDP length that contradicts IP's, or a port of zero
+    kBadIp,      // lengths or header that contradict the packet, or IPv4-mapped IPv6 addresses
+    kBadUdp,     // UDP length that contradicts IP's, or a destination port of 0
     kTruncated,  // longer by its IP header than by its frame
     kCount
 };
@@ -46,9 +46,9 @@ struct Datagram {
     Address dst;
     std::uint16_t src_port = 0;  // host order
     std::uint16_t dst_port = 0;
-    std::uint16_t l3_offset = 0;       // of the IP header
-    std::uint16_t l4_offset = 0;       // of what follows IP's headers: UDP, or the fragment's data
-    std::uint16_t payload_offset = 0;  // of UDP's payload
+    std::uint32_t l3_offset = 0;       // of the IP header
+    std::uint32_t l4_offset = 0;       // of what follows IP's headers: UDP, or the fragment's data
+    std::uint32_t payload_offset = 0;  // of UDP's payload
     std::uint16_t payload_len = 0;
     // Of the IP packet's end within the frame: what follows is Ethernet's padding.
     std::uint32_t end_offset = 0;
@@ -59,6 +59,10 @@ struct Datagram {
     bool v4 = false;
     Bytes payload;
     FragmentInfo fragment;
+
+    // Whether the source is one that an answer can be sent to: unicast, and a port. What is not
+    // (DHCP's 0.0.0.0, duplicate address detection's ::) may still be the kernel's business.
+    [[nodiscard]] bool answerable() const;
 
     // As SIP reads it.
     [[nodiscard]] std::string_view text() const {
@@ -83,6 +87,6 @@ struct Datagram {
 
 // The same for what begins with the IP header at `l3_offset` of `frame`; the version nibble names
 // the family.
-[[nodiscard]] PacketKind parse_ip(Bytes frame, std::uint16_t l3_offset, Datagram& out);
+[[nodiscard]] PacketKind parse_ip(Bytes frame, std::uint32_t l3_offset, Datagram& out);
 
 }  // namespace pinhole::net

@@ -17,11 +17,11 @@ static_assert(std::endian::native == std::endian::little);
 using Mac = std::array<std::uint8_t, 6>;
 using Bytes = std::span<const std::uint8_t>;
 
-inline constexpr std::size_t kEthernetLen = 14;
-inline constexpr std::size_t kIpv4Len = 20;  // without options
-inline constexpr std::size_t kIpv6Len = 40;  // without extension headers
-inline constexpr std::size_t kIpv6FragmentLen = 8;
-inline constexpr std::size_t kUdpLen = 8;
+inline constexpr std::uint32_t kEthernetLen = 14;
+inline constexpr std::uint32_t kIpv4Len = 20;  // without options
+inline constexpr std::uint32_t kIpv6Len = 40;  // without extension headers
+inline constexpr std::uint32_t kIpv6FragmentLen = 8;
+inline constexpr std::uint32_t kUdpLen = 8;
 
 inline constexpr std::uint16_t kEtherIpv4 = 0x0800;
 inline constexpr std::uint16_t kEtherIpv6 = 0x86dd;
