@@ -7,6 +7,7 @@
 #include "dataplane/net/fib.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -17,6 +18,13 @@ namespace pinhole::netlink {
 
 using net::Address;
 using net::Mac;
+
+// An address as it is known on one link: ours, a neighbour's or a gateway's.
+struct LinkAddress {
+    std::uint32_t ifindex = 0;
+    Address address;
+    auto operator<=>(const LinkAddress&) const = default;
+};
 
 struct LinkUpdate {
     bool removed = false;
@@ -34,15 +42,13 @@ struct AddressUpdate {
     std::uint32_t ifindex = 0;
     Address address;
     std::uint8_t prefix_len = 0;
-    bool usable = true;  // not tentative, not a duplicate (IPv6)
+    bool duplicate = false;  // another host has it (IPv6): not ours
 };
 
 struct NextHop {
     std::uint32_t ifindex = 0;
-    bool has_gateway = false;
-    bool onlink = false;
     bool dead = false;  // the kernel doesn't use it: its link is down
-    Address gateway;
+    std::optional<Address> gateway;
 
     bool operator==(const NextHop&) const = default;
 };
@@ -52,7 +58,6 @@ struct RouteUpdate {
     bool replaces = false;  // `ip route replace`: takes the place of what has the same key
     Address prefix;
     std::uint8_t prefix_len = 0;
-    std::uint8_t tos = 0;
     std::uint32_t metric = 0;
     std::uint16_t mtu = 0;
     net::RouteType type = net::RouteType::kUnicast;
@@ -61,9 +66,7 @@ struct RouteUpdate {
 
 struct NeighbourUpdate {
     bool removed = false;
-    bool usable = false;
-    bool stale = false;   // usable, but not confirmed of late
-    bool failed = false;  // asked, and nobody answered
+    bool stale = false;  // usable, but not confirmed of late
     net::NeighbourEntry entry;
 };
 

@@ -20,26 +20,22 @@ class Resolver {
     static constexpr unsigned kMaxPerSecond = 1000;
 
     // Whether the kernel is to be asked now.
-    [[nodiscard]] bool ask(std::uint32_t ifindex, const Address& address, std::uint64_t now_ms);
+    [[nodiscard]] bool ask(const LinkAddress& neighbour, std::uint64_t now_ms);
     // Whether it was asked for this one, and has not been forgotten: then a stale entry is worth
     // another question.
-    [[nodiscard]] bool remembers(std::uint32_t ifindex, const Address& address) const;
+    [[nodiscard]] bool remembers(const LinkAddress& neighbour) const;
     [[nodiscard]] std::size_t remembered() const { return asked_.size(); }
 
   private:
-    struct Asked {
-        std::uint32_t ifindex = 0;
-        Address address;
-        auto operator<=>(const Asked&) const = default;
-    };
     struct Entry {
         std::uint64_t last_ms = 0;
-        std::list<Asked>::iterator age;  // its place in order_
+        std::list<LinkAddress>::iterator age;  // its place in order_
     };
     bool spend(std::uint64_t now_ms);
 
-    std::map<Asked, Entry> asked_;
-    std::list<Asked> order_;  // longest ago first; the first is forgotten when there are too many
+    std::map<LinkAddress, Entry> asked_;
+    std::list<LinkAddress>
+        order_;  // longest ago first; the first is forgotten when there are too many
     std::uint64_t second_ = 0;
     unsigned spent_ = 0;
 };

@@ -11,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace pinhole::netlink {
@@ -28,6 +27,7 @@ struct InterfaceInfo {
     std::vector<Address> addresses;
 
     [[nodiscard]] bool has(const Address& address) const;
+    bool operator==(const InterfaceInfo&) const = default;
 };
 
 class State {
@@ -38,6 +38,8 @@ class State {
     // at the end.
     void begin_dump(DumpKind kind);
     void end_dump(DumpKind kind);
+    // It broke off: nothing is gone for not having been named.
+    void abort_dump() { dumping_.reset(); }
 
     // Something changed that a forwarding table shows.
     [[nodiscard]] bool dirty() const { return dirty_; }
@@ -50,14 +52,10 @@ class State {
 
     [[nodiscard]] net::Fib build_fib(std::span<const net::PortInterface> ports) const;
 
-    struct Gateway {
-        std::uint32_t ifindex = 0;
-        Address address;
-        auto operator<=>(const Gateway&) const = default;
-    };
     // The gateways of routes that leave by the given interfaces, each once.
-    [[nodiscard]] std::vector<Gateway> gateways(std::span<const net::PortInterface> ports) const;
-    [[nodiscard]] bool neighbour_usable(std::uint32_t ifindex, const Address& address) const;
+    [[nodiscard]] std::vector<LinkAddress> gateways(
+        std::span<const net::PortInterface> ports) const;
+    [[nodiscard]] bool neighbour_usable(const LinkAddress& neighbour) const;
 
     [[nodiscard]] std::size_t route_count() const { return routes_.size(); }
     [[nodiscard]] std::size_t neighbour_count() const { return neighbours_.size(); }
@@ -79,21 +77,16 @@ class State {
             false;  // of several messages: what removes one is not understood without a dump
     };
     struct Neighbour {
-        net::NeighbourEntry entry;
+        Mac mac{};
         std::uint32_t dump = 0;
     };
     struct Interface {
         InterfaceInfo info;
         std::uint32_t dump = 0;
     };
-    struct OwnAddress {
-        std::uint32_t ifindex = 0;
-        Address address;
-        auto operator<=>(const OwnAddress&) const = default;
-    };
-
     static RouteKey key_of(const RouteUpdate& update);
     void apply_link(const LinkUpdate& update);
+    void forget_link(std::uint32_t ifindex);
     void apply_address(const AddressUpdate& update);
     void apply_route(const RouteUpdate& update);
     void remove_route(const RouteUpdate& update);
@@ -101,9 +94,9 @@ class State {
     [[nodiscard]] InterfaceInfo with_addresses(const Interface& interface) const;
 
     std::map<std::uint32_t, Interface> interfaces_;
-    std::map<OwnAddress, std::uint32_t> addresses_;  // the value: the last dump that named it
+    std::map<LinkAddress, std::uint32_t> addresses_;  // the value: the last dump that named it
     std::map<RouteKey, Route> routes_;
-    std::map<Gateway, Neighbour> neighbours_;
+    std::map<LinkAddress, Neighbour> neighbours_;
     std::uint32_t dump_ = 0;
     std::optional<DumpKind> dumping_;
     bool dirty_ = false;

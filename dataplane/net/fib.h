@@ -28,8 +28,6 @@ struct RouteEntry {
     Address prefix;               // 0.0.0.0 as IPv4 for a default route of IPv4
     std::uint8_t prefix_len = 0;  // within the family: 0 to 32, 0 to 128
     RouteType type = RouteType::kUnicast;
-    bool onlink = false;  // the gateway is on the link though no route says so (told by the kernel;
-                          // it changes nothing here)
     std::uint16_t mtu = 0;  // 0: the interface's
     std::uint32_t ifindex = 0;
     std::uint32_t metric = 0;
