@@ -280,7 +280,8 @@ TEST(Packet, ParsesIpFromAnyOffset) {
         Datagram d;
         ASSERT_EQ(parse_ip(ip, 0, d), PacketKind::kUdp);
         EXPECT_EQ(d.text(), "hi");
-        ASSERT_EQ(parse_ip(Frame(18) + ip, 18, d), PacketKind::kUdp);
+        const Frame behind = Frame(18) + ip;
+        ASSERT_EQ(parse_ip(behind, 18, d), PacketKind::kUdp);
         EXPECT_EQ(d.text(), "hi");
         EXPECT_EQ(parse_ip(ip, static_cast<std::uint32_t>(ip.size()), d), PacketKind::kTruncated);
     }
