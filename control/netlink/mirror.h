@@ -34,8 +34,8 @@ class Mirror {
     // Which interfaces are ours. Gateways of routes by them are kept resolved.
     void set_ports(std::span<const net::PortInterface> ports);
 
-    // A table is to be built now: something changed, and the last one is kBuildEveryMs old, or four
-    // times as old as it took to build.
+    // A table is to be built now: something changed, and the last build is kBuildEveryMs ago,
+    // and four times as long as it took.
     static constexpr std::uint64_t kBuildEveryMs = 20;
     [[nodiscard]] bool dirty() const { return state_.dirty() || ports_changed_; }
     [[nodiscard]] bool build_due(std::uint64_t now_ms) const;

@@ -34,8 +34,7 @@ class Resolver {
     bool spend(std::uint64_t now_ms);
 
     std::map<LinkAddress, Entry> asked_;
-    std::list<LinkAddress>
-        order_;  // longest ago first; the first is forgotten when there are too many
+    std::list<LinkAddress> order_;  // asked longest ago first: the next to be forgotten
     std::uint64_t second_ = 0;
     unsigned spent_ = 0;
 };

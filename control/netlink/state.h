@@ -73,8 +73,7 @@ class State {
     struct Route {
         RouteUpdate route;
         std::uint32_t dump = 0;  // the last dump that named it
-        bool merged =
-            false;  // of several messages: what removes one is not understood without a dump
+        bool merged = false;     // of several messages: a removal is not understood without a dump
     };
     struct Neighbour {
         Mac mac{};
@@ -84,6 +83,7 @@ class State {
         InterfaceInfo info;
         std::uint32_t dump = 0;
     };
+
     static RouteKey key_of(const RouteUpdate& update);
     void apply_link(const LinkUpdate& update);
     void forget_link(std::uint32_t ifindex);

@@ -35,8 +35,7 @@ inline constexpr std::size_t kMaxPayloadV6 = 65535 - kUdpLen;
 // Who finishes the checksums.
 enum class ChecksumBy : std::uint8_t {
     kSoftware,  // we do: right for every device, and what a fragmented datagram needs
-    kDevice,    // the field of UDP holds the pseudo header's sum, that of IPv4's header zero: the
-                // device's TX offload does the rest
+    kDevice,    // its TX offload does: UDP's field gets the pseudo header's sum, IPv4's zero
 };
 
 struct HeaderSpec {

@@ -33,9 +33,8 @@ namespace pinhole::net {
 
 enum class UdpChecksum : std::uint8_t {
     kRight,
-    kPartial,  // exactly the pseudo header's sum: the sender on this host left the rest to a device
-               // (veth)
-    kZero,     // the sender made none; IPv4 allows it
+    kPartial,     // the pseudo header's sum: a sender on this host left the rest to a device (veth)
+    kZero,        // the sender made none; IPv4 allows it
     kZeroOverV6,  // which IPv6 does not (RFC 8200 §8.1)
     kWrong,
 };

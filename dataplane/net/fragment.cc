@@ -6,8 +6,7 @@
 namespace pinhole::net {
 namespace {
 
-// Fills in what the header itself says; kBadFrame stays where it is not one that write_headers()
-// makes.
+// Fills in what the header says; kBadFrame stays where write_headers() makes no such header.
 void plan_v4(Bytes ip, FragmentPlan& plan) {
     if (ip.size() < kIpv4Len || ip[0] != 0x45) {
         return;

@@ -21,11 +21,9 @@ concept FragmentSink = requires(S& sink, std::size_t frame_len) {
 
 enum class FragmentResult : std::uint8_t {
     kDone,
-    kNoRoom,    // the sink gave no memory: what it has been given is incomplete and must be thrown
-                // away
-    kBadFrame,  // neither IPv4 without options nor IPv6 without extension headers, as
-                // write_headers() makes them
-    kBadMtu,    // leaves no room for eight bytes of data
+    kNoRoom,        // the sink gave no memory: throw away what it has been given so far
+    kBadFrame,      // not as write_headers() makes them: options, extension headers, a fragment
+    kBadMtu,        // leaves no room for eight bytes of data
     kDontFragment,  // IPv4's DF is set
     kCount
 };
@@ -46,6 +44,7 @@ void write_fragment(const FragmentPlan& plan, Bytes frame, std::uint32_t id, std
 
 // `frame` is a whole frame as write_headers() makes it, its checksums done in software (no device
 // can finish a checksum that spans fragments). `mtu` is IP's. `id`: the lower 16 bits for IPv4.
+// For what does not fit: an IPv6 datagram that does would get a needless fragment header.
 template <FragmentSink Sink>
 [[nodiscard]] FragmentResult fragment(Bytes frame, std::size_t mtu, std::uint32_t id, Sink& sink) {
     const FragmentPlan plan = plan_fragments(frame, mtu);

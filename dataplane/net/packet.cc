@@ -28,8 +28,7 @@ PacketKind parse_udp(Bytes frame, Datagram& out) {
     return PacketKind::kUdp;
 }
 
-// Offset, length and the more-flag of a fragment must describe eight-byte units within an IP
-// packet.
+// Offset, length and the more-flag must describe eight-byte units within an IP packet.
 PacketKind take_fragment(Datagram& out, std::uint32_t id, std::uint32_t offset_bytes, bool more) {
     const std::uint32_t len = out.end_offset - out.l4_offset;
     if (len == 0 || (more && len % 8 != 0) || offset_bytes + len > kMaxIpPacket) {

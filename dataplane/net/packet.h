@@ -18,8 +18,7 @@ namespace pinhole::net {
 // beside it.
 enum class PacketKind : std::uint8_t {
     kUdp,        // a whole UDP datagram: every field
-    kFragment,   // a piece of an IP datagram: addresses, fragment, offsets of IP; no ports, no
-                 // payload
+    kFragment,   // a piece of an IP datagram: addresses, fragment, offsets of IP; no ports
     kIpOther,    // IP of another protocol (ICMP, TCP, ...): addresses, protocol, offsets of IP
     kNotIp,      // ARP, LLDP, ...: nothing
     kVlan,       // 802.1Q or 802.1ad tagged: vlan_id
