@@ -11,41 +11,9 @@ constexpr unsigned kAddressBits = 128;
 // Where IPv4's own 32 bits begin within an Address.
 constexpr unsigned kV4Bits = 96;
 
-// The address's two halves in memory order.
-struct Halves {
-    std::uint64_t high;
-    std::uint64_t low;
-};
-
-Halves halves(const Address& a) {
-    Halves h;
-    std::memcpy(&h, a.bytes.data(), sizeof h);
-    return h;
-}
-
 // The first `bits` of a half that stands in memory order.
 std::uint64_t half_mask(unsigned bits) {
     return bits == 0 ? 0 : __builtin_bswap64(~std::uint64_t{0} << (64 - bits));
-}
-
-Address masked(const Address& a, unsigned len) {
-    Halves h = halves(a);
-    h.high &= half_mask(std::min(len, 64U));
-    h.low &= half_mask(len > 64 ? len - 64 : 0);
-    Address out;
-    std::memcpy(out.bytes.data(), &h, sizeof h);
-    return out;
-}
-
-// What is hashed comes from the kernel's tables, not from packets, so no key is needed.
-std::uint64_t hash_of(const Address& a, std::uint64_t salt) {
-    const Halves h = halves(a);
-    std::uint64_t x = (h.high ^ salt) * 0x9e3779b97f4a7c15U;
-    x ^= x >> 32;
-    x = (x + h.low) * 0xd6e8feb86659fd93U;
-    x ^= x >> 32;
-    x *= 0xd6e8feb86659fd93U;
-    return x ^ x >> 32;
 }
 
 unsigned whole_len(const RouteEntry& route) {
@@ -72,6 +40,27 @@ RouteEntry local_route(const Address& address, std::uint32_t ifindex) {
 }
 
 }  // namespace
+
+Fib::Words Fib::words_of(const Address& address) {
+    Words words;
+    std::memcpy(&words, address.bytes.data(), sizeof words);
+    return words;
+}
+
+Fib::Words Fib::mask_of(unsigned len) {
+    return {half_mask(std::min(len, 64U)), half_mask(len > 64 ? len - 64 : 0)};
+}
+
+Fib::Words Fib::masked(const Words& address, const Words& mask) {
+    return {address.high & mask.high, address.low & mask.low};
+}
+
+// What is hashed comes from the kernel's tables, not from packets, so no key is needed.
+std::uint64_t Fib::hash_of(const Words& words, std::uint64_t salt) {
+    const auto product = static_cast<unsigned __int128>(words.high ^ salt ^ 0x9e3779b97f4a7c15U) *
+                         (words.low ^ salt << 32 ^ 0xd6e8feb86659fd93U);
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
 
 // Routes into paths, with the interfaces looked up by index.
 class Fib::PathMaker {
@@ -133,7 +122,7 @@ Fib::Fib(std::span<const RouteEntry> routes, std::span<const NeighbourEntry> nei
     add_neighbours(neighbours);
 }
 
-std::size_t Fib::slot_for(const Address& prefix, unsigned len) const {
+std::size_t Fib::slot_for(const Words& prefix, unsigned len) const {
     const std::size_t mask = slots_.size() - 1;
     std::size_t i = hash_of(prefix, len) & mask;
     while (slots_[i].len_plus_one != 0 &&
@@ -154,7 +143,7 @@ void Fib::add_routes(std::span<const RouteEntry> routes, std::span<const Interfa
     for (const RouteEntry& route : routes) {
         const unsigned len = whole_len(route);
         (route.prefix.is_v4() ? occurs_v4 : occurs_v6)[len] = true;
-        const Address prefix = masked(route.prefix, len);
+        const Words prefix = masked(words_of(route.prefix), mask_of(len));
         const std::size_t i = slot_for(prefix, len);
         PrefixSlot& slot = slots_[i];
         if (slot.len_plus_one == 0 || route.metric < best[i]) {
@@ -175,7 +164,7 @@ void Fib::add_routes(std::span<const RouteEntry> routes, std::span<const Interfa
     const PathMaker make_path(interfaces, ports);
     for (const RouteEntry& route : routes) {
         const unsigned len = whole_len(route);
-        const std::size_t i = slot_for(masked(route.prefix, len), len);
+        const std::size_t i = slot_for(masked(words_of(route.prefix), mask_of(len)), len);
         PrefixSlot& slot = slots_[i];
         if (route.metric == best[i] && slot.path_count < kMaxPaths) {
             paths_[slot.first_path + slot.path_count++] = make_path(route);
@@ -183,10 +172,10 @@ void Fib::add_routes(std::span<const RouteEntry> routes, std::span<const Interfa
     }
     for (unsigned len = kAddressBits + 1; len-- > 0;) {
         if (occurs_v4[len]) {
-            lengths_v4_.push_back(static_cast<std::uint8_t>(len));
+            lengths_v4_.push_back({mask_of(len), len});
         }
         if (occurs_v6[len]) {
-            lengths_v6_.push_back(static_cast<std::uint8_t>(len));
+            lengths_v6_.push_back({mask_of(len), len});
         }
     }
 }
@@ -198,13 +187,13 @@ void Fib::add_neighbours(std::span<const NeighbourEntry> neighbours) {
             continue;
         }
         NeighbourSlot& slot =
-            neighbour_slots_[neighbour_slot(neighbour.address, neighbour.ifindex)];
+            neighbour_slots_[neighbour_slot(words_of(neighbour.address), neighbour.ifindex)];
         neighbour_count_ += slot.ifindex == 0 ? 1 : 0;
-        slot = {neighbour.address, neighbour.ifindex, neighbour.mac};
+        slot = {words_of(neighbour.address), neighbour.ifindex, neighbour.mac};
     }
 }
 
-std::size_t Fib::neighbour_slot(const Address& address, std::uint32_t ifindex) const {
+std::size_t Fib::neighbour_slot(const Words& address, std::uint32_t ifindex) const {
     const std::size_t mask = neighbour_slots_.size() - 1;
     std::size_t i = hash_of(address, ifindex) & mask;
     while (neighbour_slots_[i].ifindex != 0 &&
@@ -216,8 +205,9 @@ std::size_t Fib::neighbour_slot(const Address& address, std::uint32_t ifindex) c
 
 // The longest prefix that the address is in, or nullptr.
 const Fib::PrefixSlot* Fib::find(const Address& dst) const {
-    for (const std::uint8_t len : dst.is_v4() ? lengths_v4_ : lengths_v6_) {
-        const PrefixSlot& slot = slots_[slot_for(masked(dst, len), len)];
+    const Words words = words_of(dst);
+    for (const Length& length : dst.is_v4() ? lengths_v4_ : lengths_v6_) {
+        const PrefixSlot& slot = slots_[slot_for(masked(words, length.mask), length.len)];
         if (slot.len_plus_one != 0) {
             return &slot;
         }
@@ -250,7 +240,7 @@ const Fib::Path& Fib::choose(std::span<const Path> paths, const Address& dst, Po
     if (usable == 0) {
         return *why_not;
     }
-    std::size_t nth = hash_of(dst, 0) % usable;
+    std::size_t nth = hash_of(words_of(dst), 0) % usable;
     for (const Path& path : paths) {
         if (path.verdict == HopOutcome::kOk && nth-- == 0) {
             return path;
@@ -285,7 +275,8 @@ Hop Fib::lookup(const Address& dst, PortIndex preferred) const {
     if (path.no_arp) {
         return hop;
     }
-    const NeighbourSlot& neighbour = neighbour_slots_[neighbour_slot(hop.next_hop, path.ifindex)];
+    const NeighbourSlot& neighbour =
+        neighbour_slots_[neighbour_slot(words_of(hop.next_hop), path.ifindex)];
     if (neighbour.ifindex == 0) {
         hop.outcome = HopOutcome::kNoNeighbour;
     } else {

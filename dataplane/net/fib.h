@@ -116,25 +116,40 @@ class Fib {
         Mac src_mac{};
     };
     class PathMaker;
+    // An address, or a mask, as two words in memory order: what is masked, hashed and compared.
+    struct Words {
+        std::uint64_t high = 0;
+        std::uint64_t low = 0;
+        bool operator==(const Words&) const = default;
+    };
+    // A prefix length that occurs.
+    struct Length {
+        Words mask;
+        unsigned len = 0;  // of the whole 128 bits
+    };
     // A prefix and its paths; empty where len_plus_one is 0.
     struct PrefixSlot {
-        Address prefix;
+        Words prefix;
         std::uint32_t first_path = 0;
         std::uint16_t path_count = 0;
         std::uint8_t len_plus_one = 0;  // of the whole 128 bits
     };
     struct NeighbourSlot {
-        Address address;
+        Words address;
         std::uint32_t ifindex = 0;  // 0: empty
         Mac mac{};
     };
 
+    static Words words_of(const Address& address);
+    static Words mask_of(unsigned len);
+    static Words masked(const Words& address, const Words& mask);
+    static std::uint64_t hash_of(const Words& words, std::uint64_t salt);
     void add_routes(std::span<const RouteEntry> routes, std::span<const InterfaceEntry> interfaces,
                     std::span<const PortInterface> ports);
     void add_neighbours(std::span<const NeighbourEntry> neighbours);
     // Where the key stands, or the empty slot where it would: never full, so both end.
-    [[nodiscard]] std::size_t slot_for(const Address& prefix, unsigned len) const;
-    [[nodiscard]] std::size_t neighbour_slot(const Address& address, std::uint32_t ifindex) const;
+    [[nodiscard]] std::size_t slot_for(const Words& prefix, unsigned len) const;
+    [[nodiscard]] std::size_t neighbour_slot(const Words& address, std::uint32_t ifindex) const;
     [[nodiscard]] const PrefixSlot* find(const Address& dst) const;
     [[nodiscard]] static const Path& choose(std::span<const Path> paths, const Address& dst,
                                             PortIndex preferred);
@@ -142,8 +157,8 @@ class Fib {
     std::vector<PrefixSlot> slots_;  // open addressing, a power of two, at most half full
     std::vector<NeighbourSlot> neighbour_slots_;  // likewise
     std::vector<Path> paths_;
-    std::vector<std::uint8_t> lengths_v4_;  // of the whole 128 bits, longest first
-    std::vector<std::uint8_t> lengths_v6_;
+    std::vector<Length> lengths_v4_;  // longest first
+    std::vector<Length> lengths_v6_;
     std::size_t prefixes_ = 0;
     std::size_t neighbour_count_ = 0;
 };

@@ -179,6 +179,9 @@ TEST_F(Live, ChecksNeighboursThatHaveGrownStale) {
         return hop.ok() && hop.dst_mac == mac;
     };
     until([&] { return resolved_to({2, 0, 0, 0, 9, 0}); });
+    // Long enough for the kernel to lose interest of its own.
+    const std::uint64_t settled = now_ms() + 5'000;
+    until([&] { return now_ms() > settled; });
     ASSERT_TRUE(at_peer("ip link set peer0 address 02:00:00:00:07:07"));
     until([&] { return resolved_to({2, 0, 0, 0, 7, 7}); });
 }
