@@ -85,13 +85,16 @@ class Device {
     Device();
 
     Status create(const Settings& settings);
+    Status take_facts(const Settings& settings);
     Status configure(const Settings& settings);
+    Status set_up_queues(const Settings& settings);
 
     DeviceInfo info_;
     std::unique_ptr<XdpSteering> steering_;
     std::string interface_;      // of the kernel; af_packet and af_xdp
     std::string vdev_name_;      // what must be unplugged
     unsigned kernel_flags_ = 0;  // IFF_*, as found
+    DeviceIndex index_ = 0;
     bool created_ = false;
     bool started_ = false;
 };

@@ -12,6 +12,7 @@
 #include <sched.h>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace pinhole::io {
@@ -19,7 +20,8 @@ namespace pinhole::io {
 class Eal {
   public:
     // Lcore 0 is the calling (main) thread's; lcores 1 to `workers` are the workers', to be started
-    // with rte_eal_remote_launch(). The main thread keeps the affinity it had.
+    // with rte_eal_remote_launch().
+    // The main thread runs where restore_affinity() puts it.
     static Result<std::unique_ptr<Eal>> start(const Settings& settings);
     // Close all devices first.
     ~Eal();
@@ -41,6 +43,7 @@ class Eal {
     cpu_set_t original_{};
     cpu_set_t others_{};
     bool hugepages_ = false;
+    bool started_ = false;
 };
 
 // The arguments that start() gives to rte_eal_init, in order; apart for tests. `huge` says whether

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 struct rte_mempool;
@@ -53,6 +54,7 @@ class Ports {
 
   private:
     Ports() = default;
+    Status add(const Settings& settings, DeviceIndex index);
 
     std::vector<std::unique_ptr<Device>> devices_;
     std::vector<std::unique_ptr<Tap>> taps_;

@@ -33,20 +33,24 @@ class Reassembler {
     Reassembler& operator=(const Reassembler&) = delete;
 
     // Takes a frame that is a fragment (Ethernet header of `l2_bytes`, then IP; an IPv6 fragment
-    // header anywhere within the first extension headers). Gives back the whole frame in one linear
-    // mbuf if this was the last piece (IP lengths and header checksum put right, the IPv6 fragment
-    // header gone), else nullptr. `now` is rte_rdtsc().
+    // header directly after the fixed header, as every sender writes it, else it is dropped). Gives
+    // back the whole frame in one linear mbuf if this was the last piece (IP lengths and header
+    // checksum put right, the IPv6 fragment header gone), else nullptr. It owns `fragment` from
+    // here. `now` is rte_rdtsc().
     rte_mbuf* add(rte_mbuf* fragment, unsigned l2_bytes, std::uint64_t now);
 
-    // Frees what was given up, once a burst that had fragments; and, called now and then with no
-    // traffic, what is too old.
-    void free_dropped();
+    // Frees what is too old; now and then, by a worker with no fragments coming in.
     void expire(std::uint64_t now);
 
     [[nodiscard]] const Counts& counts() const { return counts_; }
 
   private:
-    Reassembler() = default;
+    Reassembler();
+
+    void free_dropped();
+    rte_mbuf* add_v4(rte_mbuf* fragment, unsigned l2_bytes, std::uint64_t now);
+    rte_mbuf* add_v6(rte_mbuf* fragment, unsigned l2_bytes, std::uint64_t now);
+    rte_mbuf* linear(rte_mbuf* whole);
 
     rte_ip_frag_tbl* table_ = nullptr;
     std::unique_ptr<rte_ip_frag_death_row> dropped_;
