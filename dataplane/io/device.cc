@@ -9,7 +9,6 @@
 #include "dataplane/io/errors.h"
 #include "dataplane/io/xdp/steering.h"
 
-#include <rte_bus_vdev.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -105,7 +104,8 @@ Status Device::create(const Settings& settings) {
     const DeviceArgs args = device_args(own, index_, queues, program);
     // A PCI device was probed when EAL started.
     if (own.kind != DeviceKind::kPci) {
-        if (const int result = rte_vdev_init(args.name.c_str(), args.arguments.c_str());
+        if (const int result =
+                rte_eal_hotplug_add("vdev", args.name.c_str(), args.arguments.c_str());
             result != 0) {
             return refused(info_.name, "DPDK cannot make this device", result);
         }
@@ -231,7 +231,7 @@ Device::~Device() {
         rte_eth_dev_close(info_.ethdev);
     }
     if (!vdev_name_.empty()) {
-        rte_vdev_uninit(vdev_name_.c_str());
+        rte_eal_hotplug_remove("vdev", vdev_name_.c_str());
     }
     if (!interface_.empty()) {
         restore_promiscuous(interface_, kernel_flags_);

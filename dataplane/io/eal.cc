@@ -22,19 +22,21 @@ namespace {
 
 // "(0-2,5)": EAL's way to write a set of CPUs.
 std::string cpu_list(const cpu_set_t& set) {
-    std::string list;
+    std::string list = "(";
     for (unsigned cpu = 0; cpu < RTE_MAX_LCORE; ++cpu) {
-        if (CPU_ISSET(cpu, &set)) {
-            unsigned last = cpu;
-            while (last + 1 < RTE_MAX_LCORE && CPU_ISSET(last + 1, &set)) {
-                ++last;
-            }
-            list += (list.empty() ? "" : ",") + std::to_string(cpu);
-            list += last > cpu ? "-" + std::to_string(last) : "";
-            cpu = last;
+        if (!CPU_ISSET(cpu, &set)) {
+            continue;
+        }
+        const unsigned first = cpu;
+        while (cpu + 1 < RTE_MAX_LCORE && CPU_ISSET(cpu + 1, &set)) {
+            ++cpu;
+        }
+        list.append(list.size() > 1 ? "," : "").append(std::to_string(first));
+        if (cpu > first) {
+            list.append("-").append(std::to_string(cpu));
         }
     }
-    return "(" + list + ")";
+    return list.append(")");
 }
 
 // The allowed CPUs less those of pinned workers, if that leaves any.
@@ -70,7 +72,7 @@ Status check_cores(const Settings& settings, const cpu_set_t& allowed) {
 std::string lcore_map(const Settings& settings, const cpu_set_t& allowed) {
     std::string map = "0@" + cpu_list(cpus_for_others(settings, allowed));
     for (unsigned worker = 0; worker < settings.workers; ++worker) {
-        map += "," + std::to_string(worker + 1) + "@";
+        map.append(",").append(std::to_string(worker + 1)).append("@");
         map += settings.cores.empty() ? cpu_list(allowed) : std::to_string(settings.cores[worker]);
     }
     return map;

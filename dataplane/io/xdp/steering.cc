@@ -4,6 +4,7 @@
 #include "dataplane/io/errors.h"
 #include "sip_redirect_object.h"
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <sys/mman.h>
