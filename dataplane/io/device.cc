@@ -15,6 +15,8 @@
 #include <rte_mbuf.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 namespace pinhole::io {
 namespace {
@@ -22,6 +24,8 @@ namespace {
 constexpr unsigned kMaxAfPacketQueues = 16;  // the driver's
 constexpr std::uint16_t kDescriptors = 1024;
 constexpr std::uint16_t kXdpDescriptors = 2048;
+constexpr unsigned kXdpRetries = 20;
+constexpr std::chrono::milliseconds kXdpRetryEvery{50};
 
 bool is_kernel_interface(DeviceKind kind) {
     return kind == DeviceKind::kAfPacket || kind == DeviceKind::kAfXdp;
@@ -36,19 +40,26 @@ Error refused(const std::string& name, const char* what, int number) {
     return error;
 }
 
-// af_xdp loses what arrives at a queue without a socket, so every queue of the device must have a
-// worker.
-Result<unsigned> xdp_queues(const std::string& name, const std::string& interface,
-                            unsigned channels, unsigned workers) {
-    if (channels <= workers) {
-        return channels;
+// A queue without a socket would pass its packets to the kernel, so every queue of the device must
+// have a worker. The driver can only do with several queues if they are combined ones (a veth's are
+// not).
+Result<unsigned> xdp_queues(const std::string& name, const KernelInterface& interface,
+                            const std::string& ifname, unsigned workers) {
+    if (interface.channels <= workers && (interface.channels == 1 || interface.channels_combined)) {
+        return interface.channels;
+    }
+    const std::string there =
+        name + ": " + ifname + " has " + std::to_string(interface.channels) + " receive queues";
+    if (!interface.channels_combined) {
+        return Error{ErrorCode::kUnsupported,
+                     there + " that are not combined, and af_xdp can serve one only: create " +
+                         ifname + " with one, or use af_packet:" + ifname};
     }
     const std::string wanted = std::to_string(workers);
-    return Error{ErrorCode::kInvalid, name + ": " + interface + " has " + std::to_string(channels) +
-                                          " receive queues and there are only " + wanted +
-                                          " workers, so packets would pass by: run `ethtool -L " +
-                                          interface + " combined " + wanted +
-                                          "`, or raise [dataplane] workers"};
+    return Error{ErrorCode::kUnsupported,
+                 there + " and there are only " + wanted +
+                     " workers, so packets would pass by: run `ethtool -L " + ifname +
+                     " combined " + wanted + "`, or raise [dataplane] workers"};
 }
 
 }  // namespace
@@ -56,6 +67,20 @@ Result<unsigned> xdp_queues(const std::string& name, const std::string& interfac
 Device::Device() = default;
 
 Result<std::unique_ptr<Device>> Device::open(const Settings& settings, DeviceIndex index) {
+    Result<std::unique_ptr<Device>> device = try_open(settings, index);
+    // The kernel gives the queues of a process that has just died free a little later than its
+    // death; the driver says EINVAL.
+    for (unsigned i = 0;
+         i < kXdpRetries && !device && settings.devices[index].kind == DeviceKind::kAfXdp &&
+         device.error().code == ErrorCode::kInvalid;
+         ++i) {
+        std::this_thread::sleep_for(kXdpRetryEvery);
+        device = try_open(settings, index);
+    }
+    return device;
+}
+
+Result<std::unique_ptr<Device>> Device::try_open(const Settings& settings, DeviceIndex index) {
     std::unique_ptr<Device> device(new Device);
     const DeviceSettings& own = settings.devices[index];
     device->info_.name = device_name(own);
@@ -87,7 +112,7 @@ Status Device::create(const Settings& settings) {
         info_.mtu = static_cast<std::uint16_t>(std::min(interface->mtu, 65535U));
         if (own.kind == DeviceKind::kAfXdp) {
             Result<unsigned> wanted =
-                xdp_queues(info_.name, own.argument, interface->channels, settings.workers);
+                xdp_queues(info_.name, *interface, own.argument, settings.workers);
             if (!wanted) {
                 return wanted.error();
             }
@@ -129,9 +154,12 @@ Status Device::take_facts(const Settings& settings) {
     if (info_.queues == 0) {
         return Error{ErrorCode::kUnsupported, info_.name + " has no queue to receive and send by"};
     }
-    rte_ether_addr mac;
+    rte_ether_addr mac{};
     rte_eth_macaddr_get(info_.ethdev, &mac);
     std::copy(std::begin(mac.addr_bytes), std::end(mac.addr_bytes), info_.mac.begin());
+    if (info_.mac == Mac{}) {
+        info_.mac = stable_mac(settings.devices[index_]);  // net_ring has none
+    }
     info_.socket = rte_eth_dev_socket_id(info_.ethdev);
     if (!is_kernel_interface(info_.kind)) {
         rte_eth_dev_get_mtu(info_.ethdev, &info_.mtu);

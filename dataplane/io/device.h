@@ -84,6 +84,7 @@ class Device {
   private:
     Device();
 
+    static Result<std::unique_ptr<Device>> try_open(const Settings& settings, DeviceIndex index);
     Status create(const Settings& settings);
     Status take_facts(const Settings& settings);
     Status configure(const Settings& settings);

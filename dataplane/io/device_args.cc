@@ -32,10 +32,14 @@ std::string memif_arguments(const DeviceSettings& settings) {
     return std::string("role=") + (settings.memif_server ? "server" : "client") +
            ",id=" + std::to_string(settings.memif_id) + ",socket=" + settings.argument +
            ",socket-abstract=no,bsize=" + std::to_string(kMemifBuffer) +
-           ",mac=" + mac_text(stable_mac(settings, host_name()));
+           ",mac=" + mac_text(stable_mac(settings));
 }
 
 }  // namespace
+
+Mac stable_mac(const DeviceSettings& settings) {
+    return stable_mac(settings, host_name());
+}
 
 Mac stable_mac(const DeviceSettings& settings, const std::string& host) {
     std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a

@@ -20,6 +20,7 @@ DeviceArgs device_args(const DeviceSettings& settings, DeviceIndex index, unsign
 
 // A locally administered MAC that stays the same over restarts, so that neighbours' tables stay
 // right.
+Mac stable_mac(const DeviceSettings& settings);
 Mac stable_mac(const DeviceSettings& settings, const std::string& host);
 
 }  // namespace pinhole::io

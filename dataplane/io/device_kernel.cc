@@ -41,15 +41,16 @@ ifreq request_for(const std::string& name) {
     return r;
 }
 
-unsigned receive_channels(const ControlSocket& control, const std::string& name) {
+void read_channels(const ControlSocket& control, const std::string& name,
+                   KernelInterface& interface) {
     ethtool_channels channels{};
     channels.cmd = ETHTOOL_GCHANNELS;
     ifreq r = request_for(name);
     r.ifr_data = reinterpret_cast<char*>(&channels);
-    if (!control.ask(SIOCETHTOOL, r)) {
-        return 1;
+    if (control.ask(SIOCETHTOOL, r)) {
+        interface.channels = std::max(1U, channels.combined_count + channels.rx_count);
+        interface.channels_combined = channels.max_combined > 0;
     }
-    return std::max(1U, channels.combined_count + channels.rx_count);
 }
 
 }  // namespace
@@ -75,7 +76,7 @@ Result<KernelInterface> kernel_interface(const std::string& name) {
     if (control.ask(SIOCGIFFLAGS, r)) {
         interface.flags = static_cast<unsigned short>(r.ifr_flags);
     }
-    interface.channels = receive_channels(control, name);
+    read_channels(control, name, interface);
     return interface;
 }
 

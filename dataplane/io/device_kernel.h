@@ -15,6 +15,7 @@ struct KernelInterface {
     unsigned mtu = 0;
     unsigned flags = 0;     // IFF_*
     unsigned channels = 1;  // receive queues, as ethtool -l counts them
+    bool channels_combined = false;
     Mac mac{};
 };
 

@@ -30,27 +30,61 @@ using testing::HasSubstr;
 const std::array<Endpoint, 2> kSip{Endpoint{*net::parse_address("10.9.0.1"), 5060},
                                    Endpoint{*net::parse_address("fd09::1"), 5060}};
 
-std::uint32_t attached_id() {
+std::uint32_t attached_id(const char* interface) {
     std::uint32_t id = 0;
-    bpf_xdp_query_id(static_cast<int>(if_nametoindex("near")), 0, &id);
+    bpf_xdp_query_id(static_cast<int>(if_nametoindex(interface)), 0, &id);
     return id;
 }
 
+// Run by the suite below as a process of its own: a pinhole that is killed. Its program stays
+// attached.
+TEST(KilledPinhole, DISABLED_OpensAndDies) {
+    auto eal = Eal::start(settings_for(2, {{DeviceKind::kAfXdp, "near"}}));
+    ASSERT_TRUE(eal.ok()) << eal.error().message;
+    auto opened = Ports::open(settings_for(2, {{DeviceKind::kAfXdp, "near"}}));
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    ASSERT_TRUE((*opened)->start().ok());
+    raise(SIGKILL);
+}
+
+bool let_a_pinhole_be_killed() {
+    const pid_t child = fork();
+    if (child == 0) {
+        execl("/proc/self/exe", "killed", "--gtest_filter=KilledPinhole.*",
+              "--gtest_also_run_disabled_tests", nullptr);
+        _exit(127);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+// The device is opened once: its driver does not give up its queues before the process ends.
 class AfXdp : public testing::Test {
   public:
     static void SetUpTestSuite() {
         enter_own_namespace();
         far = std::make_unique<FarSide>();
         ASSERT_TRUE(lay_veth(*far));
+        ASSERT_TRUE(let_a_pinhole_be_killed());
+        ASSERT_NE(attached_id("near"), 0U)
+            << "the killed one's program is there, or this tests nothing";
         settings = settings_for(2, {{DeviceKind::kAfXdp, "near"}});
         auto started = Eal::start(settings);
         ASSERT_TRUE(started.ok()) << started.error().message;
         eal = started.take();
+        auto opened = Ports::open(settings);
+        ASSERT_TRUE(opened.ok()) << opened.error().message;
+        ports = opened.take();
+        ASSERT_TRUE(ports->start().ok());
     }
     static void TearDownTestSuite() {
+        ports.reset();
+        EXPECT_EQ(attached_id("near"), 0U) << "the program goes with the port";
         far.reset();
         eal.reset();
     }
+    void SetUp() override { ASSERT_NE(ports, nullptr); }
 
     static void send_from_far(const Endpoint& to, const std::string& payload) {
         far->in([&] {
@@ -78,14 +112,11 @@ class AfXdp : public testing::Test {
     static inline Settings settings;
     static inline std::unique_ptr<FarSide> far;
     static inline std::unique_ptr<Eal> eal;
+    static inline std::unique_ptr<Ports> ports;
 };
 
 TEST_F(AfXdp, TakesSipAndLeavesTheRestToTheKernel) {
-    auto opened = Ports::open(settings);
-    ASSERT_TRUE(opened.ok()) << opened.error().message;
-    Ports& ports = **opened;
-    ASSERT_TRUE(ports.start().ok());
-    Device& device = ports.device(0);
+    Device& device = ports->device(0);
     EXPECT_EQ(device.info().queues, 1U);
     EXPECT_TRUE(device.queue_for(0).has_value());
     EXPECT_FALSE(device.queue_for(1).has_value());
@@ -132,13 +163,9 @@ TEST_F(AfXdp, TakesSipAndLeavesTheRestToTheKernel) {
 }
 
 TEST_F(AfXdp, SendsToTheWire) {
-    auto opened = Ports::open(settings);
-    ASSERT_TRUE(opened.ok()) << opened.error().message;
-    Ports& ports = **opened;
-    ASSERT_TRUE(ports.start().ok());
     // From the big pool, so not the driver's own memory; a broadcast ARP-like frame that the far
     // side counts.
-    rte_mbuf* m = rte_pktmbuf_alloc(ports.big_pool());
+    rte_mbuf* m = rte_pktmbuf_alloc(ports->big_pool());
     std::memset(rte_pktmbuf_append(m, 3000), 0xff, 3000);
     rte_pktmbuf_trim(m, 1600);
     const auto received = [] {
@@ -150,66 +177,48 @@ TEST_F(AfXdp, SendsToTheWire) {
     };
     unsigned before = 0;
     far->in([&] { before = received(); });
-    ASSERT_EQ(rte_eth_tx_burst(ports.device(0).info().ethdev, 0, &m, 1), 1);
+    ASSERT_EQ(rte_eth_tx_burst(ports->device(0).info().ethdev, 0, &m, 1), 1);
     unsigned after = before;
     for (int i = 0; i < 200 && after == before; ++i) {
-        rte_eth_tx_burst(ports.device(0).info().ethdev, 0, nullptr, 0);
+        rte_eth_tx_burst(ports->device(0).info().ethdev, 0, nullptr, 0);
         usleep(5000);
         far->in([&] { after = received(); });
     }
     EXPECT_GT(after, before);
 }
 
-TEST_F(AfXdp, DetachesOnCloseAndStartsOverAStaleProgram) {
-    const pid_t child = fork();
-    if (child == 0) {
-        // As a pinhole that is killed: its program stays. (Loaded here without DPDK, which does not
-        // live through a fork.)
-        auto steering = XdpSteering::prepare("near", if_nametoindex("near"));
-        bpf_object* object =
-            bpf_object__open_file(steering.value()->program_path().c_str(), nullptr);
-        const bool loaded = bpf_object__load(object) == 0;
-        const int program =
-            bpf_program__fd(bpf_object__find_program_by_name(object, "pinhole_sip"));
-        const bool attached =
-            bpf_xdp_attach(static_cast<int>(if_nametoindex("near")), program, 0, nullptr) == 0;
-        if (!loaded || !attached) {
-            _exit(1);
-        }
-        raise(SIGKILL);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    ASSERT_TRUE(WIFSIGNALED(status));
-    ASSERT_NE(attached_id(), 0U) << "the killed one's program is there, or this test tests nothing";
-    {
-        auto opened = Ports::open(settings);
-        ASSERT_TRUE(opened.ok()) << opened.error().message;
-        EXPECT_NE(attached_id(), 0U);
-        auto second = XdpSteering::prepare("near", if_nametoindex("near"));
-        ASSERT_FALSE(second.ok());
-        EXPECT_EQ(second.error().code, ErrorCode::kBusy);
-        EXPECT_THAT(second.error().message, HasSubstr("another pinhole"));
-    }
-    EXPECT_EQ(attached_id(), 0U);
+TEST_F(AfXdp, OneHolderAtATime) {
+    auto second = XdpSteering::prepare("near", if_nametoindex("near"));
+    ASSERT_FALSE(second.ok());
+    EXPECT_EQ(second.error().code, ErrorCode::kBusy);
+    EXPECT_THAT(second.error().message, HasSubstr("another pinhole"));
 }
 
 TEST_F(AfXdp, AnothersProgramIsNotTouched) {
+    ASSERT_TRUE(run("ip link add other type veth peer name other-peer && ip link set other up"));
     const std::array<bpf_insn, 2> pass{
         bpf_insn{BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, XDP_PASS},
         bpf_insn{BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
     const int program =
         bpf_prog_load(BPF_PROG_TYPE_XDP, "someone_elses", "GPL", pass.data(), pass.size(), nullptr);
     ASSERT_GE(program, 0);
-    const int ifindex = static_cast<int>(if_nametoindex("near"));
+    const int ifindex = static_cast<int>(if_nametoindex("other"));
     ASSERT_EQ(bpf_xdp_attach(ifindex, program, 0, nullptr), 0);
-    const std::uint32_t id = attached_id();
-    auto opened = Ports::open(settings);
+    const std::uint32_t id = attached_id("other");
+    auto opened = Device::open(settings_for(1, {{DeviceKind::kAfXdp, "other"}}), 0);
     ASSERT_FALSE(opened.ok());
     EXPECT_THAT(opened.error().message, HasSubstr("someone_elses"));
-    EXPECT_EQ(attached_id(), id);
-    bpf_xdp_detach(ifindex, 0, nullptr);
+    EXPECT_EQ(attached_id("other"), id);
     close(program);
+    run("ip link del other");
+}
+
+TEST_F(AfXdp, QueuesWithoutAWorkerAreASentence) {
+    ASSERT_TRUE(run("ip link add many numrxqueues 2 numtxqueues 2 type veth peer name many-peer"));
+    auto opened = Device::open(settings_for(2, {{DeviceKind::kAfXdp, "many"}}), 0);
+    run("ip link del many");
+    ASSERT_FALSE(opened.ok());
+    EXPECT_THAT(opened.error().message, HasSubstr("many has 2 receive queues"));
 }
 
 }  // namespace

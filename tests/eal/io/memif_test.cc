@@ -65,6 +65,9 @@ void pass(Ports& ports, DeviceIndex from, DeviceIndex to, std::uint16_t queue,
     for (unsigned i = 0; i < bytes; ++i) {
         data[i] = static_cast<char>(i * 7);
     }
+    // The client posts its buffers when it polls.
+    receive(
+        ports.device(to).info().ethdev, queue, [](rte_mbuf*) { return true; }, 1);
     ASSERT_EQ(rte_eth_tx_burst(ports.device(from).info().ethdev, queue, &out, 1), 1);
     rte_mbuf* in = receive(ports.device(to).info().ethdev, queue, [](rte_mbuf*) { return true; });
     ASSERT_NE(in, nullptr);
