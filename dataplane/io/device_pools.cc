@@ -58,8 +58,11 @@ std::size_t eal_bytes(const Settings& settings) {
 }
 
 Result<rte_mempool*> create_pool(const std::string& name, const PoolPlan& plan, int socket) {
-    rte_mempool* pool = rte_pktmbuf_pool_create(name.c_str(), plan.elements, kCache, 0,
-                                                static_cast<std::uint16_t>(plan.data_room), socket);
+    // Workers may float and share cores: with a plain ring one that is preempted within it would
+    // hold up all the others.
+    rte_mempool* pool = rte_pktmbuf_pool_create_by_ops(name.c_str(), plan.elements, kCache, 0,
+                                                       static_cast<std::uint16_t>(plan.data_room),
+                                                       socket, "ring_mt_rts");
     if (pool == nullptr) {
         return Error{ErrorCode::kNoMemory, "no memory for " + std::to_string(plan.elements) +
                                                " packet buffers (" + error_text(rte_errno) +

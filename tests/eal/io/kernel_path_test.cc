@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The kernel's side without EAL: a TAP that looks like the port, and bound sockets that keep ICMP
 // away.
+#include "dataplane/io/device_check.h"
 #include "dataplane/io/device_kernel.h"
 #include "dataplane/io/silence.h"
 #include "dataplane/io/tap.h"
@@ -142,6 +143,27 @@ TEST_F(KernelPath, TapLooksLikeThePortAndCarriesFrames) {
     }
     EXPECT_EQ(if_nametoindex("ph-test"), 0U);
     EXPECT_FALSE(Tap::open("name-longer-than-15", mac, 1400).ok());
+}
+
+TEST_F(KernelPath, LackOfPermissionIsASentence) {
+    ASSERT_TRUE(run("ip link add plain type veth peer name plain-peer"));
+    ASSERT_EQ(seteuid(65534), 0);
+    const Status port = check_device({DeviceKind::kAfPacket, "plain"});
+    const auto tap = Tap::open("ph-plain", Mac{2}, 1500);
+    SilenceSockets low(SilenceMode::kSilent);
+    const Status bound = low.set(std::array{Endpoint{kLoopback, 506}});
+    ASSERT_EQ(seteuid(0), 0);
+    run("ip link del plain");
+    ASSERT_FALSE(port.ok());
+    EXPECT_EQ(port.error().code, ErrorCode::kNoPermission);
+    EXPECT_THAT(port.error().message, HasSubstr("af_packet:plain needs CAP_NET_RAW"));
+    ASSERT_FALSE(tap.ok());
+    EXPECT_EQ(tap.error().code, ErrorCode::kNoPermission);
+    EXPECT_THAT(tap.error().message, HasSubstr("CAP_NET_ADMIN"));
+    ASSERT_FALSE(bound.ok());
+    EXPECT_EQ(bound.error().code, ErrorCode::kNoPermission);
+    EXPECT_TRUE(check_device({DeviceKind::kAfPacket, "lo"}).error().message.find("not Ethernet") !=
+                std::string::npos);
 }
 
 TEST_F(KernelPath, MissingInterfaceIsASentence) {
