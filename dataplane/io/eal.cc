@@ -7,7 +7,6 @@
 #include "dataplane/io/errors.h"
 #include "dataplane/io/memory.h"
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
@@ -120,13 +119,6 @@ Status init(std::vector<std::string> arguments) {
     return {};
 }
 
-// --no-huge memory is in pages of 4 KB unless the kernel is asked for better; packet buffers walk
-// through all of it.
-int advise_huge(const rte_memseg_list* list, void* /*context*/) {
-    madvise(list->base_va, list->len, MADV_HUGEPAGE);
-    return 0;
-}
-
 }  // namespace
 
 Result<std::vector<std::string>> eal_arguments(const Settings& settings, const cpu_set_t& allowed,
@@ -181,9 +173,6 @@ Result<std::unique_ptr<Eal>> Eal::start(const Settings& settings) {
         return started.error();
     }
     eal->started_ = true;
-    if (!*huge) {
-        rte_memseg_list_walk(advise_huge, nullptr);
-    }
     eal->hugepages_ = *huge;
     eal->others_ = cpus_for_others(settings, eal->original_);
     eal->restore_affinity();
