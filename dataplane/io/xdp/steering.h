@@ -38,11 +38,11 @@ class XdpSteering {
     std::string interface_;
     std::string path_;
     std::vector<Endpoint> targets_;
-    unsigned ifindex_ = 0;
+    [[maybe_unused]] unsigned ifindex_ = 0;
     int claim_ =
         -1;  // an abstract socket whose name says "this interface is mine"; goes with the process
-    int object_ = -1;  // memfd with the program
-    int map_ = -1;
+    [[maybe_unused]] int object_ = -1;  // memfd with the program
+    [[maybe_unused]] int map_ = -1;
 };
 
 }  // namespace pinhole::io
