@@ -15,8 +15,6 @@
 #include <rte_mbuf.h>
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 
 namespace pinhole::io {
 namespace {
@@ -24,8 +22,6 @@ namespace {
 constexpr unsigned kMaxAfPacketQueues = 16;  // the driver's
 constexpr std::uint16_t kDescriptors = 1024;
 constexpr std::uint16_t kXdpDescriptors = 2048;
-constexpr unsigned kXdpRetries = 20;
-constexpr std::chrono::milliseconds kXdpRetryEvery{50};
 
 bool is_kernel_interface(DeviceKind kind) {
     return kind == DeviceKind::kAfPacket || kind == DeviceKind::kAfXdp;
@@ -67,20 +63,6 @@ Result<unsigned> xdp_queues(const std::string& name, const KernelInterface& inte
 Device::Device() = default;
 
 Result<std::unique_ptr<Device>> Device::open(const Settings& settings, DeviceIndex index) {
-    Result<std::unique_ptr<Device>> device = try_open(settings, index);
-    // The kernel gives the queues of a process that has just died free a little later than its
-    // death; the driver says EINVAL.
-    for (unsigned i = 0;
-         i < kXdpRetries && !device && settings.devices[index].kind == DeviceKind::kAfXdp &&
-         device.error().code == ErrorCode::kInvalid;
-         ++i) {
-        std::this_thread::sleep_for(kXdpRetryEvery);
-        device = try_open(settings, index);
-    }
-    return device;
-}
-
-Result<std::unique_ptr<Device>> Device::try_open(const Settings& settings, DeviceIndex index) {
     std::unique_ptr<Device> device(new Device);
     const DeviceSettings& own = settings.devices[index];
     device->info_.name = device_name(own);

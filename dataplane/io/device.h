@@ -84,7 +84,6 @@ class Device {
   private:
     Device();
 
-    static Result<std::unique_ptr<Device>> try_open(const Settings& settings, DeviceIndex index);
     Status create(const Settings& settings);
     Status take_facts(const Settings& settings);
     Status configure(const Settings& settings);

@@ -39,8 +39,8 @@ class XdpSteering {
     std::string path_;
     std::vector<Endpoint> targets_;
     [[maybe_unused]] unsigned ifindex_ = 0;
-    int claim_ =
-        -1;  // an abstract socket whose name says "this interface is mine"; goes with the process
+    // An abstract socket whose name says "this interface is mine"; goes with the process.
+    [[maybe_unused]] int claim_ = -1;
     [[maybe_unused]] int object_ = -1;  // memfd with the program
     [[maybe_unused]] int map_ = -1;
 };
