@@ -4,34 +4,58 @@
 #include "dataplane/io/device_kernel.h"
 #include "dataplane/io/errors.h"
 
-#include <linux/if_ether.h>
+#include <linux/capability.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <span>
 
 namespace pinhole::io {
 namespace {
 
 namespace fs = std::filesystem;
 
-Status check_raw_socket(const std::string& name) {
-    const int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-    if (fd >= 0) {
-        close(fd);
+bool has_capability(unsigned capability) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+    return syscall(SYS_capget, &header, sets) != 0 ||
+           (sets[capability / 32].effective >> capability % 32 & 1) != 0;
+}
+
+struct Capability {
+    unsigned number;
+    const char* name;
+};
+
+Status check_capabilities(const std::string& name, DeviceKind kind) {
+    static constexpr Capability kPacket[] = {{CAP_NET_RAW, "CAP_NET_RAW"},
+                                             {CAP_NET_ADMIN, "CAP_NET_ADMIN"}};
+    // The program is found again on the interface by its id, which only CAP_SYS_ADMIN may; its memory is pinned.
+    static constexpr Capability kXdp[] = {{CAP_NET_RAW, "CAP_NET_RAW"},
+                                          {CAP_NET_ADMIN, "CAP_NET_ADMIN"},
+                                          {CAP_IPC_LOCK, "CAP_IPC_LOCK"},
+                                          {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}};
+    const std::span<const Capability> wanted = kind == DeviceKind::kAfXdp
+                                                   ? std::span<const Capability>(kXdp)
+                                                   : std::span<const Capability>(kPacket);
+    std::string missing;
+    for (const Capability& c : wanted) {
+        if (!has_capability(c.number)) {
+            missing.append(missing.empty() ? "" : " and ").append(c.name);
+        }
+    }
+    if (missing.empty()) {
         return {};
     }
-    if (errno == EPERM) {
-        return Error{
-            ErrorCode::kNoPermission,
-            name +
-                " needs CAP_NET_RAW and CAP_NET_ADMIN: run as root, or give them to the service "
-                "(AmbientCapabilities= in the unit, --cap-add for a container)"};
-    }
-    return system_error(name + ": no packet socket", errno);
+    return Error{ErrorCode::kNoPermission,
+                 name + " needs " + missing +
+                     ": run as root, or give that to the service "
+                     "(AmbientCapabilities= in the unit, --cap-add for a container)"};
 }
 
 Status check_pci(const std::string& name, const std::string& address) {
@@ -104,11 +128,11 @@ Status check_memif(const DeviceSettings& settings, const std::string& name) {
     return Status();
 }
 
-Status check_interface(const std::string& name, const std::string& argument) {
-    if (Result<KernelInterface> interface = kernel_interface(argument); !interface) {
+Status check_interface(const std::string& name, const DeviceSettings& settings) {
+    if (Result<KernelInterface> interface = kernel_interface(settings.argument); !interface) {
         return Error{interface.error().code, name + ": " + interface.error().message};
     }
-    return check_raw_socket(name);
+    return check_capabilities(name, settings.kind);
 }
 
 }  // namespace
@@ -126,10 +150,10 @@ Status check_device(const DeviceSettings& settings) {
     const std::string name = device_name(settings);
     switch (settings.kind) {
         case DeviceKind::kAfPacket:
-            return check_interface(name, settings.argument);
+            return check_interface(name, settings);
         case DeviceKind::kAfXdp:
 #ifdef PINHOLE_XDP
-            return check_interface(name, settings.argument);
+            return check_interface(name, settings);
 #else
             return Error{
                 ErrorCode::kUnsupported,

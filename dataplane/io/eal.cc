@@ -59,7 +59,14 @@ Status check_cores(const Settings& settings, const cpu_set_t& allowed) {
                                               " cores for " + std::to_string(settings.workers) +
                                               " workers: name one each, or leave it out"};
     }
-    for (const unsigned core : settings.cores) {
+    for (std::size_t i = 0; i < settings.cores.size(); ++i) {
+        const unsigned core = settings.cores[i];
+        const auto before = settings.cores.begin() + static_cast<std::ptrdiff_t>(i);
+        if (std::find(settings.cores.begin(), before, core) != before) {
+            return Error{ErrorCode::kInvalid, "[dataplane] cores names core " +
+                                                  std::to_string(core) +
+                                                  " twice: a worker wants one of its own"};
+        }
         if (core >= RTE_MAX_LCORE || !CPU_ISSET(core, &allowed)) {
             return Error{ErrorCode::kInvalid,
                          "[dataplane] cores names core " + std::to_string(core) +

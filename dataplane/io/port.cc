@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/io/port.h"
 
+#include "dataplane/io/device_check.h"
 #include "dataplane/io/device_pools.h"
 
 #include <net/if.h>
@@ -31,6 +32,12 @@ Result<std::unique_ptr<Ports>> Ports::open(const Settings& settings) {
 
 Status Ports::add(const Settings& settings, DeviceIndex index) {
     const DeviceSettings& own = settings.devices[index];
+    for (DeviceIndex i = 0; i < index; ++i) {
+        if (settings.devices[i].same_device(own)) {
+            return Error{ErrorCode::kInvalid,
+                         device_name(own) + " is given to two [[port]] sections: take one out"};
+        }
+    }
     Result<std::unique_ptr<Device>> device = Device::open(settings, index);
     if (!device) {
         return device.error();

@@ -29,6 +29,12 @@ struct DeviceSettings {
     std::string tap_name;
     bool memif_server = false;
     std::uint32_t memif_id = 0;
+
+    // The same device: only one port may have it.
+    [[nodiscard]] bool same_device(const DeviceSettings& other) const {
+        return kind == other.kind && argument == other.argument &&
+               memif_server == other.memif_server && memif_id == other.memif_id;
+    }
 };
 
 struct Settings {

@@ -149,6 +149,7 @@ TEST_F(KernelPath, LackOfPermissionIsASentence) {
     ASSERT_TRUE(run("ip link add plain type veth peer name plain-peer"));
     ASSERT_EQ(seteuid(65534), 0);
     const Status port = check_device({DeviceKind::kAfPacket, "plain"});
+    const Status xdp = check_device({DeviceKind::kAfXdp, "plain"});
     const auto tap = Tap::open("ph-plain", Mac{2}, 1500);
     SilenceSockets low(SilenceMode::kSilent);
     const Status bound = low.set(std::array{Endpoint{kLoopback, 506}});
@@ -156,14 +157,16 @@ TEST_F(KernelPath, LackOfPermissionIsASentence) {
     run("ip link del plain");
     ASSERT_FALSE(port.ok());
     EXPECT_EQ(port.error().code, ErrorCode::kNoPermission);
-    EXPECT_THAT(port.error().message, HasSubstr("af_packet:plain needs CAP_NET_RAW"));
+    EXPECT_THAT(port.error().message,
+                HasSubstr("af_packet:plain needs CAP_NET_RAW and CAP_NET_ADMIN: "));
+    EXPECT_THAT(xdp.error().message, HasSubstr("CAP_SYS_ADMIN"));
     ASSERT_FALSE(tap.ok());
     EXPECT_EQ(tap.error().code, ErrorCode::kNoPermission);
     EXPECT_THAT(tap.error().message, HasSubstr("CAP_NET_ADMIN"));
     ASSERT_FALSE(bound.ok());
     EXPECT_EQ(bound.error().code, ErrorCode::kNoPermission);
-    EXPECT_TRUE(check_device({DeviceKind::kAfPacket, "lo"}).error().message.find("not Ethernet") !=
-                std::string::npos);
+    EXPECT_THAT(check_device({DeviceKind::kAfPacket, "lo"}).error().message,
+                HasSubstr("not Ethernet"));
 }
 
 TEST_F(KernelPath, MissingInterfaceIsASentence) {

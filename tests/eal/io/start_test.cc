@@ -62,6 +62,11 @@ TEST(EalArguments, RefusesCoresItMayNotUse) {
     EXPECT_THAT(outside.error().message, HasSubstr("core 7"));
     settings.cores = {0, 1};
     EXPECT_FALSE(eal_arguments(settings, cpus({0, 1}), false).ok());
+    settings.workers = 2;
+    settings.cores = {1, 1};
+    auto twice = eal_arguments(settings, cpus({0, 1}), false);
+    ASSERT_FALSE(twice.ok());
+    EXPECT_THAT(twice.error().message, HasSubstr("core 1 twice"));
     settings.workers = 0;
     EXPECT_FALSE(eal_arguments(settings, cpus({0, 1}), false).ok());
 }

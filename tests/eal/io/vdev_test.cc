@@ -95,6 +95,9 @@ TEST_F(Vdev, UnknownDriverIsASentenceWithItsWords) {
     auto empty = Ports::open(settings_for(1, {{DeviceKind::kVdev, ""}}));
     ASSERT_FALSE(empty.ok());
     EXPECT_EQ(empty.error().code, ErrorCode::kInvalid);
+    auto twice = Ports::open(settings_for(1, {settings.devices[0], settings.devices[0]}));
+    ASSERT_FALSE(twice.ok());
+    EXPECT_THAT(twice.error().message, HasSubstr("two [[port]] sections"));
     EXPECT_EQ(rte_eth_dev_count_avail(), 0U);
 }
 
