@@ -189,7 +189,10 @@ Result<std::unique_ptr<Eal>> Eal::start(const Settings& settings) {
 Eal::~Eal() {
     if (started_) {
         rte_eal_mp_wait_lcore();
+        const std::string directory = rte_eal_get_runtime_dir();
         rte_eal_cleanup();
+        // Nothing is in it, and EAL leaves it.
+        rmdir(directory.c_str());
     }
 }
 

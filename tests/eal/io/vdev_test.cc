@@ -9,7 +9,10 @@
 #include <gtest/gtest.h>
 #include <net/if.h>
 
+#include <rte_eal.h>
 #include <rte_ethdev.h>
+
+#include <filesystem>
 
 namespace pinhole::io {
 namespace {
@@ -26,7 +29,12 @@ class Vdev : public testing::Test {
         ASSERT_TRUE(started.ok()) << started.error().message;
         eal = started.take();
     }
-    static void TearDownTestSuite() { eal.reset(); }
+    static void TearDownTestSuite() {
+        const std::string directory = rte_eal_get_runtime_dir();
+        EXPECT_TRUE(std::filesystem::exists(directory));
+        eal.reset();
+        EXPECT_FALSE(std::filesystem::exists(directory));
+    }
 
     static inline Settings settings;
     static inline std::unique_ptr<Eal> eal;
