@@ -20,9 +20,9 @@ struct Answer {
     unsigned code = 0;
     std::string_view reason;  // empty: the code's own phrase
     std::string_view
-        required;  // header lines that belong to the answer (Unsupported, Min-Expires, Contact)
-    std::string_view
-        optional;  // header lines that may be left out (Allow, Accept, Supported, Retry-After)
+        headers;  // whole lines, ours and clean: first those that belong to the answer ...
+    std::size_t required_bytes =
+        0;  // ... then, from here on, those that may be left out (Allow, Accept)
 };
 
 // The largest datagram that may answer one of `request_bytes` that proved nothing.

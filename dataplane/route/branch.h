@@ -31,10 +31,10 @@ struct BranchText {
     [[nodiscard]] std::string_view view() const { return {text, size}; }
 };
 
-// §16.11's hash: of the received branch and sent-by; for a Via without the magic cookie, of the
-// fields that a request, its CANCEL and its ACK share. Unkeyed by time, keyed by us.
-[[nodiscard]] std::uint64_t transaction_hash(const sip::Message& request, const sip::Via& top,
-                                             const Keys& keys);
+// §16.11's hash: of the received branch; of a Via without the magic cookie, of the fields that a
+// request, its CANCEL and its ACK share. All of them come back in the response, below our Via, so
+// that a response can be held against it. Unkeyed, because it must outlive our keys.
+[[nodiscard]] std::uint64_t transaction_hash(const sip::Message& message, const sip::Via& client);
 
 // Where the request goes, as far as its response has to come from there again.
 struct Destination {
@@ -50,6 +50,7 @@ struct Destination {
 
 struct Branch {
     net::Flow return_flow;
+    std::uint64_t transaction = 0;
     std::uint32_t where = 0;
     bool port_matters = true;
     bool to_phone = false;

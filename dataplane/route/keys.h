@@ -13,7 +13,7 @@
 
 namespace pinhole::route {
 
-enum class Purpose : std::uint8_t { kBranch, kPing, kToken, kTag, kPin, kCount };
+enum class Purpose : std::uint8_t { kBranch, kPing, kToken, kTag, kCount };
 
 struct MasterKey {
     std::uint8_t id = 0;
@@ -35,13 +35,6 @@ class Keys {
     // key.
     [[nodiscard]] std::uint64_t mac(Purpose purpose, std::uint8_t id,
                                     std::span<const std::uint8_t> data) const;
-    // Both halves; under the newest key.
-    struct Hash128 {
-        std::uint64_t low, high;
-    };
-    [[nodiscard]] Hash128 hash(Purpose purpose, std::span<const std::uint8_t> data) const {
-        return hash_under(keys_[0], purpose, data);
-    }
 
   private:
     struct Key {
@@ -49,8 +42,6 @@ class Keys {
         std::array<std::array<std::uint8_t, 16>, static_cast<std::size_t>(Purpose::kCount)> sub{};
     };
     [[nodiscard]] const Key* find(std::uint8_t id) const;
-    [[nodiscard]] static Hash128 hash_under(const Key& key, Purpose purpose,
-                                            std::span<const std::uint8_t> data);
 
     std::array<Key, kMaxKeys> keys_{};
     std::size_t count_ = 0;

@@ -24,6 +24,8 @@ struct PinKey {
     std::uint64_t low = 0;
     std::uint64_t high = 0;
     bool operator==(const PinKey&) const = default;
+
+    static PinKey of(const net::Flow& sender, std::uint64_t transaction);
 };
 
 struct Pin {

@@ -24,6 +24,10 @@ struct PingTarget {
     std::string_view aor;          // "user@host"; may be empty
 };
 
+// A Contact as a request URI: without the headers behind a '?' (RFC 3261 §19.1.1, table 1), else as
+// it is.
+[[nodiscard]] std::string_view request_uri_of(std::string_view contact_uri);
+
 // The whole datagram. False: it did not fit.
 [[nodiscard]] bool build_ping(const PingTarget& target, const Keys& keys, std::uint64_t now_us,
                               sip::Writer& out);
