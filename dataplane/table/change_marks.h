@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Which slots have changed since somebody last looked: a bit a slot, and above it a bit a word, so
+// that a look over millions of quiet slots costs next to nothing. Any thread marks; one thread
+// drains. A mark is never lost, and many changes of one slot are one mark: there is no queue that
+// could overflow. Pure.
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace pinhole::table {
+
+class ChangeMarks {
+  public:
+    // `words` and `summary` hold words_for() and summary_for() zeroed words.
+    void attach(std::atomic<std::uint64_t>* words, std::atomic<std::uint64_t>* summary,
+                std::uint32_t slots) {
+        words_ = words;
+        summary_ = summary;
+        summary_count_ = summary_for(slots);
+    }
+    static constexpr std::uint32_t words_for(std::uint32_t slots) {
+        return static_cast<std::uint32_t>((std::uint64_t{slots} + 63) / 64);
+    }
+    static constexpr std::uint32_t summary_for(std::uint32_t slots) {
+        return (words_for(slots) + 63) / 64;
+    }
+
+    // After the change is published. Any thread.
+    void mark(std::uint32_t slot) {
+        // Release hands the change to drain(); acquire keeps a skipped summary bit's setter before
+        // us.
+        const std::uint64_t before =
+            words_[slot / 64].fetch_or(bit_of(slot), std::memory_order_seq_cst);
+        if (before == 0) {
+            summary_[slot / 4096].fetch_or(bit_of(slot / 64), std::memory_order_release);
+        }
+    }
+    // The same for who holds the claim on the slot's record: a mark that stands already is not set
+    // again. Nothing is lost by that: the claim comes before this look, and drain() clears the bit
+    // before it reads the record; if we saw the bit still set, it sees our claim, and waits for the
+    // change.
+    void mark_claimed(std::uint32_t slot) {
+        if ((words_[slot / 64].load(std::memory_order_seq_cst) & bit_of(slot)) == 0) {
+            mark(slot);
+        }
+    }
+
+    // Clears marks and calls `changed(slot)` for each, about `max` of them (up to 63 more: a word
+    // is taken whole), going on where the last call stopped. `changed` marks a slot again if it
+    // could not read it. Returns how many it was. One thread.
+    template <class Changed>
+    std::size_t drain(std::size_t max, Changed&& changed) {
+        std::size_t done = 0;
+        for (std::uint32_t n = 0; n < summary_count_ && done < max; ++n) {
+            const std::uint32_t at = cursor_;
+            if (summary_[at].load(std::memory_order_relaxed) != 0 &&
+                !drain_group(at, max, done, changed)) {
+                return done;  // more stands in this group: it is first at the next call
+            }
+            cursor_ = at + 1 == summary_count_ ? 0 : at + 1;
+        }
+        return done;
+    }
+
+  private:
+    static constexpr std::uint64_t bit_of(std::uint32_t n) { return 1ull << (n % 64); }
+
+    // False: `max` was reached with words of the group left.
+    template <class Changed>
+    bool drain_group(std::uint32_t group, std::size_t max, std::size_t& done, Changed& changed) {
+        // The summary is cleared before its words, and set after them: a word that fills up again
+        // sets it again.
+        std::uint64_t words_left = summary_[group].exchange(0, std::memory_order_acquire);
+        while (words_left != 0) {
+            if (done >= max) {
+                summary_[group].fetch_or(words_left, std::memory_order_release);
+                return false;
+            }
+            const std::uint32_t word =
+                group * 64 + static_cast<std::uint32_t>(std::countr_zero(words_left));
+            words_left &= words_left - 1;
+            std::uint64_t slots_left = words_[word].exchange(0, std::memory_order_seq_cst);
+            for (; slots_left != 0; slots_left &= slots_left - 1) {
+                changed(word * 64 + static_cast<std::uint32_t>(std::countr_zero(slots_left)));
+                ++done;
+            }
+        }
+        return true;
+    }
+
+    std::atomic<std::uint64_t>* words_ = nullptr;
+    std::atomic<std::uint64_t>* summary_ = nullptr;
+    std::uint32_t summary_count_ = 0;
+    std::uint32_t cursor_ = 0;  // the draining thread's
+};
+
+}  // namespace pinhole::table
