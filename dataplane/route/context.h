@@ -6,17 +6,17 @@
 
 #include "dataplane/counters.h"
 #include "dataplane/net/flow.h"
-#include "dataplane/route/identity.h"
 #include "dataplane/route/keys.h"
 #include "dataplane/route/peers.h"
 #include "dataplane/route/pin_table.h"
+#include "dataplane/sip/identity.h"
 #include "dataplane/table/contact_id.h"
 
 #include <cstdint>
 
 namespace pinhole::table {
 class BindingTable;
-class QualifyStates;
+class QualifyTable;
 }  // namespace pinhole::table
 
 namespace pinhole::route {
@@ -30,8 +30,8 @@ struct Arrival {
 
 struct Context {
     const table::BindingTable& table;
-    const table::QualifyStates& qualify;
-    const Identity& identity;
+    const table::QualifyTable& qualify;
+    const sip::Identity& identity;
     const Peers& peers;
     const Keys& keys;
     PinTable& pins;

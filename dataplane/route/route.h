@@ -12,7 +12,7 @@ namespace pinhole::route {
 
 // A REGISTER whose request URI names us (RFC 3261 §10.2: a domain, no user): the registrar's, not
 // for decide().
-[[nodiscard]] bool is_for_registrar(const sip::Message& message, const Identity& identity);
+[[nodiscard]] bool is_for_registrar(const sip::Message& message, const sip::Identity& identity);
 
 // The message has parsed without error. `out` is empty and not over the message's own datagram.
 [[nodiscard]] Decision decide(const sip::Message& message, const Arrival& arrival,

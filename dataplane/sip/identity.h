@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace pinhole::route {
+namespace pinhole::sip {
 
 class Identity {
   public:
@@ -25,9 +25,9 @@ class Identity {
     // A name without a port matches a URI without one or with any of our SIP ports; a name with a
     // port matches that one. An address of ours matches with a port that we listen on there (none:
     // 5060).
-    [[nodiscard]] bool is_ours(const sip::Uri& uri) const;
+    [[nodiscard]] bool is_ours(const Uri& uri) const;
     [[nodiscard]] bool is_ours(std::string_view host, std::uint16_t port) const;
-    // An address of ours, not one of the domains.
+    // One of our addresses, whether or not it is a domain too.
     [[nodiscard]] bool is_local_address(std::string_view host, std::uint16_t port) const;
     // Lower case, without port; empty if no domain was added.
     [[nodiscard]] std::string_view default_domain() const { return default_domain_; }
@@ -51,4 +51,4 @@ class Identity {
     std::string default_domain_;
 };
 
-}  // namespace pinhole::route
+}  // namespace pinhole::sip
