@@ -65,6 +65,10 @@ inline constexpr std::size_t kHeaderIdCount = static_cast<std::size_t>(HeaderId:
 
 // `name` without white space and colon, long or compact form, any case.
 [[nodiscard]] HeaderId header_id(std::string_view name);
+// The same, where `readable` bytes from the name's first on may be read: with kHeaderNameRoom of
+// them the name is compared in place.
+inline constexpr std::size_t kHeaderNameRoom = 24;
+[[nodiscard]] HeaderId header_id(std::string_view name, std::size_t readable);
 // The long form as RFCs write it; empty for kOther.
 [[nodiscard]] std::string_view header_name(HeaderId id);
 // The compact letter, or '\0'.

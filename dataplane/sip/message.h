@@ -42,7 +42,7 @@ enum class ParseError : std::uint8_t {
     kBodyTooShort,      // Content-Length says more than the datagram holds (RFC 3261 §18.3)
     kCount
 };
-// The phrase for the answer ("Missing Call-ID"); empty where nothing can be answered.
+// The phrase for the answer ("Bad CSeq"); empty where nothing can be answered.
 [[nodiscard]] std::string_view reason_of(ParseError error);
 // 400 or 505 or 513; 0: drop.
 [[nodiscard]] unsigned status_of(ParseError error);

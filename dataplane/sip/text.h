@@ -12,17 +12,44 @@ namespace pinhole::sip {
 
 // What a byte may be part of; a byte's entry in kCharClass is the union.
 enum CharClass : std::uint8_t {
-    kToken = 1,     // token
-    kUserChar = 2,  // may stand unescaped in a canonical user: unreserved, user-unreserved
-    kUserTolerated =
-        4,  // what real phones leave unescaped in a user beside those ('#' and UTF-8, for instance)
-    kHostChar = 8,  // host name or IPv4 address
-    kUriChar = 16,  // may stand in a URI at all: no control, no space, no '<' '>' '"'
+    kToken = 1,          // token
+    kUserChar = 2,       // unescaped in a canonical user: unreserved, user-unreserved
+    kUserTolerated = 4,  // what real phones leave unescaped in a user beside those: '#', UTF-8
+    kHostChar = 8,       // host name (with the '_' that some have) or IPv4 address
+    kUriChar = 16,       // anywhere in a URI: no control, no space, no '<' '>' '"'
     kDigit = 32,
     kHex = 64,
-    kCallIdChar = 128,  // word, or '@'
+    kParamName = 128,  // token, or what a URI parameter's name may have beside it
 };
-extern const std::array<std::uint8_t, 256> kCharClass;
+
+namespace detail {
+constexpr std::array<std::uint8_t, 256> make_char_classes() {
+    std::array<std::uint8_t, 256> table{};
+    const auto add = [&table](std::string_view chars, unsigned classes) {
+        for (const char c : chars) {
+            auto& entry = table[static_cast<unsigned char>(c)];
+            entry = static_cast<std::uint8_t>(entry | classes);
+        }
+    };
+    for (unsigned c = 0x21; c < 256; ++c) {
+        table[c] = c == '<' || c == '>' || c == '"' || c == 0x7f ? 0 : kUriChar;
+        if (c >= 0x80) {
+            table[c] |= kUserTolerated;
+        }
+    }
+    constexpr unsigned kAlnum = kToken | kUserChar | kHostChar | kParamName;
+    add("0123456789", kAlnum | kDigit | kHex);
+    add("abcdefABCDEF", kAlnum | kHex);
+    add("ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ", kAlnum);
+    add("-.!%*_+`'~", kToken | kParamName);
+    add("-_.!~*'()&=+$,;?/", kUserChar);
+    add("#[]{}|\\^`", kUserTolerated);
+    add("-._", kHostChar);
+    add("[]/:&$", kParamName);
+    return table;
+}
+}  // namespace detail
+inline constexpr std::array<std::uint8_t, 256> kCharClass = detail::make_char_classes();
 
 [[nodiscard]] inline bool is(char c, std::uint8_t classes) {
     return (kCharClass[static_cast<unsigned char>(c)] & classes) != 0;
