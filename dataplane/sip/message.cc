@@ -280,6 +280,7 @@ ParseError parse(std::string_view datagram, Message& message) {
     }
     const ParseError start_error = parse_start_line(message);
     if (start_error == ParseError::kNotSip) {
+        clear(message);
         return start_error;
     }
     std::uint64_t seen = 0;

@@ -88,7 +88,9 @@ inline bool walk_word(Walk& walk, std::string_view datagram, std::size_t base,
 void finish(const Walk& walk, std::string_view datagram, Lines& lines) {
     const std::size_t head = lines.complete ? lines.body : datagram.size();
     lines.stray_cr = walk.first_stray <= head;
-    lines.plain = !walk.folded && !lines.stray_cr && walk.first_bare_lf >= head;
+    // The walk ends before the empty line, whose LF may stand in a word that it has not seen.
+    const bool bare_end = lines.complete && datagram[head - 2] != '\r';
+    lines.plain = !walk.folded && !lines.stray_cr && !bare_end && walk.first_bare_lf >= head;
 }
 
 template <void (*kMasks)(const char*, std::size_t, ScanMasks&)>
