@@ -126,10 +126,12 @@ class BindingTable {
     // and needs no memory.
     template <class Decide>
     [[nodiscard]] Changed change_owner(std::uint64_t hash, std::string_view aor, Decide&& decide) {
-        return change(hash, aor, {&decide, [](void* context, const Current& current, Edit& edit) {
-                                      return (*static_cast<std::remove_reference_t<Decide>*>(
-                                          context))(current, edit);
-                                  }});
+        using Bare = std::remove_reference_t<Decide>;
+        const auto call = [](void* context, const Current& current, Edit& edit) -> bool {
+            return (*static_cast<Bare*>(context))(current, edit);
+        };
+        void* context = const_cast<void*>(static_cast<const void*>(std::addressof(decide)));
+        return change(hash, aor, {context, call});
     }
     // Removes this contact if `bool still(const ContactView&)` says so under the claim: expired and
     // not refreshed since. kNothing: it is gone, or `still` said no. By the owner of the contact's

@@ -54,13 +54,15 @@ class ChangeMarks {
     template <class Changed>
     std::size_t drain(std::size_t max, Changed&& changed) {
         std::size_t done = 0;
-        for (std::uint32_t n = 0; n < summary_count_ && done < max; ++n) {
-            const std::uint32_t at = cursor_;
-            if (summary_[at].load(std::memory_order_relaxed) != 0 &&
-                !drain_group(at, max, done, changed)) {
-                return done;  // more stands in this group: it is first at the next call
+        // Begun in the midst of a group: its first words have their turn last.
+        const std::uint32_t groups = summary_count_ + (resume_ != 0 ? 1 : 0);
+        for (std::uint32_t n = 0; n < groups && done < max; ++n) {
+            if (summary_[cursor_].load(std::memory_order_relaxed) != 0 &&
+                !drain_group(max, done, changed)) {
+                break;
             }
-            cursor_ = at + 1 == summary_count_ ? 0 : at + 1;
+            resume_ = 0;
+            cursor_ = cursor_ + 1 == summary_count_ ? 0 : cursor_ + 1;
         }
         return done;
     }
@@ -68,33 +70,37 @@ class ChangeMarks {
   private:
     static constexpr std::uint64_t bit_of(std::uint32_t n) { return 1ull << (n % 64); }
 
-    // False: `max` was reached with words of the group left.
+    // The words of the group at the cursor, from `resume_` on. False: `max` was reached with some
+    // left.
     template <class Changed>
-    bool drain_group(std::uint32_t group, std::size_t max, std::size_t& done, Changed& changed) {
+    bool drain_group(std::size_t max, std::size_t& done, Changed& changed) {
         // The summary is cleared before its words, and set after them: a word that fills up again
         // sets it again.
-        std::uint64_t words_left = summary_[group].exchange(0, std::memory_order_acquire);
-        while (words_left != 0) {
-            if (done >= max) {
-                summary_[group].fetch_or(words_left, std::memory_order_release);
-                return false;
-            }
+        const std::uint64_t taken = summary_[cursor_].exchange(0, std::memory_order_acquire);
+        const std::uint64_t earlier = taken & ~(~0ull << resume_);
+        std::uint64_t left = taken & ~earlier;
+        for (; left != 0 && done < max; left &= left - 1) {
             const std::uint32_t word =
-                group * 64 + static_cast<std::uint32_t>(std::countr_zero(words_left));
-            words_left &= words_left - 1;
-            std::uint64_t slots_left = words_[word].exchange(0, std::memory_order_seq_cst);
-            for (; slots_left != 0; slots_left &= slots_left - 1) {
-                changed(word * 64 + static_cast<std::uint32_t>(std::countr_zero(slots_left)));
+                cursor_ * 64 + static_cast<std::uint32_t>(std::countr_zero(left));
+            std::uint64_t slots = words_[word].exchange(0, std::memory_order_seq_cst);
+            for (; slots != 0; slots &= slots - 1) {
+                changed(word * 64 + static_cast<std::uint32_t>(std::countr_zero(slots)));
                 ++done;
             }
         }
-        return true;
+        if ((left | earlier) != 0) {
+            summary_[cursor_].fetch_or(left | earlier, std::memory_order_release);
+        }
+        resume_ = left != 0 ? static_cast<std::uint32_t>(std::countr_zero(left)) : 0;
+        return left == 0;
     }
 
     std::atomic<std::uint64_t>* words_ = nullptr;
     std::atomic<std::uint64_t>* summary_ = nullptr;
     std::uint32_t summary_count_ = 0;
-    std::uint32_t cursor_ = 0;  // the draining thread's
+    // The draining thread's: the group, and the word in it, that comes next.
+    std::uint32_t cursor_ = 0;
+    std::uint32_t resume_ = 0;
 };
 
 }  // namespace pinhole::table

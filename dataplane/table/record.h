@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -119,6 +120,27 @@ class alignas(8) Record {
 static_assert(sizeof(Record) == 16);
 static_assert(sizeof(std::atomic<std::uint64_t>) == 8 &&
               std::atomic<std::uint64_t>::is_always_lock_free);
+
+// Inline: the refresh's way. The order of words and sequence is SequenceWord's story.
+inline ContactState Record::load_state(std::size_t i) const {
+    StateWords copy;
+    for (std::size_t w = 0; w < kStateWords; ++w) {
+        copy[w] = words(i)[w].load(std::memory_order_acquire);
+    }
+    return std::bit_cast<ContactState>(copy);
+}
+inline void Record::store_state(std::size_t i, const ContactState& state) {
+    const auto copy = std::bit_cast<StateWords>(state);
+    for (std::size_t w = 0; w < kStateWords; ++w) {
+        words(i)[w].store(copy[w], std::memory_order_release);
+    }
+}
+inline void Record::store_state_but_flow(std::size_t i, const ContactState& state) {
+    const auto copy = std::bit_cast<StateWords>(state);
+    for (std::size_t w = kFlowWords; w < kStateWords; ++w) {
+        words(i)[w].store(copy[w], std::memory_order_release);
+    }
+}
 
 // The bytes that a record takes.
 [[nodiscard]] constexpr std::size_t record_bytes(std::size_t aor_len, std::size_t contacts,

@@ -80,9 +80,13 @@ class Slots {
     void rebuild_free();
 
   private:
-    auto link() {
-        return [this](std::uint32_t i) -> std::atomic<std::uint32_t>& { return slots_[i].next; };
-    }
+    struct LinkOf {
+        Slot* slots;
+        std::atomic<std::uint32_t>& operator()(std::uint32_t slot) const {
+            return slots[slot].next;
+        }
+    };
+    [[nodiscard]] LinkOf link_of() const { return {slots_}; }
 
     Slot* slots_ = nullptr;
     FreeList free_;
