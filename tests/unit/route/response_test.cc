@@ -30,7 +30,8 @@ TEST(Response, GoesBackWhereTheRequestCameFrom) {
 TEST(Response, ViasInOneHeader) {
     World world;
     world.add({});
-    const std::string answer = answer_to(world.from_core(with_method(kInvite, "INVITE", "INFO")), 200);
+    const std::string answer =
+        answer_to(world.from_core(with_method(kInvite, "INVITE", "INFO")), 200);
     const std::size_t second = answer.find("\r\nVia: ", answer.find("Via: ") + 1);
     std::string joined = answer;
     joined.replace(second, 7, " ,\t");
