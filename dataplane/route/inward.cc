@@ -55,7 +55,8 @@ Decision to_pinned(const Request& request, const Pin& pin, sip::Writer& out) {
     ForwardPlan plan;
     plan.request_uri = pinned_uri(request, pin);
     plan.to = {.flow = pin.flow, .port_matters = pin.port_matters, .to_phone = true};
-    plan.key_id = pin.key_id;
+    const Keys& keys = request.context.keys;
+    plan.key_id = keys.knows(pin.key_id) ? pin.key_id : keys.current_id();
     plan.token = token_for(request, pin.contact);
     return relay(request, plan, out);
 }
