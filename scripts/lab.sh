@@ -242,6 +242,25 @@ lab_unsolicited() {
     lab_exec "$1" nft list counter inet gateway unsolicited | sed -n 's/.*packets \([0-9]*\).*/\1/p'
 }
 
+# lab_count NAMESPACE NAME RULE...: counts from now on what the rule matches on its way in (before NAT).
+lab_count() {
+    local ns=$1 name=$2
+    shift 2
+    lab_exec "$ns" nft -f - <<NFT
+table inet watch_$name {
+    counter seen { }
+    chain arrives {
+        type filter hook prerouting priority raw;
+        $* counter name seen
+    }
+}
+NFT
+}
+
+lab_counted() {
+    lab_exec "$1" nft list counter inet "watch_$2" seen | sed -n 's/.*packets \([0-9]*\).*/\1/p'
+}
+
 # A gateway that restarts: all its mappings are gone.
 lab_forget_mappings() {
     lab_exec "$1" conntrack -F >/dev/null 2>&1
