@@ -12,15 +12,12 @@ CALL_LOG=
 
 # wait_for SECONDS COMMAND...: polls until it holds. The limit is generous; nothing is measured by it.
 wait_for() {
-    local tries=$(($1 * 5)) i
+    local deadline=$((SECONDS + $1))
     shift
-    for ((i = 0; i < tries; i++)); do
-        if "$@" >/dev/null 2>&1; then
-            return 0
-        fi
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -le "$deadline" ] || return 1
         sleep 0.2
     done
-    return 1
 }
 
 # idle SECONDS: nothing happens; a signal ends it at once (bash runs traps only between commands).
