@@ -20,10 +20,9 @@ wait_for() {
     done
 }
 
-# idle SECONDS: nothing happens; a signal ends it at once (bash runs traps only between commands).
+# idle SECONDS: nothing happens. No child sleeps here: bash runs traps only when a command has ended.
 idle() {
-    sleep "$1" &
-    wait $!
+    read -rt "$1" <> <(:) || true
 }
 
 # --- pinhole -------------------------------------------------------------------------------------
@@ -180,12 +179,13 @@ core_call() {
     CALL_ID=call-$CALL_COUNT-$user
     CALL_LOG=$LAB_DIR/core-$CALL_COUNT.log
     touch "$CALL_LOG"
-    lab_exec core sipp "$edge:5060" -i "$own" -p 5060 -m 1 -nostdin -d "$talk_ms" -s "$user" \
+    # In the background, so that a signal is heard meanwhile.
+    lab_spawn core "$LAB_DIR/core-$CALL_COUNT.screen" sipp "$edge:5060" -i "$own" -p 5060 -m 1 -nostdin -d "$talk_ms" -s "$user" \
         -sf "$scenario" -key domain "$domain" -cid_str "$CALL_ID" \
         -timeout "${timeout_s}s" -timeout_error -trace_logs -log_file "$CALL_LOG" \
         -trace_msg -message_file "$LAB_DIR/core-$CALL_COUNT.messages" \
-        -trace_err -error_file "$LAB_DIR/core-$CALL_COUNT.errors" \
-        >"$LAB_DIR/core-$CALL_COUNT.screen" 2>&1 </dev/null
+        -trace_err -error_file "$LAB_DIR/core-$CALL_COUNT.errors"
+    wait "$LAB_PID"
 }
 
 # rang PHONE: did the latest call ring there?

@@ -14,7 +14,7 @@
 # up partial checksums.
 #
 # Contract: call lab_begin first. It sets LAB_DIR (logs, sockets) and traps that take everything down
-# on any exit: processes by pid, then namespaces. Each lab has a prefix of its own (ph<pid>-), so that
+# on any exit: what runs in the lab's namespaces (and nothing else), then the namespaces. Each lab has a prefix of its own (ph<pid>-), so that
 # several run side by side.
 
 # Addresses, for IPv4 and IPv6, as scenes and configs use them.
@@ -24,7 +24,7 @@ EDGE4=198.51.100.1 EDGE6=2001:db8:100::1 EDGE_CORE4=203.0.113.1 EDGE_CORE6=2001:
 CORE4=203.0.113.10 CORE6=2001:db8:113::10
 
 LAB_PREFIX='' LAB_DIR='' LAB_OWNER='' LAB_STAY=no
-LAB_NAMESPACES=() LAB_PIDS=()
+LAB_NAMESPACES=()
 
 lab_die() {
     echo "lab: $*" >&2
@@ -63,39 +63,36 @@ lab_end() {
     exit "$1"
 }
 
-# Ends what the lab started, then whatever still runs inside its namespaces, then the namespaces.
+# Whatever runs in the lab is asked to end, then made to; then the namespaces go.
 lab_down() {
-    local pid ns
-    for pid in "${LAB_PIDS[@]}"; do
-        kill -TERM "$pid" 2>/dev/null || true
-    done
-    for pid in "${LAB_PIDS[@]}"; do
-        lab_reap "$pid"
+    local ns
+    for ns in "${LAB_NAMESPACES[@]}"; do
+        lab_signal_all TERM "$ns"
     done
     for ns in "${LAB_NAMESPACES[@]}"; do
         lab_remove_namespace "$ns"
     done
-    LAB_PIDS=() LAB_NAMESPACES=()
+    LAB_NAMESPACES=()
+    wait 2>/dev/null || true
 }
 
-# Also used by `scripts/run --down`, which did not start the processes.
-lab_remove_namespace() {
+# The kernel knows what runs in a namespace; a list of pids of ours could be stale, and hit a stranger.
+lab_signal_all() {
     local pid
-    for pid in $(ip netns pids "$1" 2>/dev/null); do
-        kill -KILL "$pid" 2>/dev/null || true
+    for pid in $(ip netns pids "$2" 2>/dev/null); do
+        kill "-$1" "$pid" 2>/dev/null || true
     done
-    ip netns del "$1" 2>/dev/null || true
 }
 
-# Gives a process 3 s to end after its signal, then kills it.
-lab_reap() {
+# Gives what runs there 3 s to end. Also for `scripts/run --down`, which did not start it.
+lab_remove_namespace() {
     local i
-    for i in $(seq 60); do
-        kill -0 "$1" 2>/dev/null || break
-        sleep 0.05
+    for i in $(seq 30); do
+        [ -n "$(ip netns pids "$1" 2>/dev/null)" ] || break
+        sleep 0.1
     done
-    kill -KILL "$1" 2>/dev/null || true
-    wait "$1" 2>/dev/null || true
+    lab_signal_all KILL "$1"
+    ip netns del "$1" 2>/dev/null || true
 }
 
 lab_exec() {
@@ -111,13 +108,12 @@ lab_spawn() {
     shift 2
     ip netns exec "$ns" "$@" >"$log" 2>&1 </dev/null &
     LAB_PID=$!
-    LAB_PIDS+=("$LAB_PID")
 }
 
-# lab_stop PID [SIGNAL]
+# lab_stop PID SIGNAL: ends a child, and waits until it has ended.
 lab_stop() {
-    kill "-${2:-TERM}" "$1" 2>/dev/null || true
-    lab_reap "$1"
+    kill "-$2" "$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
 }
 
 lab_sysctl() {
