@@ -14,6 +14,9 @@ die() {
     exit 1
 }
 
+# tracked PATTERN...: files of the repository. It may belong to somebody else than root, who runs this.
+tracked() { git -C "$ROOT" -c safe.directory="$ROOT" ls-files -- "$@"; }
+
 # quietly LOG COMMAND...: what it prints goes to the log, and to the screen only if it fails.
 quietly() {
     local log=$1

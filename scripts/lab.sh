@@ -57,9 +57,10 @@ lab_end() {
         exit 0
     fi
     lab_down
-    if [ "$1" = 0 ] && [ "${PINHOLE_KEEP_LOGS:-no}" = no ]; then
-        rm -rf "$LAB_DIR"
-    fi
+    # Logs outlive a failure, but not a signal.
+    case ${PINHOLE_KEEP_LOGS:-no}$1 in
+        no0 | no129 | no130 | no143) rm -rf "$LAB_DIR" ;;
+    esac
     exit "$1"
 }
 
