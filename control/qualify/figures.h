@@ -19,8 +19,9 @@ struct Figures {
     Counter expired;           // contacts gone after their expiry
     Counter removed;           // contacts gone because they were unreachable for too long
     Counter late;              // pings sent more than kLateMs after they were due
-    Counter deferred;          // pings put off because of the pace
-    Counter queue_full;        // pings put off because the worker's queue took no more
+    Counter deferred;          // pings that had to wait, for the pace or for the worker's queue
+    Counter queue_full;        // times that the worker's queue took no more
+    Counter overdue;           // gauge: contacts whose ping waits at present
     Counter stale_pongs;       // for a contact that is gone, or by a ping of long ago
     Counter wrong_flow_pongs;  // good MAC, but from elsewhere than the contact's flow: proves no
                                // way for a call

@@ -9,7 +9,7 @@
 // contact.
 //
 //   read        the contact's generation and expiry, by slot; false if the slot is free
-//   send_ping   false if the worker's queue is full: tried again later, at the pace of the rest
+//   send_ping   false if the worker's queue is full: tried again, once a call of advance()
 //   expire      asks the owner to remove the contact if it has expired and nothing newer came. It
 //   may fail or lose a
 //               race without saying so: it is asked again while the contact is there and expired
@@ -26,6 +26,7 @@
 #include "control/qualify/pace.h"
 #include "control/qualify/policy.h"
 #include "control/qualify/random.h"
+#include "control/qualify/slot_queue.h"
 #include "control/wheel/wheel.h"
 #include "dataplane/table/contact_id.h"
 #include "dataplane/table/qualify_state.h"
@@ -38,6 +39,7 @@
 namespace pinhole::qualify {
 
 using table::ContactId;
+using table::Reach;
 
 struct ContactBrief {
     std::uint32_t generation = 0;
@@ -88,18 +90,13 @@ class Keeper {
     [[nodiscard]] std::uint32_t contacts() const { return wheel_.size(); }
     [[nodiscard]] static constexpr std::size_t bytes_per_contact() {
         return wheel::Wheel::bytes_per_contact() + table::QualifyTable::bytes_per_contact() +
-               sizeof(Plan);
+               sizeof(Tick) + sizeof(std::uint32_t);
     }
 
   private:
     using Tick = wheel::Tick;
     using View = table::QualifyView;
-    static constexpr Tick kNoPing = 0;  // no ping is planned; a plan for tick 0 is made for tick 1
-
-    struct Plan {
-        Tick wanted = kNoPing;   // when the ping is due by its window
-        Tick planned = kNoPing;  // when it will be sent: later, if it had to be put off
-    };
+    static constexpr Tick kNoPing = 0;  // no ping is planned; what falls on tick 0 is planned for 1
 
     // The clocks.
     void set_now(Now now);
@@ -110,32 +107,39 @@ class Keeper {
     void adopt(std::uint32_t slot, const ContactBrief& contact);
     void moved(std::uint32_t slot, const ContactBrief& contact, View view);
     void forget(std::uint32_t slot);
-    void visit(std::uint32_t slot);
+    void visit(std::uint32_t slot, bool queued_turn);
     bool ask_removal(std::uint32_t slot, const ContactBrief& contact, View& view);
     void miss(std::uint32_t slot, View& view);
-    void ping(std::uint32_t slot, View& view);
+    void ping(std::uint32_t slot, View& view, bool queued_turn);
     void arm(std::uint32_t slot, const ContactBrief& contact, const View& view);
-    void set_state(View& view, table::Reach to);
+    void set_state(View& view, Reach to);
+    void gauge(Reach state, int by);
+    [[nodiscard]] bool removal_due(const View& view) const;
 
     // When to ping.
+    std::uint32_t serve_queue(std::uint32_t budget);
+    [[nodiscard]] bool ping_due(std::uint32_t slot) const;
     void plan(std::uint32_t slot, std::uint64_t since_ms, Window window);
-    void put_off(std::uint32_t slot, Tick earliest);
-    void set_plan(std::uint32_t slot, Tick wanted, Tick planned);
+    void set_plan(std::uint32_t slot, Tick tick);
 
     const Policy policy_;
     table::QualifyTable& states_;
     C& contacts_;
     S& sink_;
     wheel::Wheel wheel_;
-    std::vector<Plan> plans_;
+    std::vector<Tick> plans_;  // by slot: when its ping is due
     PingLoad load_;
+    SlotQueue queue_;  // contacts with kQueued, and slots that had it when theirs was removed
     Pace pace_;
     Random random_;
     Figures figures_;
     std::uint64_t now_ms_;
     std::uint32_t now_s_;
-    std::uint64_t second_began_ms_;  // when now_s_ began, as well as can be told
+    std::uint64_t second_began_ms_;  // when now_s_ began, as well as can be told; never too late
     bool queue_full_ = false;        // the sink refused a ping in this call of advance()
 };
 
 }  // namespace pinhole::qualify
+
+#include "control/qualify/keeper-inl.h"
+#include "control/qualify/keeper_pings-inl.h"

@@ -44,12 +44,13 @@ class Pace {
     static constexpr std::uint32_t kSpanMs = 10;
     static constexpr std::uint32_t kBurst = 32;
 
-    // How many may leave in any kSpanMs. A contact is pinged every 0.8 intervals on average.
+    // How many may leave in any kSpanMs. A contact is pinged every 0.9 intervals on average
+    // (its window is 0.6 to 1.0, and the emptier ticks are the later ones).
     static std::uint32_t cap(const Policy& policy, std::uint32_t contacts) {
         if (!policy.pings()) {
             return 0;
         }
-        const double mean = double{kSpanMs} * contacts / (0.8 * policy.interval_ms);
+        const double mean = double{kSpanMs} * contacts / (0.9 * policy.interval_ms);
         const auto most = static_cast<std::uint32_t>(1.2 * mean) + kBurst;
         constexpr std::uint32_t kSpansPerSecond = 1'000 / kSpanMs;
         return policy.max_pings_per_s == 0

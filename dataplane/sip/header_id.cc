@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The table behind header_id(). A name's slot comes from its length, first, middle and last letter;
-// the multipliers are searched for at compile time until no two names share a slot, so a look-up is
-// one probe and one compare of 24 bytes. Case is folded at letters alone: folding a '-' would let a
-// CR pass for one ("Call\rID").
+// The table behind header_id(). A name's slot comes from its length and its first four letters; the
+// multiplier is searched for at compile time until no two names share a slot, so a look-up is one probe and one compare of
+// 24 bytes. Case is folded at letters alone: folding a '-' would let a CR pass for one
+// ("Call\rID").
 #include "dataplane/sip/header_id.h"
 
 #include "dataplane/sip/text.h"
@@ -71,7 +71,8 @@ constexpr std::array<Name, kHeaderIdCount> kNames{{
 }};
 static_assert(kNames.back().text == "Subscription-State");
 
-constexpr std::size_t kSlots = 256;
+constexpr std::size_t kSlotBits = 9;
+constexpr std::size_t kSlots = std::size_t{1} << kSlotBits;
 constexpr std::size_t kWords = kHeaderNameRoom / 8;
 
 struct Entry {
@@ -80,30 +81,33 @@ struct Entry {
     std::uint64_t mask[kWords];  // 0xff at each byte of the name
     std::uint64_t len;
 };
-struct Seed {
-    unsigned first, middle, last;
-};
 struct Table {
-    Seed seed;
+    std::uint32_t multiplier;
     std::array<std::uint8_t, kSlots> ids;
     std::array<Entry, kHeaderIdCount> entries;
     std::array<std::uint8_t, 256> compact;
 };
 
-constexpr unsigned slot_of(const char* name, std::size_t len, const Seed& seed) {
-    const auto letter = [name](std::size_t i) {
-        return static_cast<unsigned>(static_cast<unsigned char>(name[i]) | 0x20);
-    };
-    return (static_cast<unsigned>(len) + letter(0) * seed.first + letter(len / 2) * seed.middle +
-            letter(len - 1) * seed.last) %
-           kSlots;
+// `first` is the first four bytes, little-endian; of a shorter name what is behind it is shifted out.
+constexpr std::uint32_t slot_of(std::uint32_t first, std::size_t len, std::uint32_t multiplier) {
+    const std::uint32_t letters = len < 4 ? first << (32 - 8 * len) : first;
+    const auto mixed = (letters | 0x20202020u) + static_cast<std::uint32_t>(len);
+    return mixed * multiplier >> (32 - kSlotBits);
+}
+
+constexpr std::uint32_t first_letters(std::string_view name) {
+    std::uint32_t first = 0;
+    for (std::size_t i = 0; i < name.size() && i < 4; ++i) {
+        first |= static_cast<std::uint32_t>(static_cast<unsigned char>(name[i])) << (8 * i);
+    }
+    return first;
 }
 
 constexpr bool place_all(Table& table) {
     table.ids = {};
     for (std::size_t id = 1; id < kNames.size(); ++id) {
         const std::string_view name = kNames[id].text;
-        auto& slot = table.ids[slot_of(name.data(), name.size(), table.seed)];
+        auto& slot = table.ids[slot_of(first_letters(name), name.size(), table.multiplier)];
         if (slot != 0) {
             return false;
         }
@@ -112,20 +116,20 @@ constexpr bool place_all(Table& table) {
     return true;
 }
 
-constexpr Seed find_seed() {
+constexpr std::uint32_t find_multiplier() {
     Table table{};
-    for (unsigned n = 0; n < 4096; ++n) {
-        table.seed = {n * 7 % 61 + 1, n * 13 % 127 + 3, n * 29 % 251 + 5};
+    for (std::uint32_t n = 0; n < 4096; ++n) {
+        table.multiplier = 0x9e3779b1u + 2654435770u * n;
         if (place_all(table)) {
-            return table.seed;
+            return table.multiplier;
         }
     }
-    return {0, 0, 0};
+    return 0;
 }
 
 constexpr Table make_table() {
     Table table{};
-    table.seed = find_seed();
+    table.multiplier = find_multiplier();
     place_all(table);
     for (std::size_t id = 1; id < kNames.size(); ++id) {
         const std::string_view name = kNames[id].text;
@@ -150,7 +154,7 @@ constexpr Table make_table() {
 }
 
 constexpr Table kTable = make_table();
-static_assert(kTable.seed.first != 0, "no multipliers without a collision: enlarge kSlots");
+static_assert(kTable.multiplier != 0, "no multiplier without a collision: raise kSlotBits");
 static_assert(std::endian::native == std::endian::little, "names are compared as words");
 
 }  // namespace
@@ -162,13 +166,18 @@ HeaderId header_id(std::string_view name, std::size_t readable) {
                         : static_cast<HeaderId>(
                               kTable.compact[static_cast<unsigned char>(name.front())]);
     }
-    const std::uint8_t id = kTable.ids[slot_of(name.data(), len, kTable.seed)];
+    std::uint64_t words[kWords] = {};
+    if (readable >= kHeaderNameRoom) [[likely]] {
+        std::memcpy(words, name.data(), kHeaderNameRoom);
+    } else {
+        std::memcpy(words, name.data(), len < kHeaderNameRoom ? len : kHeaderNameRoom);
+    }
+    const std::uint8_t id =
+        kTable.ids[slot_of(static_cast<std::uint32_t>(words[0]), len, kTable.multiplier)];
     const Entry& entry = kTable.entries[id];
     if (entry.len != len) {
         return HeaderId::kOther;
     }
-    std::uint64_t words[kWords] = {};
-    std::memcpy(words, name.data(), readable >= kHeaderNameRoom ? kHeaderNameRoom : len);
     std::uint64_t differ = 0;
     for (std::size_t i = 0; i < kWords; ++i) {
         differ |= ((words[i] | entry.fold[i]) ^ entry.text[i]) & entry.mask[i];

@@ -39,6 +39,16 @@ void clear(Message& message) {
     message.first_of.fill(kNoHeader);
 }
 
+// Not empty, no control character and no space; `last` is the highest byte allowed (DEL never is).
+bool all_graphic(std::string_view text, std::uint8_t last) {
+    std::uint8_t bad = text.empty() ? 1 : 0;
+    for (const char c : text) {  // without an exit, so that it is done 16 bytes at a time
+        const auto byte = static_cast<std::uint8_t>(c);
+        bad = static_cast<std::uint8_t>(bad | (byte <= ' ') | (byte == 0x7f) | (byte > last));
+    }
+    return bad == 0;
+}
+
 // What stands before the start line (RFC 3261 §7.5); NULs and CRLFs alone are a keepalive.
 ParseError skip_leading(std::string_view& datagram) {
     std::size_t i = 0;
@@ -82,7 +92,8 @@ ParseError parse_request_line(std::string_view line, Message& message) {
     const std::string_view version = line.substr(last + 1);
     const bool sip = version.size() >= 4 && equals_ci(version.substr(0, 4), "SIP/");
     message.method_text = line.substr(0, first);
-    if (!all(message.method_text, kToken)) {
+    message.method = method_of(message.method_text);
+    if (message.method == Method::kOther && !all(message.method_text, kToken)) {
         return ParseError::kNotSip;
     }
     // With white space behind it, or a word more, it is SIP gone wrong; else another protocol.
@@ -90,7 +101,6 @@ ParseError parse_request_line(std::string_view line, Message& message) {
         return ParseError::kNotSip;
     }
     message.is_request = true;
-    message.method = method_of(message.method_text);
     if (!sip) {
         return ParseError::kBadStartLine;
     }
@@ -101,13 +111,8 @@ ParseError parse_request_line(std::string_view line, Message& message) {
         return ParseError::kBadStartLine;
     }
     message.request_uri = line.substr(first + 1, last - first - 1);
-    for (const char c : message.request_uri) {
-        // Nothing that could end the line or start another part of it; parse_uri() does the rest.
-        if (static_cast<unsigned char>(c) <= ' ' || c == 0x7f) {
-            return ParseError::kBadStartLine;
-        }
-    }
-    return message.request_uri.empty() ? ParseError::kBadStartLine : ParseError::kOk;
+    // Nothing that could end the line or start another part of it; parse_uri() does the rest.
+    return all_graphic(message.request_uri, 0xff) ? ParseError::kOk : ParseError::kBadStartLine;
 }
 
 ParseError parse_start_line(Message& message) {
@@ -148,16 +153,6 @@ bool name_header(Message& message, std::size_t i, std::uint64_t& seen, std::uint
     return true;
 }
 
-ParseError check_call_id(const Message& message) {
-    const std::string_view value = message.call_id();
-    unsigned bad = value.empty() ? 1 : 0;
-    for (const char c : value) {
-        // As unsigned: what is not 0x21 to 0x7e wraps past 0x5d.
-        bad |= static_cast<unsigned>(static_cast<std::uint8_t>(c - 0x21) > 0x5d);
-    }
-    return bad != 0 ? ParseError::kBadCallId : ParseError::kOk;
-}
-
 ParseError parse_cseq(Message& message) {
     const std::string_view value = message.first(HeaderId::kCSeq);
     std::size_t digits = 0;
@@ -167,12 +162,15 @@ ParseError parse_cseq(Message& message) {
     const std::string_view method = trim_front(value.substr(digits));
     Decimal number;
     if (!parse_decimal(value.substr(0, digits), 0x7fffffff, number) || number.overflow ||
-        method.size() == value.size() - digits || !all(method, kToken)) {
+        method.size() == value.size() - digits || method.empty()) {
         return ParseError::kBadCSeq;
     }
     message.cseq = number.value;
     if (message.is_request) {
         return method == message.method_text ? ParseError::kOk : ParseError::kBadCSeq;
+    }
+    if (!all(method, kToken)) {
+        return ParseError::kBadCSeq;
     }
     message.method_text = method;
     message.method = method_of(method);
@@ -239,10 +237,10 @@ ParseError check_values(Message& message, std::uint64_t seen, std::uint64_t twic
     if ((twice & kOnlyOnce) != 0) [[unlikely]] {
         return ParseError::kDuplicateHeader;
     }
-    ParseError error = check_call_id(message);
-    if (error == ParseError::kOk) {
-        error = parse_cseq(message);
+    if (!all_graphic(message.call_id(), 0x7e)) {
+        return ParseError::kBadCallId;
     }
+    ParseError error = parse_cseq(message);
     if (error == ParseError::kOk && message.has(HeaderId::kMaxForwards)) {
         error = parse_max_forwards(message);
     }
@@ -297,20 +295,6 @@ ParseError parse(std::string_view datagram, Message& message) {
         return error;
     }
     return check_values(message, seen, twice);
-}
-
-std::string_view Message::name(std::size_t i) const {
-    const std::size_t start = lines.start[i + 1];
-    std::size_t end = lines.colon[i + 1];
-    while (end > start && (datagram[end - 1] == ' ' || datagram[end - 1] == '\t')) {
-        --end;
-    }
-    return datagram.substr(start, end - start);
-}
-
-std::string_view Message::value(std::size_t i) const {
-    const std::size_t start = lines.colon[i + 1] + std::size_t{1};
-    return trim(datagram.substr(start, lines.start[i + 2] - start));
 }
 
 std::uint8_t Message::next_index(HeaderId want, std::uint8_t i) const {

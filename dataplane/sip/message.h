@@ -9,6 +9,7 @@
 #include "dataplane/sip/header_id.h"
 #include "dataplane/sip/method.h"
 #include "dataplane/sip/scan.h"
+#include "dataplane/sip/text.h"
 
 #include <array>
 #include <cstddef>
@@ -76,10 +77,20 @@ struct Message {
     // Offset of that line in `datagram`; of header_count(): of the empty line behind the last
     // header.
     [[nodiscard]] std::size_t line_offset(std::size_t i) const { return lines.start[i + 1]; }
-    [[nodiscard]] std::string_view name(std::size_t i) const;
+    [[nodiscard]] std::string_view name(std::size_t i) const {
+        const std::size_t start = lines.start[i + 1];
+        std::size_t end = lines.colon[i + 1];
+        while (end > start && (datagram[end - 1] == ' ' || datagram[end - 1] == '\t')) {
+            --end;
+        }
+        return {datagram.data() + start, end - start};
+    }
     // Without the white space around it. Folds inside stand as they came: the parsers take them for
     // white space, and Writer::unfolded() writes them out as one space.
-    [[nodiscard]] std::string_view value(std::size_t i) const;
+    [[nodiscard]] std::string_view value(std::size_t i) const {
+        const std::size_t start = lines.colon[i + 1] + std::size_t{1};
+        return trim({datagram.data() + start, lines.start[i + 2] - start});
+    }
 
     // --- headers by name ---
     // Index of the first one, or kNoHeader.

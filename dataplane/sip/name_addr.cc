@@ -22,10 +22,12 @@ bool take_display(std::string_view& text, NameAddr& out) {
         out.bracketed = !text.empty() && text.front() == '<';
         return out.bracketed;
     }
-    at = text.find_first_of("<;\"");
-    out.bracketed = at != std::string_view::npos && text[at] == '<';
+    while (at < text.size() && text[at] != '<' && text[at] != ';' && text[at] != '"') {
+        ++at;
+    }
+    out.bracketed = at < text.size() && text[at] == '<';
     if (!out.bracketed) {
-        return at == std::string_view::npos || text[at] == ';';
+        return at == text.size() || text[at] == ';';
     }
     // Tokens by the grammar; real phones put any text there, and it is text alone to us.
     out.display = trim_back(text.substr(0, at));

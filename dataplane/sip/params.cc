@@ -102,6 +102,11 @@ bool next_element(std::string_view& rest, std::string_view& element) {
         rest = text;
         return false;
     }
+    if (text.find(',') == std::string_view::npos) {  // nearly always
+        element = trim_back(text);
+        rest = {};
+        return true;
+    }
     bool bracket = false;
     std::size_t i = 0;
     for (; i < text.size(); ++i) {

@@ -12,18 +12,6 @@ bool all(std::string_view text, std::uint8_t classes) {
     return !text.empty();
 }
 
-bool equals_ci(std::string_view a, std::string_view b) {
-    if (a.size() != b.size()) {
-        return false;
-    }
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        if (lower(a[i]) != lower(b[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 bool parse_decimal(std::string_view text, std::uint32_t max, Decimal& out) {
     if (text.empty()) {
         return false;

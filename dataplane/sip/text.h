@@ -60,7 +60,17 @@ inline constexpr std::array<std::uint8_t, 256> kCharClass = detail::make_char_cl
 [[nodiscard]] inline char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
-[[nodiscard]] bool equals_ci(std::string_view a, std::string_view b);
+[[nodiscard]] inline bool equals_ci(std::string_view a, std::string_view b) {
+    if (a.size() != b.size()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (lower(a[i]) != lower(b[i])) {
+            return false;
+        }
+    }
+    return true;
+}
 
 // White space within a header's value: SP, HT, and the CR LF of a fold. The scan has seen to it
 // that a line end inside a value is always a fold's.

@@ -102,6 +102,18 @@ bool valid_ipv6_reference(std::string_view host) {
     return net::parse_address(host).has_value();
 }
 
+// No empty label; a dot at the end is the root's. IPv4 addresses are names of this kind too.
+bool valid_host_name(std::string_view host) {
+    char before = '.';
+    for (const char c : host) {
+        if (!is(c, kHostChar) || (c == '.' && before == '.')) {
+            return false;
+        }
+        before = c;
+    }
+    return !host.empty();
+}
+
 }  // namespace
 
 bool Uri::param(std::string_view name, std::string_view& value) const {
@@ -128,7 +140,7 @@ bool parse_host_port(std::string_view text, std::string_view& host, std::uint16_
         }
     } else {
         host = trim_back(text.substr(0, end));
-        if (!all(host, kHostChar)) {
+        if (!valid_host_name(host)) {
             return false;
         }
     }

@@ -3,6 +3,7 @@
 
 #include "dataplane/sip/text.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace pinhole::sip {
@@ -25,7 +26,8 @@ Writer& Writer::address(const net::Address& address) {
 
 Writer& Writer::unfolded(std::string_view value) {
     for (;;) {
-        const std::size_t line_end = value.find_first_of("\r\n");
+        // Two searches: find_first_of() is one call a byte.
+        const std::size_t line_end = std::min(value.find('\r'), value.find('\n'));
         if (line_end == std::string_view::npos) {
             return text(value);
         }

@@ -23,8 +23,10 @@ class Writer {
             at_ = end_;  // nothing more goes in: half a message is none
             return *this;
         }
-        std::memcpy(at_, s.data(), s.size());
-        at_ += s.size();
+        if (!s.empty()) {  // an empty view may point nowhere
+            std::memcpy(at_, s.data(), s.size());
+            at_ += s.size();
+        }
         return *this;
     }
     Writer& character(char c) { return text({&c, 1}); }

@@ -150,7 +150,7 @@ class BindingTable {
                                              std::span<const NewContact> contacts);
     void finish_restore();
 
-    // New, moved and removed contacts: the wheel's to look at. Drained by the control thread.
+    // New, moved and removed contacts, and those that now expire sooner: the wheel's to look at. Drained by the control thread.
     [[nodiscard]] ChangeMarks& for_wheel() { return for_wheel_; }
     // Every change, refreshes too. Drained by the journal.
     [[nodiscard]] ChangeMarks& for_journal() { return for_journal_; }
@@ -211,8 +211,11 @@ RefreshResult BindingTable::refresh_any(const Record& record, Decide&& decide) {
         return RefreshResult::kOk;
     }
     for (std::uint32_t left = handle.changed(); left != 0; left &= left - 1) {
-        for_journal_.mark_claimed(
-            record.fixed(static_cast<std::size_t>(std::countr_zero(left))).slot);
+        const auto i = static_cast<std::size_t>(std::countr_zero(left));
+        for_journal_.mark_claimed(record.fixed(i).slot);
+        if ((handle.sooner() >> i & 1) != 0) {
+            for_wheel_.mark_claimed(record.fixed(i).slot);
+        }
     }
     claimed.sequence().release();
     return RefreshResult::kOk;

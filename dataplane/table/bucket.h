@@ -15,6 +15,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -69,12 +70,13 @@ class BucketIndex {
     // Any thread. The record is good until the caller's next quiescent state.
     [[nodiscard]] Record* find(std::uint64_t hash, std::string_view aor) const {
         for (const BucketLine* line = first_line(hash); line != nullptr; line = next(*line)) {
-            for (const auto& cell : line->cells) {
-                // Acquire pairs with put(): the record is whole.
-                const std::uint64_t value = cell.load(std::memory_order_acquire);
-                if (tag_of(value) == tag_of_hash(hash) && record_of(value) != nullptr &&
-                    record_of(value)->is(hash, aor)) {
-                    return record_of(value);
+            for (unsigned left = matches(*line, hash); left != 0; left &= left - 1) {
+                // Acquire pairs with put(): the record is whole. It may have gone since matches().
+                Record* record =
+                    record_of(line->cells[static_cast<unsigned>(std::countr_zero(left))].load(
+                        std::memory_order_acquire));
+                if (record != nullptr && record->is(hash, aor)) {
+                    return record;
                 }
             }
         }
@@ -85,12 +87,11 @@ class BucketIndex {
     // record comes late.
     void prefetch_record(std::uint64_t hash) const {
         const BucketLine* line = first_line(hash);
-        for (const auto& cell : line->cells) {
-            const std::uint64_t value = cell.load(std::memory_order_relaxed);
-            if (tag_of(value) == tag_of_hash(hash) && value != 0) {
-                prefetch_lines(record_of(value));
-                return;
-            }
+        if (const unsigned found = matches(*line, hash); found != 0) {
+            prefetch_lines(
+                record_of(line->cells[static_cast<unsigned>(std::countr_zero(found))].load(
+                    std::memory_order_relaxed)));
+            return;
         }
         if (const BucketLine* more = next(*line); more != nullptr) {
             __builtin_prefetch(more);
@@ -131,6 +132,16 @@ class BucketIndex {
     }
     static Record* record_of(std::uint64_t cell) {
         return reinterpret_cast<Record*>(cell & kPointerMask);
+    }
+    // The cells with the hash's tag, a bit each. All seven are looked at: where a record stands is
+    // chance, and a branch for each cell would be mispredicted once a lookup.
+    static unsigned matches(const BucketLine& line, std::uint64_t hash) {
+        unsigned found = 0;
+        for (unsigned i = 0; i < BucketLine::kCells; ++i) {
+            const std::uint64_t value = line.cells[i].load(std::memory_order_relaxed);
+            found |= static_cast<unsigned>(tag_of(value) == tag_of_hash(hash)) << i;
+        }
+        return found;
     }
     static void prefetch_lines(const Record* record) {
         const char* p = reinterpret_cast<const char*>(record);

@@ -1,81 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A structural change of one AOR, by its shard's owner. The current record is claimed first, so
-// that no refresh comes between the decision and its effect. Everything that can fail (slots,
-// memory, a bucket cell, room to retire) is taken before anything is published; then the new record
-// stands in the bucket before the old one is marked dead, so that who waited for the claim finds
-// what to do next.
-#include "dataplane/table/binding_table.h"
+#include "dataplane/table/change.h"
 
-#include <algorithm>
+#include <functional>
 
 namespace pinhole::table {
-
-class Change {
-  public:
-    Change(BindingTable& table, std::uint64_t hash, std::string_view aor)
-        : table_(table),
-          shard_n_(table.shard_of(hash)),
-          shard_(table.shards_[shard_n_]),
-          hash_(hash),
-          aor_(aor) {}
-
-    BindingTable::Changed run(const BindingTable::Decision& decision);
-
-  private:
-    using Action = Edit::Action;
-    using Kind = RetireList::Kind;
-
-    [[nodiscard]] std::size_t old_count() const {
-        return old_ != nullptr ? old_->contact_count() : 0;
-    }
-    BindingTable::Changed refuse(ChangeResult why);
-
-    [[nodiscard]] bool claim();
-    [[nodiscard]] ChangeResult plan();
-    [[nodiscard]] bool count_text(const NewContact& contact);
-    void change_in_place();
-    void settle(std::size_t i, const ContactState& state);
-
-    [[nodiscard]] ChangeResult reserve();
-    [[nodiscard]] bool reserve_room();
-    [[nodiscard]] bool reserve_slots();
-    [[nodiscard]] bool reserve_memory();
-    void give_slots_back();
-
-    void build();
-    void publish();
-    void settle_contacts();
-    void retire_old();
-
-    const NewContact& new_contact(std::size_t i) const {
-        return edit_.new_[edit_.new_index_[i]].contact;
-    }
-
-    BindingTable& table_;
-    const std::uint32_t shard_n_;
-    Shard& shard_;
-    const std::uint64_t hash_;
-    const std::string_view aor_;
-
-    BucketIndex::Place place_;
-    Record* old_ = nullptr;  // claimed
-    std::array<ContactView, kMaxContactsPerAor> views_;
-    Edit edit_;
-
-    // The plan.
-    std::size_t contacts_ = 0;  // that will be
-    std::size_t dropped_ = 0;
-    std::size_t text_bytes_ = 0;
-    bool new_texts_ = false;
-    bool modified_ = false;
-
-    // The reserves.
-    std::array<ContactId, Edit::kMaxNew> ids_;
-    std::size_t taken_ = 0;  // of ids_, in the order of edit_.new_, the added ones alone
-    void* memory_ = nullptr;
-    std::size_t bytes_ = 0;
-    Record* fresh_ = nullptr;
-};
 
 BindingTable::Changed BindingTable::change(std::uint64_t hash, std::string_view aor,
                                            Decision decision) {
@@ -86,7 +14,7 @@ BindingTable::Changed Change::run(const BindingTable::Decision& decision) {
     if (!claim()) {
         return {ChangeResult::kContended, nullptr};
     }
-    if (!decision.decide(decision.context, {old_, std::span(views_).first(old_count())}, edit_)) {
+    if (!decision.decide(decision.context, {old_, views_.first(old_count())}, edit_)) {
         return refuse(ChangeResult::kNothing);
     }
     if (const ChangeResult result = plan(); result != ChangeResult::kOk) {
@@ -122,8 +50,9 @@ bool Change::claim() {
     }
     old_ = record;
     for (std::size_t i = 0; i < old_count(); ++i) {
-        old_->view_fixed(i, views_[i]);
-        views_[i].state = old_->load_state(i);
+        ContactView& view = views_.set(i, {});
+        old_->view_fixed(i, view);
+        view.state = old_->load_state(i);
     }
     return true;
 }
@@ -178,6 +107,8 @@ void Change::settle(std::size_t i, const ContactState& state) {
     if (state.flow != views_[i].state.flow) {
         shard_.flows.unlink(slot, views_[i].state.flow);
         shard_.flows.link(slot, state.flow);
+    }
+    if (state.flow != views_[i].state.flow || state.expires_at_s < views_[i].state.expires_at_s) {
         table_.for_wheel_.mark(slot);
     }
     table_.for_journal_.mark(slot);
@@ -191,85 +122,6 @@ void Change::change_in_place() {
         }
     }
     old_->sequence().release();
-}
-
-ChangeResult Change::reserve() {
-    if (!reserve_room()) {
-        return ChangeResult::kBusy;
-    }
-    if (!reserve_slots()) {
-        return ChangeResult::kTableFull;
-    }
-    if (contacts_ != 0 && !reserve_memory()) {
-        give_slots_back();
-        return ChangeResult::kNoMemory;
-    }
-    return ChangeResult::kOk;
-}
-
-bool Change::reserve_room() {
-    const std::size_t pieces = dropped_ + 2;  // the old record, and a line that it may leave empty
-    if (shard_.retired.room() < pieces) {
-        table_.reclaim_owner(shard_n_);
-    }
-    return shard_.retired.room() >= pieces;
-}
-
-bool Change::reserve_slots() {
-    for (std::size_t n = 0; n < edit_.new_count_; ++n) {
-        if (!edit_.new_[n].added) {
-            continue;
-        }
-        if (const ContactId id = edit_.new_[n].contact.restored_id; id.valid()) {
-            ids_[taken_++] = id;
-            continue;
-        }
-        auto id = table_.slots_.take(shard_.magazine);
-        if (!id && table_.reclaim_owner(shard_n_) != 0) {
-            id = table_.slots_.take(shard_.magazine);
-        }
-        if (!id) {
-            give_slots_back();
-            return false;
-        }
-        ids_[taken_++] = *id;
-    }
-    return true;
-}
-
-bool Change::reserve_memory() {
-    RecordAllocator& records = shard_.records;
-    bytes_ = record_bytes(aor_.size(), contacts_, text_bytes_);
-    memory_ = records.allocate(records.context, bytes_);
-    if (memory_ == nullptr && table_.reclaim_owner(shard_n_) != 0) {
-        memory_ = records.allocate(records.context, bytes_);
-    }
-    if (memory_ == nullptr) {
-        return false;
-    }
-    if (place_.cell == nullptr) {
-        place_ = shard_.buckets.reserve(hash_);
-    }
-    if (place_.cell == nullptr) {
-        records.release(records.context, memory_, bytes_);
-        return false;
-    }
-    return true;
-}
-
-void Change::give_slots_back() {
-    std::size_t next_id = 0;
-    for (std::size_t n = 0; n < edit_.new_count_ && next_id < taken_; ++n) {
-        if (!edit_.new_[n].added) {
-            continue;
-        }
-        // A restored slot is left for finish_restore() to find.
-        if (!edit_.new_[n].contact.restored_id.valid()) {
-            table_.slots_.give_back(ids_[next_id].slot, shard_.magazine);
-        }
-        ++next_id;
-    }
-    taken_ = 0;
 }
 
 void Change::build() {
@@ -364,7 +216,7 @@ void Change::retire_old() {
     // After all of it is out of the table: who is quiescent from here on can't have it.
     const std::uint64_t token = table_.reclaimer_.start(table_.reclaimer_.context);
     shard_.retired.push({old_, token, bytes, Kind::kRecord});
-    for (std::size_t i = 0; i < views_.size() && i < old_->contact_count(); ++i) {
+    for (std::size_t i = 0; i < old_count(); ++i) {
         if (edit_.actions_[i] == Action::kDrop) {
             shard_.retired.push({nullptr, token, views_[i].id.slot, Kind::kSlot});
         }

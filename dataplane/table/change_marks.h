@@ -30,11 +30,11 @@ class ChangeMarks {
 
     // After the change is published. Any thread.
     void mark(std::uint32_t slot) {
-        // Release hands the change to drain(); acquire keeps a skipped summary bit's setter before
-        // us.
+        // The exchange in drain() sees this, and with it the change, or comes before it and leaves
+        // the mark for the next time.
         const std::uint64_t before =
             words_[slot / 64].fetch_or(bit_of(slot), std::memory_order_seq_cst);
-        if (before == 0) {
+        if (before == 0) {  // else who made it so sets the summary
             summary_[slot / 4096].fetch_or(bit_of(slot / 64), std::memory_order_release);
         }
     }

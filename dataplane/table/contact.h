@@ -21,8 +21,8 @@ inline constexpr std::size_t kMaxParamsBytes = 512;
 // A hard cap; the policy's own (max_contacts_per_aor) is the registrar's to apply.
 inline constexpr std::size_t kMaxContactsPerAor = 32;
 
-// What a refresh may change. Eight words: it is read and written a word at a time, and never seen
-// torn.
+// What a refresh may change. It is read and written a word at a time, and never seen torn.
+//
 //   flow[40] call_id_hash[8] | expires_at_s cseq | refreshed_at_ms q flags
 struct ContactState {
     net::Flow flow;  // changed by the shard's owner alone: a second index hangs on it

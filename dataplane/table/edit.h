@@ -6,6 +6,7 @@
 
 #include "dataplane/table/contact.h"
 #include "dataplane/table/record.h"
+#include "dataplane/table/scratch.h"
 
 #include <array>
 #include <cstddef>
@@ -31,7 +32,7 @@ class Edit {
     // Another state, another flow too if need be; the texts stay.
     void modify(std::size_t i, const ContactState& state) {
         actions_[i] = Action::kModify;
-        states_[i] = state;
+        states_.set(i, state);
     }
     // Other texts and state for the same binding: its id stays. False: more than kMaxNew.
     [[nodiscard]] bool replace(std::size_t i, const NewContact& contact) {
@@ -40,7 +41,7 @@ class Edit {
         }
         actions_[i] = Action::kReplace;
         new_index_[i] = static_cast<std::uint8_t>(new_count_);
-        new_[new_count_++] = {contact, false};
+        new_.set(new_count_++, {contact, false});
         return true;
     }
     void drop(std::size_t i) { actions_[i] = Action::kDrop; }
@@ -48,7 +49,7 @@ class Edit {
         if (new_count_ == kMaxNew) {
             return false;
         }
-        new_[new_count_++] = {contact, true};
+        new_.set(new_count_++, {contact, true});
         return true;
     }
 
@@ -60,9 +61,9 @@ class Edit {
     };
 
     std::array<Action, kMaxContactsPerAor> actions_{};
-    std::array<std::uint8_t, kMaxContactsPerAor> new_index_;
-    std::array<ContactState, kMaxContactsPerAor> states_;
-    std::array<Text, kMaxNew> new_;
+    std::array<std::uint8_t, kMaxContactsPerAor> new_index_{};
+    Scratch<ContactState, kMaxContactsPerAor> states_;
+    Scratch<Text, kMaxNew> new_;
     std::size_t new_count_ = 0;
 };
 

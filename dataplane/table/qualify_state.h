@@ -36,6 +36,8 @@ struct QualifyView {
         4;  // the owner was asked to remove it because it expired
     static constexpr std::uint8_t kRemoving =
         8;  // likewise, because it was unreachable for too long
+    static constexpr std::uint8_t kQueued =
+        16;  // its ping is due and waits its turn; stays with the slot
 
     std::uint32_t generation = 0;  // 0: nothing is known of the contact asked for
     Reach state = Reach::kUnknown;

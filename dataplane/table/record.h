@@ -16,6 +16,7 @@
 #include "dataplane/table/sequence.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -95,6 +96,7 @@ class alignas(8) Record {
 
     // Not for users of the table: the words themselves, for who holds the claim, and for read().
     [[nodiscard]] ContactState load_state(std::size_t i) const;
+    [[nodiscard]] std::uint32_t load_expires_at_s(std::size_t i) const;
     void store_state(std::size_t i, const ContactState& state);
     void store_state_but_flow(std::size_t i, const ContactState& state);
     [[nodiscard]] SequenceWord& sequence() const { return seq_; }
@@ -129,6 +131,11 @@ inline ContactState Record::load_state(std::size_t i) const {
     }
     return std::bit_cast<ContactState>(copy);
 }
+inline std::uint32_t Record::load_expires_at_s(std::size_t i) const {
+    constexpr std::size_t kOffset = offsetof(ContactState, expires_at_s);
+    const std::uint64_t word = words(i)[kOffset / 8].load(std::memory_order_acquire);
+    return std::bit_cast<std::array<std::uint32_t, 2>>(word)[kOffset % 8 / 4];
+}
 inline void Record::store_state(std::size_t i, const ContactState& state) {
     const auto copy = std::bit_cast<StateWords>(state);
     for (std::size_t w = 0; w < kStateWords; ++w) {
@@ -162,14 +169,20 @@ class ClaimedRecord {
     [[nodiscard]] ContactState state(std::size_t i) const { return record_.load_state(i); }
     // All of the state but the flow, which stays: moving a contact is the owner's.
     void update(std::size_t i, const ContactState& state) {
+        const bool sooner = state.expires_at_s < record_.load_expires_at_s(i);
         record_.store_state_but_flow(i, state);
         changed_ |= 1u << i;
+        sooner_ |= sooner ? 1u << i : 0;
     }
+    // A bit a contact: updated; and among those, to expire earlier than before, which the wheel must hear of (a later
+    // expiry it finds out by itself).
     [[nodiscard]] std::uint32_t changed() const { return changed_; }
+    [[nodiscard]] std::uint32_t sooner() const { return sooner_; }
 
   private:
     Record& record_;
     std::uint32_t changed_ = 0;
+    std::uint32_t sooner_ = 0;
 };
 static_assert(kMaxContactsPerAor <= 32, "one bit a contact");
 

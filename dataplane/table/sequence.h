@@ -5,8 +5,7 @@
 // claim before it, with no fence (which ThreadSanitizer cannot follow; on x86 the code is the
 // same).
 //
-//   bit 0: claimed   bit 1: dead (another record has taken its place, or none)   bits 2..31:
-//   version
+//   | version[30] | dead[1] | claimed[1] |    dead: another record has taken its place, or none
 #pragma once
 
 #include <atomic>

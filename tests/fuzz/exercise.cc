@@ -136,13 +136,15 @@ void exercise_via(std::string_view input) {
     require_inside(via.text, input);
     require_inside(via.host, input);
     require_inside(via.branch, input);
-    std::array<char, 70000> text;
+    static std::array<char, 70000> text;
     Writer out(text.data(), text.size());
     write_received_via(via, {net::Address::v4(0xc0000201), 40000, true}, out);
     Via again;
     require(parse_via(out.view(), again));
     require(again.received == "192.0.2.1" && again.rport == 40000 && again.host == via.host &&
-            again.port == via.port && again.branch == via.branch);
+            again.port == via.port);
+    const bool folded = via.branch.find_first_of("\r\n") != std::string_view::npos;
+    require(folded || again.branch == via.branch);
 }
 
 void exercise_name_addr(std::string_view input) {
@@ -163,7 +165,7 @@ void exercise_name_addr(std::string_view input) {
 void exercise_reply(std::string_view input) {
     Message request;
     (void)parse(input, request);
-    std::array<char, 70000> text;
+    static std::array<char, 70000> text;
     Writer out(text.data(), text.size());
     const Reply reply{.code = 400,
                       .reason = reason_of(ParseError::kBadHeader),

@@ -68,6 +68,32 @@ TEST(BindingTable, RefreshesInPlace) {
     EXPECT_EQ(drained(t->for_journal()), std::vector<std::uint32_t>{}) << "nothing was changed";
 }
 
+TEST(BindingTable, TheWheelHearsOfAnEarlierExpiryOnly) {
+    TestTable t(10);
+    const Phone phone(1);
+    ASSERT_EQ(add(*t, phone), ChangeResult::kOk);
+    drained(t->for_wheel());
+    const auto expire_at = [&](std::uint32_t at_s) {
+        return t->refresh_any(*find(*t, phone.aor), [&](ClaimedRecord& claimed) {
+            ContactState state = claimed.state(0);
+            state.expires_at_s = at_s;
+            claimed.update(0, state);
+        });
+    };
+    EXPECT_EQ(expire_at(3601), RefreshResult::kOk);
+    EXPECT_EQ(drained(t->for_wheel()).size(), 0u);
+    EXPECT_EQ(expire_at(60), RefreshResult::kOk);
+    EXPECT_EQ(drained(t->for_wheel()).size(), 1u);
+    ContactState state = phone.state;
+    for (const std::uint32_t at_s : {61u, 59u}) {
+        state.expires_at_s = at_s;
+        EXPECT_EQ(change(*t, phone.aor, [&](const Current&, Edit& edit) { edit.modify(0, state); })
+                      .result,
+                  ChangeResult::kOk);
+        EXPECT_EQ(drained(t->for_wheel()).size(), at_s == 59 ? 1u : 0u);
+    }
+}
+
 TEST(BindingTable, ARefresherOfAReplacedRecordIsTold) {
     TestTable t(10);
     t.reclaimer.at_once = false;
@@ -226,6 +252,7 @@ TEST(BindingTable, HoldsExactlyWhatItIsMadeFor) {
             EXPECT_EQ(find(*t, make_aor(500)), nullptr);
             EXPECT_EQ(t->counts().contacts, 500u);
             ASSERT_EQ(drop_all(*t, make_aor(123)), ChangeResult::kOk);
+            reclaim_all(*t);  // it may have been another shard's
             EXPECT_EQ(add(*t, Phone(500)), ChangeResult::kOk);
             EXPECT_EQ(add(*t, Phone(123)), ChangeResult::kTableFull);
             EXPECT_NE(find(*t, make_aor(499)), nullptr);

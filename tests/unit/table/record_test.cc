@@ -144,7 +144,7 @@ TEST(Sequence, StatesAreNeverTorn) {
     }
     int read = 0;
     int torn = 0;
-    for (int i = 0; i < 100'000; ++i) {
+    for (int i = 0; i < 500'000; ++i) {
         ContactState state;
         if (!built.record->read_state(0, state)) {
             continue;

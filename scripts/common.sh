@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# What every script here shares: where things are, and how they speak. Sourced.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# A release build; scripts/setup makes it.
+BUILD=${PINHOLE_BUILD:-$ROOT/build}
+export ROOT BUILD
+
+say() { printf '%s\n' "$*"; }
+
+die() {
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+    exit 1
+}
+
+# tracked PATTERN...: files of the repository. It may belong to somebody else than root, who runs this.
+tracked() { git -C "$ROOT" -c safe.directory="$ROOT" ls-files -- "$@"; }
+
+# quietly LOG COMMAND...: what it prints goes to the log, and to the screen only if it fails.
+quietly() {
+    local log=$1
+    shift
+    if ! "$@" >"$log" 2>&1; then
+        tail -n 40 "$log" >&2
+        return 1
+    fi
+}
