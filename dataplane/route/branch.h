@@ -2,10 +2,8 @@
 // Our Via branch (RFC 3261 §16.11): all that a stateless proxy has to know again when the response
 // comes. Text:
 //
-//   z9hG4bK F base64url( bits key | return flow | where it went | hash of the received branch | MAC
-//   )
-//                         1    1    14 or 38      4               8                             8
-//                         bytes
+//   z9hG4bK F base64url( bits key | return flow | where it went | received branch's hash | MAC )
+//                         1    1    14 or 38      4               8                        8 bytes
 //
 // It derives from the message and the flows alone, so it is the same for a retransmission, for
 // CANCEL and for the ACK to a failure, after a restart too. The MAC is under a key of ours: what we

@@ -5,6 +5,7 @@
 #include "dataplane/route/request.h"
 #include "dataplane/route/response.h"
 #include "dataplane/sip/uri.h"
+#include "dataplane/sip/via.h"
 
 namespace pinhole::route {
 
@@ -29,7 +30,8 @@ Decision decide_malformed(const sip::Message& message, sip::ParseError error,
     if (code == 0) {
         return Decision::drop(DropReason::kNotSip);
     }
-    if (!message.answerable()) {
+    sip::Via top;
+    if (!message.answerable() || !sip::top_via(message, top)) {
         return Decision::drop(DropReason::kMalformed);
     }
     return reply(message, arrival, context, {.code = code, .reason = sip::reason_of(error)}, out);
