@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
+# alone
 # What an operator meets first: --check and its errors, start-up errors in one sentence with status 1,
 # an end in under 2 s at SIGTERM, and nothing left on the interfaces.
 # shellcheck source=tests/e2e/scene.sh
