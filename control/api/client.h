@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// pinholectl's side of the control socket: one request, one answer or a sentence that says what to
+// do. One thread.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pinhole::api {
+
+struct Answer {
+    int status = 0;       // HTTP's; 0 if there was no answer
+    nlohmann::json body;  // null if there is none
+    std::string problem;  // empty if the status is 200
+
+    [[nodiscard]] bool ok() const { return status == 200 && problem.empty(); }
+    [[nodiscard]] bool not_found() const { return status == 404; }
+};
+
+class Client {
+  public:
+    explicit Client(std::string socket_path) : path_(std::move(socket_path)) {}
+
+    [[nodiscard]] Answer status() const;
+    [[nodiscard]] Answer cores() const;
+    [[nodiscard]] Answer show(std::string_view aor) const;
+    // As many pages as `limit` takes, put together; `next` tells whether there are more.
+    [[nodiscard]] Answer list(std::string_view prefix, std::size_t limit) const;
+    // `contact` empty: all of them.
+    [[nodiscard]] Answer remove(std::string_view aor, std::string_view contact) const;
+
+  private:
+    [[nodiscard]] Answer request(const char* method, const std::string& target) const;
+    [[nodiscard]] std::string no_connection() const;
+
+    std::string path_;
+};
+
+// Everything but letters, digits and -._~ as %XX.
+[[nodiscard]] std::string percent_encode(std::string_view text);
+
+}  // namespace pinhole::api

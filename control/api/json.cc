@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/api/json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace pinhole::api {
+namespace {
+
+using nlohmann::json;
+
+std::string_view state_name(metrics::ContactState state) {
+    const auto index = static_cast<std::size_t>(state);
+    return index < metrics::kContactStateNames.size() ? metrics::kContactStateNames[index]
+                                                      : "unknown";
+}
+
+json quantiles(const metrics::HistogramFigures& figures) {
+    return {{"p50_s", figures.quantile_s(0.5)},
+            {"p99_s", figures.quantile_s(0.99)},
+            {"samples", figures.total()}};
+}
+
+json qualify_json(const metrics::QualifyFigures& qualify) {
+    json states = json::object();
+    for (std::size_t i = 0; i < metrics::kContactStateNames.size(); ++i) {
+        states[std::string(metrics::kContactStateNames[i])] = qualify.contacts_by_state[i];
+    }
+    return {{"sent", qualify.sent},
+            {"answered", qualify.answered},
+            {"missed", qualify.missed},
+            {"removed_expired", qualify.removed_expired},
+            {"removed_unreachable", qualify.removed_unreachable},
+            {"rtt", quantiles(qualify.rtt)},
+            {"lag", quantiles(qualify.lag)},
+            {"contacts_by_state", states}};
+}
+
+json port_json(const PortStatus& port) {
+    return {{"name", port.name},           {"device", port.device},      {"mac", port.mac},
+            {"link_up", port.link_up},     {"queues", port.queues},      {"role", port.role},
+            {"addresses", port.addresses}, {"sip_ports", port.sip_ports}};
+}
+
+json binding_json(const Binding& binding) {
+    json out{{"contact", binding.contact},
+             // A 64-bit number is too wide for many JSON readers.
+             {"id", std::to_string(binding.id)},
+             {"far_end", binding.far_end},
+             {"near_end", binding.near_end},
+             {"port", binding.port},
+             {"state", state_name(binding.state)},
+             {"missed", binding.missed},
+             {"expires_in_s", binding.expires_in_s},
+             {"registered_ago_s", binding.registered_ago_s},
+             {"q", binding.q_thousandths / 1000.0},
+             {"call_id", binding.call_id},
+             {"cseq", binding.cseq},
+             {"instance", binding.instance},
+             {"reg_id", binding.reg_id},
+             {"user_agent", binding.user_agent},
+             {"params", binding.params}};
+    out["rtt_s"] = binding.rtt_s ? json(*binding.rtt_s) : json(nullptr);
+    return out;
+}
+
+}  // namespace
+
+json to_json(const Status& status) {
+    json ports = json::array();
+    for (const PortStatus& port : status.ports) {
+        ports.push_back(port_json(port));
+    }
+    return {{"version", status.version},
+            {"uptime_s", status.uptime_s},
+            {"workers", status.workers},
+            {"contacts", status.contacts},
+            {"aors", status.aors},
+            {"max_contacts", status.max_contacts},
+            {"memory_bytes", status.memory_bytes},
+            {"memory_kind", status.memory_kind},
+            {"ports", ports},
+            {"qualify", qualify_json(status.qualify)}};
+}
+
+json to_json(const std::vector<CoreStatus>& cores) {
+    json out = json::array();
+    for (const CoreStatus& core : cores) {
+        out.push_back({{"core", core.core},
+                       {"cpu", core.cpu},
+                       {"contacts", core.contacts},
+                       {"rx_packets", core.rx_packets},
+                       {"tx_packets", core.tx_packets},
+                       {"drops", core.drops},
+                       {"registers", core.registers},
+                       {"refreshed_in_place", core.refreshed_in_place},
+                       {"calls_in", core.calls_in},
+                       {"calls_out", core.calls_out},
+                       {"pings_sent", core.pings_sent},
+                       {"pongs", core.pongs},
+                       {"handoffs", core.handoffs},
+                       {"cycles_busy", core.cycles_busy},
+                       {"cycles_idle", core.cycles_idle}});
+    }
+    return {{"cores", out}};
+}
+
+json to_json(const AorBindings& bindings) {
+    json contacts = json::array();
+    for (const Binding& binding : bindings.bindings) {
+        contacts.push_back(binding_json(binding));
+    }
+    return {{"aor", bindings.aor}, {"bindings", contacts}};
+}
+
+json to_json(const ListPage& page) {
+    json aors = json::array();
+    for (const AorBindings& bindings : page.aors) {
+        aors.push_back(to_json(bindings));
+    }
+    return {{"aors", aors}, {"next", page.next}};
+}
+
+std::string dump(const json& value) {
+    return value.dump(2, ' ', /*ensure_ascii=*/true, json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace pinhole::api

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the daemon can tell and do, as the HTTP server sees it: main.cc implements it over the real workers, tests
+// over a fake. Every function may be called by several server threads at once, may block for milliseconds, and must
+// not throw. Values are copies: nothing here points into the binding table.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/metrics/metrics.h"
+
+namespace pinhole::api {
+
+struct PortStatus {
+    std::string name;
+    std::string device;  // "af_packet:eth0"
+    std::string mac;
+    bool link_up = false;
+    unsigned queues = 0;
+    std::string role;                    // access | core | both
+    std::vector<std::string> addresses;  // without brackets
+    std::vector<std::uint16_t> sip_ports;
+};
+
+struct Status {
+    std::string version;
+    double uptime_s = 0;
+    unsigned workers = 0;
+    std::uint64_t contacts = 0;
+    std::uint64_t aors = 0;
+    std::uint64_t max_contacts = 0;
+    std::uint64_t memory_bytes = 0;  // reserved for table and packets
+    std::string memory_kind;         // "hugepages", "2 MB pages (transparent)", "4 KB pages"
+    std::vector<PortStatus> ports;
+    metrics::QualifyFigures qualify;
+};
+
+// Sums since start; a reader takes two and divides.
+struct CoreStatus {
+    unsigned core = 0;
+    unsigned cpu = 0;  // the lcore it is pinned to
+    std::uint64_t contacts = 0;
+    std::uint64_t rx_packets = 0, tx_packets = 0, drops = 0;
+    std::uint64_t registers = 0, refreshed_in_place = 0;
+    std::uint64_t calls_in = 0, calls_out = 0;
+    std::uint64_t pings_sent = 0, pongs = 0;
+    std::uint64_t handoffs = 0;
+    std::uint64_t cycles_busy = 0, cycles_idle = 0;
+};
+// Reads what a worker's counters hold; cpu stays 0.
+[[nodiscard]] CoreStatus core_status(const metrics::CoreFigures& figures);
+
+struct Binding {
+    std::string contact;      // the URI as the phone wrote it
+    std::uint64_t id = 0;     // the contact id (slot and generation)
+    std::string far_end;      // "67.194.23.55:32947": where the phone is reached
+    std::string near_end;     // ours
+    std::string port;         // the configured port's name
+    metrics::ContactState state = metrics::ContactState::kUnknown;
+    std::optional<double> rtt_s;  // of the last answered ping
+    unsigned missed = 0;          // pings unanswered in a row
+    std::uint32_t expires_in_s = 0;
+    std::uint64_t registered_ago_s = 0;  // since the last REGISTER
+    std::uint16_t q_thousandths = 1000;
+    std::string call_id;
+    std::uint32_t cseq = 0;
+    std::string instance;  // +sip.instance, if any
+    std::uint32_t reg_id = 0;
+    std::string user_agent;
+    std::string params;  // the Contact's other parameters, as text
+};
+
+struct AorBindings {
+    std::string aor;  // "sip:alice@example.com"
+    std::vector<Binding> bindings;
+};
+
+struct ListPage {
+    std::vector<AorBindings> aors;
+    std::string next;  // hand in as `after` for what follows; empty: that was all
+};
+
+struct RemoveResult {
+    enum class Code : std::uint8_t { kRemoved, kUnknownAor, kUnknownContact, kBusy };
+    Code code = Code::kUnknownAor;
+    std::size_t removed = 0;
+};
+
+// ok, or the sentence why not.
+struct Health {
+    bool ok = false;
+    std::string reason;
+};
+
+class System {
+  public:
+    virtual ~System() = default;
+
+    [[nodiscard]] virtual Status status() = 0;
+    [[nodiscard]] virtual std::vector<CoreStatus> cores() = 0;
+    // `aor` is "sip:user@domain", as the client wrote it but percent-decoded and with its scheme; the implementation
+    // makes it canonical. No binding: nullopt.
+    [[nodiscard]] virtual std::optional<AorBindings> show(std::string_view aor) = 0;
+    // AORs that begin with `prefix` ("sip:" is put before it if missing; empty means all), at most `limit` of them,
+    // from the cursor `after` (opaque, from an earlier page; empty: from the beginning; one that makes no sense: nullopt).
+    // In no particular order, each AOR that stays during the walk exactly once.
+    [[nodiscard]] virtual std::optional<ListPage> list(std::string_view prefix, std::size_t limit,
+                                                       std::string_view after) = 0;
+    // All contacts of the AOR, or, with `contact` not empty, the one with that URI or with that id in decimal.
+    [[nodiscard]] virtual RemoveResult remove(std::string_view aor, std::string_view contact) = 0;
+    // Is the process alive, i.e. do its loops turn? / May it be sent traffic?
+    [[nodiscard]] virtual Health healthy() = 0;
+    [[nodiscard]] virtual Health ready() = 0;
+    // Prometheus' text format; metrics::to_text() makes it.
+    [[nodiscard]] virtual std::string metrics_text() = 0;
+};
+
+}  // namespace pinhole::api

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/api/text.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <vector>
+
+namespace pinhole::api {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kColumns = 80;
+
+std::uint64_t number(const json& from, const char* key) {
+    const auto found = from.find(key);
+    return found != from.end() && found->is_number() ? found->get<std::uint64_t>() : 0;
+}
+
+double real(const json& from, const char* key) {
+    const auto found = from.find(key);
+    return found != from.end() && found->is_number() ? found->get<double>() : 0;
+}
+
+std::string text(const json& from, const char* key) {
+    const auto found = from.find(key);
+    return found != from.end() && found->is_string()
+               ? printable(found->get_ref<const std::string&>())
+               : std::string{};
+}
+
+const json& member(const json& from, const char* key) {
+    static const json kNothing = json::object();
+    const auto found = from.find(key);
+    return found != from.end() ? *found : kNothing;
+}
+
+// The objects of a list; what is none is passed over.
+std::vector<const json*> objects(const json& from, const char* key) {
+    std::vector<const json*> out;
+    for (const json& item : member(from, key)) {
+        if (item.is_object()) {
+            out.push_back(&item);
+        }
+    }
+    return out;
+}
+
+template <typename... Args>
+std::string format(const char* how, Args... args) {
+    std::array<char, 128> out;
+    const int length = std::snprintf(out.data(), out.size(), how, args...);
+    return {out.data(), std::min(static_cast<std::size_t>(std::max(length, 0)), out.size() - 1)};
+}
+
+std::string share(double part, double whole) {
+    return whole == 0 ? "-" : format("%.1f %%", 100 * part / whole);
+}
+
+std::string milliseconds(double seconds) {
+    return seconds < 1 ? format("%.*f ms", seconds < 0.1 ? 1 : 0, seconds * 1e3)
+                       : format("%.1f s", seconds);
+}
+
+std::string bytes(std::uint64_t count) {
+    constexpr double kMega = 1 << 20;
+    constexpr double kGiga = 1 << 30;
+    const auto value = static_cast<double>(count);
+    return value >= kGiga ? format("%.1f GB", value / kGiga) : format("%.0f MB", value / kMega);
+}
+
+// Rows under a heading, each column as wide as its widest cell; the first is left, the others right
+// aligned unless `left` says so. The last column may be cut to fit the terminal.
+class Table {
+  public:
+    explicit Table(std::vector<std::string> head, std::vector<bool> left)
+        : left_(std::move(left)), rows_{std::move(head)} {}
+
+    void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+
+    [[nodiscard]] std::string str() const {
+        std::vector<std::size_t> widths(left_.size(), 0);
+        for (const auto& row : rows_) {
+            for (std::size_t i = 0; i < row.size(); ++i) {
+                widths[i] = std::max(widths[i], row[i].size());
+            }
+        }
+        std::string out;
+        for (const auto& row : rows_) {
+            std::string line;
+            for (std::size_t i = 0; i < row.size(); ++i) {
+                const std::string pad(widths[i] - row[i].size(), ' ');
+                line += (i == 0 ? "" : "  ") + (left_[i] ? row[i] + pad : pad + row[i]);
+            }
+            line.erase(line.find_last_not_of(' ') + 1);
+            out += line + "\n";
+        }
+        return out;
+    }
+
+  private:
+    std::vector<bool> left_;
+    std::vector<std::vector<std::string>> rows_;
+};
+
+// "label      text", the text broken at spaces, its lines one below the other.
+void add_field(std::string& out, std::size_t indent, std::string_view label,
+               const std::string& value) {
+    constexpr std::size_t kLabelWidth = 12;
+    if (value.empty()) {
+        return;
+    }
+    std::string line(indent, ' ');
+    line += label;
+    line.append(label.size() < kLabelWidth ? kLabelWidth - label.size() : 1, ' ');
+    const std::size_t hang = line.size();
+    bool first = true;
+    std::size_t begin = 0;
+    while (begin <= value.size()) {
+        const std::size_t end = std::min(value.find(' ', begin), value.size());
+        const std::string word = value.substr(begin, end - begin);
+        if (!first && line.size() + 1 + word.size() > kColumns) {
+            out += line + "\n";
+            line.assign(hang, ' ');
+            first = true;
+        }
+        line += (first ? "" : " ") + word;
+        first = false;
+        begin = end + 1;
+    }
+    out += line + "\n";
+}
+
+std::string joined(const json& list) {
+    std::string out;
+    for (const json& item : list) {
+        out += (out.empty() ? "" : " ") +
+               (item.is_string() ? printable(item.get_ref<const std::string&>()) : item.dump());
+    }
+    return out;
+}
+
+void add_port(std::string& out, const json& port) {
+    const json& link = member(port, "link_up");
+    const bool up = link.is_boolean() && link.get<bool>();
+    add_field(out, 0, "port " + text(port, "name"),
+              text(port, "device") + (up ? ", up" : ", DOWN") + ", " + text(port, "mac") + ", " +
+                  text(port, "role") + ", " + std::to_string(number(port, "queues")) +
+                  (number(port, "queues") == 1 ? " queue" : " queues"));
+    const std::string addresses = joined(member(port, "addresses"));
+    add_field(out, 0, "",
+              (addresses.empty() ? "no address: the kernel's interface has none" : addresses) +
+                  ", UDP " + joined(member(port, "sip_ports")));
+}
+
+std::string state_text(const json& binding) {
+    const std::string state = text(binding, "state");
+    const std::uint64_t missed = number(binding, "missed");
+    std::string out = state == "unknown" ? "unknown: has never answered a ping" : state;
+    if (member(binding, "rtt_s").is_number()) {
+        out += ", round trip " + milliseconds(real(binding, "rtt_s"));
+    }
+    if (missed != 0) {
+        out += ", " + std::to_string(missed) + (missed == 1 ? " ping" : " pings") + " missed";
+    }
+    return out;
+}
+
+void add_binding(std::string& out, const json& binding) {
+    out += "  " + text(binding, "contact") + "\n";
+    add_field(out, 4, "reached at",
+              text(binding, "far_end") + " from " + text(binding, "near_end") + " on " +
+                  text(binding, "port"));
+    add_field(out, 4, "state", state_text(binding));
+    add_field(out, 4, "registered",
+              duration(number(binding, "registered_ago_s")) + " ago, expires in " +
+                  duration(number(binding, "expires_in_s")));
+    add_field(out, 4, "id", text(binding, "id") + ", q " + format("%.3g", real(binding, "q")));
+    add_field(out, 4, "call-id",
+              text(binding, "call_id") + ", CSeq " + std::to_string(number(binding, "cseq")));
+    const std::uint64_t reg_id = number(binding, "reg_id");
+    add_field(
+        out, 4, "instance",
+        text(binding, "instance") + (reg_id == 0 ? "" : ", reg-id " + std::to_string(reg_id)));
+    add_field(out, 4, "user agent", text(binding, "user_agent"));
+    add_field(out, 4, "parameters", text(binding, "params"));
+}
+
+}  // namespace
+
+std::string status_text(const json& status) {
+    const json& qualify = member(status, "qualify");
+    const json& states = member(qualify, "contacts_by_state");
+    const json& rtt = member(qualify, "rtt");
+    std::string out = "pinhole " + text(status, "version") + ", up " +
+                      duration(static_cast<std::uint64_t>(real(status, "uptime_s"))) + "\n";
+    add_field(out, 0, "workers", std::to_string(number(status, "workers")));
+    add_field(
+        out, 0, "contacts",
+        grouped(number(status, "contacts")) + " of " + grouped(number(status, "max_contacts")) +
+            " (" + share(real(status, "contacts"), real(status, "max_contacts")) + "), " +
+            grouped(number(status, "aors")) + (number(status, "aors") == 1 ? " AOR" : " AORs"));
+    add_field(out, 0, "states",
+              grouped(number(states, "reachable")) + " reachable, " +
+                  grouped(number(states, "unreachable")) + " unreachable, " +
+                  grouped(number(states, "unknown")) + " never answered");
+    add_field(out, 0, "pings",
+              grouped(number(qualify, "sent")) + " sent, " + grouped(number(qualify, "answered")) +
+                  " answered (" + share(real(qualify, "answered"), real(qualify, "sent")) + ")");
+    if (number(rtt, "samples") != 0) {
+        add_field(out, 0, "round trip",
+                  milliseconds(real(rtt, "p50_s")) + " (median), " +
+                      milliseconds(real(rtt, "p99_s")) + " (99th percentile)");
+    }
+    add_field(out, 0, "removed",
+              grouped(number(qualify, "removed_expired")) + " expired, " +
+                  grouped(number(qualify, "removed_unreachable")) + " unreachable");
+    add_field(out, 0, "memory",
+              bytes(number(status, "memory_bytes")) + ", " + text(status, "memory_kind"));
+    for (const json* port : objects(status, "ports")) {
+        add_port(out, *port);
+    }
+    return out;
+}
+
+std::string cores_text(const json& cores) {
+    Table table({"core", "cpu", "busy", "contacts", "REGISTER", "calls", "pings", "pongs", "rx",
+                 "tx", "drops"},
+                std::vector<bool>(11, false));
+    for (const json* each : objects(cores, "cores")) {
+        const json& core = *each;
+        const double busy = real(core, "cycles_busy");
+        table.add({std::to_string(number(core, "core")), std::to_string(number(core, "cpu")),
+                   share(busy, busy + real(core, "cycles_idle")),
+                   shortened(number(core, "contacts")), shortened(number(core, "registers")),
+                   shortened(number(core, "calls_in") + number(core, "calls_out")),
+                   shortened(number(core, "pings_sent")), shortened(number(core, "pongs")),
+                   shortened(number(core, "rx_packets")), shortened(number(core, "tx_packets")),
+                   shortened(number(core, "drops"))});
+    }
+    return table.str();
+}
+
+std::string show_text(const json& bindings) {
+    const auto contacts = objects(bindings, "bindings");
+    std::string out = text(bindings, "aor") + ", " + std::to_string(contacts.size()) +
+                      (contacts.size() == 1 ? " contact" : " contacts") + "\n";
+    for (const json* binding : contacts) {
+        add_binding(out, *binding);
+    }
+    return out;
+}
+
+std::string list_text(const json& page) {
+    const auto aors = objects(page, "aors");
+    if (aors.empty()) {
+        return "no binding\n";
+    }
+    Table table({"AOR", "REACHED AT", "STATE", "EXPIRES IN"}, {true, true, true, false});
+    for (const json* aor : aors) {
+        for (const json* binding : objects(*aor, "bindings")) {
+            table.add({text(*aor, "aor"), text(*binding, "far_end"), text(*binding, "state"),
+                       duration(number(*binding, "expires_in_s"))});
+        }
+    }
+    std::string out = table.str();
+    if (!text(page, "next").empty()) {
+        out += "There are more: raise --limit or narrow --prefix.\n";
+    }
+    return out;
+}
+
+std::string printable(std::string_view text) {
+    // nlohmann's parser has seen to it that the text is UTF-8; what stays to be caught are C0, DEL
+    // and C1.
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const bool c1 =
+            byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+        if (byte < 0x20 || byte == 0x7f || c1) {
+            out += '?';
+            i += c1 ? 1 : 0;
+        } else {
+            out += text[i];
+        }
+    }
+    return out;
+}
+
+std::string grouped(std::uint64_t number) {
+    std::string out = std::to_string(number);
+    for (std::size_t i = out.size(); i > 3;) {
+        i -= 3;
+        out.insert(i, 1, ',');
+    }
+    return out;
+}
+
+std::string shortened(std::uint64_t number) {
+    if (number < 100'000) {
+        return std::to_string(number);
+    }
+    constexpr std::array<char, 6> kUnits{'k', 'M', 'G', 'T', 'P', 'E'};
+    auto value = static_cast<double>(number);
+    std::size_t unit = 0;
+    for (value /= 1000; value >= 999.5 && unit + 1 < kUnits.size(); ++unit) {
+        value /= 1000;
+    }
+    const int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+    return format("%.*f%c", decimals, value, kUnits[unit]);
+}
+
+std::string duration(std::uint64_t seconds) {
+    struct Unit {
+        std::uint64_t size_s;
+        const char* name;
+    };
+    constexpr std::array<Unit, 4> kUnits{{{86'400, "d"}, {3'600, "h"}, {60, "min"}, {1, "s"}}};
+    for (std::size_t i = 0; i < kUnits.size(); ++i) {
+        if (seconds < kUnits[i].size_s && i + 1 < kUnits.size()) {
+            continue;
+        }
+        std::string out = std::to_string(seconds / kUnits[i].size_s) + " " + kUnits[i].name;
+        if (i + 1 < kUnits.size()) {
+            const std::uint64_t rest = seconds % kUnits[i].size_s / kUnits[i + 1].size_s;
+            out += rest == 0 ? "" : " " + std::to_string(rest) + " " + kUnits[i + 1].name;
+        }
+        return out;
+    }
+    return {};
+}
+
+}  // namespace pinhole::api

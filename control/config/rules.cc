@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/config/rules.h"
+
+#include "control/config/values.h"
+
+#include <algorithm>
+#include <array>
+
+namespace pinhole::config {
+namespace {
+
+constexpr std::size_t kMaxSocketPath = 107;  // sun_path less the NUL
+
+std::string number(std::uint64_t value) {
+    return std::to_string(value);
+}
+
+void check_dataplane(const Config& config, const Complaints& say) {
+    const Dataplane& dataplane = config.dataplane;
+    if (!dataplane.cores.empty() && dataplane.cores.size() != dataplane.workers) {
+        say.error("dataplane.cores", "names " + number(dataplane.cores.size()) +
+                                         " CPUs, but workers is " + number(dataplane.workers) +
+                                         ": give each worker one CPU, or write cores = []");
+    }
+}
+
+void check_port(const Config& config, std::size_t index, const Complaints& say) {
+    const Port& port = config.ports[index];
+    const std::string key = port_key(index);
+    if (!say.written(key + ".device")) {
+        say.error(key + ".device",
+                  "is missing: every [[port]] needs a device, such as device = \"af_packet:eth0\"");
+        return;
+    }
+    for (const std::string_view name : {"memif_id", "memif_role"}) {
+        const std::string full = key + "." + std::string(name);
+        if (say.written(full) && port.device.kind != DeviceKind::kMemif) {
+            say.error(full, "is for a memif port, but device is \"" + to_text(port.device) + "\"");
+        }
+    }
+    if (port.mtu != 0 && port.device.has_kernel_interface()) {
+        say.error(key + ".mtu", "is " + number(port.mtu) + ", but " + port.device.argument +
+                                    " is the kernel's interface and keeps the MTU it has there: "
+                                    "change it with ip link, and write mtu = 0");
+    } else if (port.mtu != 0 && port.mtu < 1'280) {
+        say.error(key + ".mtu", "is " + number(port.mtu) +
+                                    ", but must be 0 or at least 1280, the least that IPv6 allows");
+    }
+    if (say.written(key + ".name") && !is_interface_name(port.name)) {
+        say.error(key + ".name", "is \"" + port.name +
+                                     "\", but must do as an interface name: 1 to 15 characters, no "
+                                     "slash, colon or white space");
+    }
+}
+
+// An address may stand at two ports (anycast, two uplinks); a device or a name may not.
+void check_ports_apart(const Config& config, const Complaints& say) {
+    for (std::size_t i = 1; i < config.ports.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            const Port& port = config.ports[i];
+            const Port& other = config.ports[j];
+            if (port.device.argument.empty() || other.device.argument.empty()) {
+                continue;
+            }
+            const bool same_memif =
+                port.device.kind == DeviceKind::kMemif && port.memif_id != other.memif_id;
+            const bool same_interface = port.device.has_kernel_interface() &&
+                                        other.device.has_kernel_interface() &&
+                                        port.device.argument == other.device.argument;
+            if ((port.device == other.device && !same_memif) || same_interface) {
+                say.error(port_key(i) + ".device", "is \"" + to_text(port.device) + "\", which " +
+                                                       port_key(j) + " has already");
+            } else if (port.name == other.name) {
+                say.error(port_key(i) + ".name",
+                          "is \"" + port.name + "\", which " + port_key(j) +
+                              " has already: give each port a name of its own");
+            }
+        }
+    }
+}
+
+bool any_port_for(const Config& config, PortRole role) {
+    return std::any_of(config.ports.begin(), config.ports.end(), [role](const Port& port) {
+        return port.role == role || port.role == PortRole::kBoth;
+    });
+}
+
+void check_ports(const Config& config, const Complaints& say) {
+    if (config.ports.empty()) {
+        say.error(
+            "port",
+            "is missing: pinhole needs a port to take packets from. Write [[port]] and, below "
+            "it, device = \"af_packet:eth0\"");
+        return;
+    }
+    for (std::size_t i = 0; i < config.ports.size(); ++i) {
+        check_port(config, i, say);
+    }
+    check_ports_apart(config, say);
+    if (!any_port_for(config, PortRole::kAccess)) {
+        say.error(
+            "port[0].role",
+            "is \"core\" at every port, so no phone could register: one must be \"access\" or "
+            "\"both\"");
+    }
+    if (!config.core.peers.empty() && !any_port_for(config, PortRole::kCore)) {
+        say.error(
+            "port[0].role",
+            "is \"access\" at every port, so the peers of [core] could not be heard: one must "
+            "be \"core\" or \"both\"");
+    }
+}
+
+void check_registrar(const Config& config, const Complaints& say) {
+    const Registrar& registrar = config.registrar;
+    if (registrar.domains.empty()) {
+        say.error("registrar.domains",
+                  "names no domain, so every REGISTER would be refused: write what phones have "
+                  "after the @, such as domains = [\"example.com\"]");
+    }
+    if (registrar.min_expires > registrar.max_expires) {
+        say.error("registrar.min_expires", "is " + number(registrar.min_expires) +
+                                               ", but must not be above max_expires, which is " +
+                                               number(registrar.max_expires));
+    } else if (registrar.default_expires < registrar.min_expires ||
+               registrar.default_expires > registrar.max_expires) {
+        say.error("registrar.default_expires",
+                  "is " + number(registrar.default_expires) +
+                      ", but must lie between min_expires and max_expires, " +
+                      number(registrar.min_expires) + " and " + number(registrar.max_expires));
+    }
+}
+
+void check_qualify(const Config& config, const Complaints& say) {
+    const Qualify& qualify = config.qualify;
+    // The next ping of a contact may come after 0.6 of the interval: the last must be settled by
+    // then.
+    const std::uint64_t latest_ms = std::uint64_t{qualify.interval_s} * 600;
+    if (qualify.timeout_ms > latest_ms) {
+        say.error("qualify.timeout_ms",
+                  "is " + number(qualify.timeout_ms) + ", but must be at most 0.6 of interval_s, " +
+                      number(latest_ms) + " ms: the next ping may be due then");
+    }
+    const std::uint64_t due_per_s = config.dataplane.max_contacts / qualify.interval_s;
+    if (qualify.enabled && qualify.max_pings_per_s != 0 && qualify.max_pings_per_s < due_per_s) {
+        say.warning("qualify.max_pings_per_s",
+                    "is " + number(qualify.max_pings_per_s) + ", but max_contacts phones every " +
+                        number(qualify.interval_s) + " s are " + number(due_per_s) +
+                        " a second: a full table would be pinged late, and mappings die");
+    }
+    if (!qualify.enabled) {
+        say.warning("qualify.enabled",
+                    "is false: phones behind NAT can't be called once their gateway forgets them, "
+                    "often after 30 s");
+    }
+}
+
+bool is_loopback(const net::Address& address) {
+    return address.is_v4() ? address.v4_host_order() >> 24 == 127
+                           : address == *net::parse_address("::1");
+}
+
+void check_edges(const Config& config, const Complaints& say) {
+    if (config.core.peers.empty()) {
+        say.warning("core.peers",
+                    "names no peer: phones can register, but nobody may send calls in and phones "
+                    "can't call out");
+    }
+    if (config.auth.mode == AuthMode::kUnset) {
+        say.error(
+            "auth.mode",
+            "is missing: this version has no digest authentication yet, so anyone who reaches a "
+            "port may register as anyone. If that is meant, write [auth] and, below it, "
+            "mode = \"off\"");
+    }
+    const std::string& socket = config.control.socket;
+    if (socket.empty() || socket.front() != '/' || socket.size() > kMaxSocketPath) {
+        say.error("control.socket", "is \"" + socket +
+                                        "\", but must be an absolute path of at most " +
+                                        number(kMaxSocketPath) + " characters");
+    }
+    if (config.http.listen.enabled() && !is_loopback(config.http.listen.address)) {
+        say.warning("http.listen", "is " + to_text(config.http.listen) +
+                                       ": whoever reaches it can read every registration; keep it "
+                                       "behind a firewall");
+    }
+}
+
+}  // namespace
+
+std::string port_key(std::size_t index) {
+    return "port[" + number(index) + "]";
+}
+
+void Complaints::error(std::string key, std::string message) const {
+    add(Severity::kError, std::move(key), std::move(message));
+}
+
+void Complaints::warning(std::string key, std::string message) const {
+    add(Severity::kWarning, std::move(key), std::move(message));
+}
+
+void Complaints::add(Severity severity, std::string key, std::string message) const {
+    auto place = positions_.find(key);
+    if (place == positions_.end()) {
+        place = positions_.find(key.substr(0, key.find('.')));
+    }
+    Position position;
+    if (place != positions_.end()) {
+        position = place->second;
+    }
+    // One complaint a key: what was refused already is not judged again.
+    const bool known = std::any_of(issues_.begin(), issues_.end(), [&](const Issue& issue) {
+        return issue.key == key && issue.severity == Severity::kError;
+    });
+    if (!known) {
+        issues_.push_back(
+            {severity, position.line, position.column, std::move(key), std::move(message)});
+    }
+}
+
+void check_rules(const Config& config, const Complaints& complaints) {
+    check_dataplane(config, complaints);
+    check_ports(config, complaints);
+    check_registrar(config, complaints);
+    check_qualify(config, complaints);
+    check_edges(config, complaints);
+}
+
+}  // namespace pinhole::config

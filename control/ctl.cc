@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// pinholectl: asks the daemon over its control socket and prints the answer. Exit status: 0 done, 1
+// it couldn't be done or there is no such binding, 2 wrong usage.
+#include "control/api/client.h"
+#include "control/api/json.h"
+#include "control/api/text.h"
+#include "control/config/config.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <functional>
+#include <string>
+
+namespace {
+
+using pinhole::api::Answer;
+using pinhole::api::Client;
+using Printer = std::string (*)(const nlohmann::json&);
+
+struct Options {
+    std::string socket = pinhole::config::Control{}.socket;
+    bool json = false;
+    std::string prefix;
+    std::size_t limit = 100;
+    std::string aor;
+    std::string contact;
+};
+
+std::string removed_text(const nlohmann::json& answer) {
+    const auto count = answer.value("removed", std::uint64_t{0});
+    return std::to_string(count) + (count == 1 ? " contact" : " contacts") + " removed\n";
+}
+
+int print(const Answer& answer, bool as_json, Printer printer) {
+    if (!answer.ok()) {
+        if (as_json && answer.body.is_object()) {
+            std::fputs(pinhole::api::dump(answer.body).c_str(), stdout);
+        }
+        std::fprintf(stderr, "pinholectl: %s\n", pinhole::api::printable(answer.problem).c_str());
+        return 1;
+    }
+    const std::string out = as_json ? pinhole::api::dump(answer.body) : printer(answer.body);
+    const bool written = std::fputs(out.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+    return written ? 0 : 1;
+}
+
+void add_commands(CLI::App& app, Options& options, std::function<Answer(const Client&)>& ask,
+                  Printer& printer) {
+    using namespace pinhole::api;
+    app.require_subcommand(1);
+    app.add_subcommand("status", "The daemon as a whole: contacts, pings, memory, ports")
+        ->callback([&] {
+            ask = [](const Client& client) { return client.status(); };
+            printer = status_text;
+        });
+    app.add_subcommand("cores", "Each worker's figures since start")->callback([&] {
+        ask = [](const Client& client) { return client.cores(); };
+        printer = cores_text;
+    });
+    CLI::App* show = app.add_subcommand("show", "The contacts of one AOR, in full");
+    show->add_option("aor", options.aor, "user@domain, with sip: or without")->required();
+    show->callback([&] {
+        ask = [&options](const Client& client) { return client.show(options.aor); };
+        printer = show_text;
+    });
+    CLI::App* list =
+        app.add_subcommand("list", "AORs and where they are reached, in no particular order");
+    list->add_option("--prefix", options.prefix, "Only AORs that begin so");
+    list->add_option("--limit", options.limit, "At most so many AORs")
+        ->check(CLI::Range(1, 100'000'000))
+        ->capture_default_str();
+    list->callback([&] {
+        ask = [&options](const Client& client) {
+            return client.list(options.prefix, options.limit);
+        };
+        printer = list_text;
+    });
+    CLI::App* remove =
+        app.add_subcommand("remove", "Remove an AOR's contacts; the phones may register again");
+    remove->add_option("aor", options.aor, "user@domain, with sip: or without")->required();
+    remove->add_option("contact", options.contact,
+                       "Only this one: its URI or its id, as show prints them");
+    remove->callback([&] {
+        ask = [&options](const Client& client) {
+            return client.remove(options.aor, options.contact);
+        };
+        printer = removed_text;
+    });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Options options;
+    std::function<Answer(const Client&)> ask;
+    Printer printer = nullptr;
+    CLI::App app{"Looks into a running pinhole, and removes bindings.", "pinholectl"};
+    app.set_version_flag("--version", "pinholectl " PINHOLE_VERSION);
+    app.add_option("--socket", options.socket, "The daemon's [control] socket")
+        ->capture_default_str();
+    app.add_flag("--json", options.json, "Print the answer as JSON");
+    app.fallthrough();
+    try {
+        add_commands(app, options, ask, printer);
+        app.parse(argc, argv);
+        return print(ask(Client(options.socket)), options.json, printer);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "pinholectl: %s\n", error.what());
+        return 1;
+    }
+}

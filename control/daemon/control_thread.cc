@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/daemon/control_thread.h"
+
+#include <pthread.h>
+#include <sys/prctl.h>
+
+#include <array>
+#include <cstring>
+#include <ctime>
+#include <string_view>
+
+#include "control/qualify/keeper.h"
+#include "dataplane/io/command.h"
+#include "dataplane/route/ping.h"
+
+namespace pinhole::daemon {
+namespace {
+
+// A round every millisecond: pings leave in small groups, ten times within a wheel's tick.
+constexpr long kNap_ns = 1'000'000;
+// Work between two looks at the rings; what is left comes at once in the next round.
+constexpr std::uint32_t kMarksARound = 8192;
+constexpr std::uint32_t kEntriesARound = 4096;
+
+qualify::Now keeper_now(const io::Moment& now) { return {now.ms, now.s}; }
+
+// What the keeper reads: a contact by slot.
+class SlotReader {
+  public:
+    explicit SlotReader(table::BindingTable& table) : table_(table) {}
+
+    bool read(std::uint32_t slot, qualify::ContactBrief& out) {
+        table::ContactView view;
+        const table::SlotRead result = table_.read_slot(slot, view);
+        if (result == table::SlotRead::kContended) {
+            table_.for_wheel().mark(slot);  // a writer lost its core in mid-change: look again soon
+            return false;
+        }
+        if (result == table::SlotRead::kGone) {
+            return false;
+        }
+        out.generation = view.id.generation;
+        out.expires_at_s = view.state.expires_at_s;
+        return true;
+    }
+
+  private:
+    table::BindingTable& table_;
+};
+
+// Where the keeper's wishes go: pings to workers, removals to owners.
+class Dispatcher {
+  public:
+    explicit Dispatcher(const ControlParts& parts) : parts_(parts) {}
+
+    bool send_ping(table::ContactId id) {
+        table::ContactView contact;
+        const table::Record* record = parts_.table.record_of(id);
+        if (record == nullptr || parts_.table.read(id, contact) != table::SlotRead::kLive) {
+            return true;  // gone since: nothing to send, nothing to try again
+        }
+        rte_mbuf* mbuf = rte_pktmbuf_alloc(parts_.ports.big_pool());
+        if (mbuf == nullptr) {
+            return false;
+        }
+        if (!build(*record, contact, mbuf)) {
+            rte_pktmbuf_free(mbuf);
+            return true;  // a Contact too long for a ping: silence, as from a phone that never answers
+        }
+        if (parts_.mesh.inbox(worker_for(contact.state.flow, id)).put(&mbuf, 1) == 0) {
+            rte_pktmbuf_free(mbuf);
+            return false;
+        }
+        return true;
+    }
+
+    void expire(table::ContactId id) { ask(io::CommandKind::kExpire, id); }
+    void remove_unreachable(table::ContactId id) { ask(io::CommandKind::kRemoveUnreachable, id); }
+
+  private:
+    bool build(const table::Record& record, const table::ContactView& contact, rte_mbuf* mbuf) {
+        *io::parcel_flow(mbuf) = contact.state.flow;
+        mbuf->hash.usr = static_cast<std::uint32_t>(io::ParcelKind::kDatagram);
+        sip::Writer out(rte_pktmbuf_mtod(mbuf, char*), rte_pktmbuf_tailroom(mbuf));
+        const route::PingTarget target{contact.id, contact.state.flow, contact.uri, record.aor()};
+        if (!route::build_ping(target, parts_.keys, parts_.clock.now().us, out)) {
+            return false;
+        }
+        rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(out.size()));
+        return true;
+    }
+
+    // One of those that have a queue on the flow's device; by slot, so that they share evenly.
+    [[nodiscard]] unsigned worker_for(const net::Flow& flow, table::ContactId id) const {
+        const auto& ports = parts_.ports.ports();
+        if (flow.port >= ports.size()) {
+            return 0;
+        }
+        const unsigned queues = parts_.ports.device(ports[flow.port].device).info().queues;
+        return queues == 0 ? 0 : id.slot % queues;
+    }
+
+    // Without an answer: what didn't get through is asked again when the keeper next looks.
+    void ask(io::CommandKind kind, table::ContactId id) {
+        const table::Record* record = parts_.table.record_of(id);
+        if (record == nullptr) {
+            return;
+        }
+        io::Command command;
+        command.kind = kind;
+        command.from = static_cast<std::uint16_t>(parts_.mesh.control());
+        command.id = id;
+        command.since_ms = static_cast<std::uint32_t>(parts_.clock.now().ms);
+        const unsigned owner = parts_.table.shard_of(record->hash());
+        (void)parts_.mesh.commands(parts_.mesh.control(), owner).put(&command, 1);
+    }
+
+    const ControlParts& parts_;
+};
+
+}  // namespace
+
+struct ControlThread::Core {
+    explicit Core(const ControlParts& given)
+        : parts(given),
+          reader(parts.table),
+          dispatcher(parts),
+          keeper(parts.policy, parts.states, reader, dispatcher, keeper_now(parts.clock.now()),
+                 rte_rdtsc()) {}
+
+    // True if there is more to do at once.
+    bool round() {
+        const std::size_t marks = parts.table.for_wheel().drain(
+            kMarksARound, [&](std::uint32_t slot) { keeper.changed(slot); });
+        for (unsigned worker = 0; worker < parts.mesh.workers(); ++worker) {
+            take_pongs(worker);
+        }
+        const bool done = keeper.advance(keeper_now(parts.clock.now()), kEntriesARound);
+        return marks >= kMarksARound || !done;
+    }
+
+    void take_pongs(unsigned worker) {
+        std::array<io::PongNotice, 64> pongs;
+        // As many as the ring holds, not as many as come in meanwhile.
+        for (unsigned taken = 0; taken < io::Mesh::kPongSlots;) {
+            const unsigned n = parts.mesh.pongs(worker).take(pongs.data(), pongs.size());
+            for (unsigned i = 0; i < n; ++i) {
+                keeper.pong(pongs[i].id, pongs[i].rtt_us, pongs[i].code,
+                            pongs[i].flow_matches != 0);
+            }
+            if (n == 0) {
+                break;
+            }
+            taken += n;
+        }
+    }
+
+    const ControlParts parts;
+    SlotReader reader;
+    Dispatcher dispatcher;
+    qualify::Keeper<SlotReader, Dispatcher> keeper;
+};
+
+ControlThread::ControlThread(const ControlParts& parts) : core_(std::make_unique<Core>(parts)) {}
+
+ControlThread::~ControlThread() { stop(); }
+
+void ControlThread::start(std::function<void()> on_start) {
+    thread_ = std::thread([this, on_start = std::move(on_start)] {
+        pthread_setname_np(pthread_self(), "control");
+        on_start();
+        run();
+    });
+}
+
+void ControlThread::stop() {
+    stopping_.store(true, std::memory_order_relaxed);
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+}
+
+const qualify::Figures& ControlThread::figures() const { return core_->keeper.figures(); }
+
+void ControlThread::run() {
+    prctl(PR_SET_TIMERSLACK, 1UL);
+    io::Qsbr& qsbr = core_->parts.qsbr;
+    const unsigned self = core_->parts.qsbr_thread;
+    while (!stopping_.load(std::memory_order_relaxed)) {
+        qsbr.online(self);
+        const bool more = core_->round();
+        qsbr.offline(self);
+        rounds_.store(rounds_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        if (!more) {
+            const timespec nap{0, kNap_ns};
+            nanosleep(&nap, nullptr);
+        }
+    }
+}
+
+}  // namespace pinhole::daemon

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The control thread: it owns time. It feeds the keeper with change marks and pongs, builds the pings that the keeper
+// asks for and hands them to workers, and asks owners to remove what is due. It never waits for anybody, touches no NIC
+// queue and writes nothing of the table's structure.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "control/qualify/figures.h"
+#include "control/qualify/policy.h"
+#include "dataplane/io/clock.h"
+#include "dataplane/io/mesh.h"
+#include "dataplane/io/port.h"
+#include "dataplane/io/qsbr.h"
+#include "dataplane/route/keys.h"
+#include "dataplane/table/binding_table.h"
+#include "dataplane/table/qualify_state.h"
+
+namespace pinhole::daemon {
+
+struct ControlParts {
+    table::BindingTable& table;
+    table::QualifyTable& states;
+    io::Ports& ports;
+    io::Mesh& mesh;
+    io::Qsbr& qsbr;
+    unsigned qsbr_thread;  // its number there
+    const io::Clock& clock;
+    const route::Keys& keys;
+    qualify::Policy policy;
+};
+
+class ControlThread {
+  public:
+    explicit ControlThread(const ControlParts& parts);
+    ~ControlThread();  // stops
+    ControlThread(const ControlThread&) = delete;
+    ControlThread& operator=(const ControlThread&) = delete;
+
+    // `on_start` runs first, in the new thread.
+    void start(std::function<void()> on_start);
+    void stop();
+
+    // Any thread.
+    [[nodiscard]] const qualify::Figures& figures() const;
+    // Goes up as long as the loop turns.
+    [[nodiscard]] std::uint64_t rounds() const { return rounds_.load(std::memory_order_relaxed); }
+
+  private:
+    struct Core;  // keeper, contacts and sink: templates that nobody else needs to see
+
+    void run();
+
+    std::unique_ptr<Core> core_;
+    std::thread thread_;
+    std::atomic<bool> stopping_{false};
+    std::atomic<std::uint64_t> rounds_{0};
+};
+
+}  // namespace pinhole::daemon

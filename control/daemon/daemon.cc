@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/daemon/daemon.h"
+
+#include <fcntl.h>
+#include <rte_launch.h>
+#include <sodium.h>
+#include <spdlog/spdlog.h>
+#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+
+#include "control/api/server.h"
+#include "control/daemon/control_thread.h"
+#include "control/daemon/kernel_path.h"
+#include "control/daemon/publisher.h"
+#include "control/daemon/running_system.h"
+#include "control/daemon/service.h"
+#include "control/daemon/settings.h"
+#include "control/daemon/table_memory.h"
+#include "dataplane/io/eal.h"
+
+namespace pinhole::daemon {
+namespace {
+
+// INVITEs under way at once that CANCELs and retransmissions find again: three minutes' worth at some 350 calls a second.
+constexpr std::size_t kPins = 65'536;
+
+// A signal is a readable descriptor to the service loop. Blocked before any thread is made, so in all of them.
+class Signals {
+  public:
+    Signals() {
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGINT);
+        pthread_sigmask(SIG_BLOCK, &set, nullptr);
+        std::signal(SIGPIPE, SIG_IGN);
+        fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    }
+    ~Signals() { close(fd_); }
+    Signals(const Signals&) = delete;
+    Signals& operator=(const Signals&) = delete;
+    [[nodiscard]] int fd() const { return fd_; }
+
+  private:
+    int fd_ = -1;
+};
+
+route::Keys random_keys() {
+    route::MasterKey key;
+    randombytes_buf(&key.id, sizeof key.id);
+    randombytes_buf(key.bytes.data(), key.bytes.size());
+    return route::Keys({&key, 1});
+}
+
+// Everything that lives as long as the daemon, in the order in which it is made; it goes in the opposite one.
+class Assembly {
+  public:
+    explicit Assembly(const config::Config& config) : config_(config), settings_(io_settings(config)) {}
+    ~Assembly() { stop(); }
+    Assembly(const Assembly&) = delete;
+    Assembly& operator=(const Assembly&) = delete;
+
+    io::Status start();
+    void run(int signal_fd) { service_->run(signal_fd); }
+    void stop();
+    [[nodiscard]] std::string summary() const;
+
+  private:
+    io::Status open_ports();
+    io::Status make_table();
+    io::Status mirror_kernel();
+    io::Status make_workers();
+    io::Status launch();
+    io::Status listen();
+
+    const config::Config& config_;
+    const io::Settings settings_;
+    std::unique_ptr<io::Eal> eal_;
+    std::unique_ptr<io::Ports> ports_;
+    std::unique_ptr<io::Qsbr> qsbr_;
+    std::unique_ptr<io::Mesh> mesh_;
+    std::unique_ptr<io::Clock> clock_;
+    std::unique_ptr<TableMemory> memory_;
+    std::unique_ptr<table::QualifyTable> states_;
+    registrar::Policy policy_;
+    std::unique_ptr<route::Keys> keys_;
+    std::unique_ptr<route::PinTable> pins_;
+    std::unique_ptr<io::Shared> shared_;
+    std::unique_ptr<netlink::Mirror> mirror_;
+    std::unique_ptr<Publisher> publisher_;
+    std::unique_ptr<KernelPath> kernel_;
+    std::unique_ptr<Service> service_;
+    std::vector<CoreCounters> counters_;
+    std::vector<std::unique_ptr<io::Worker>> workers_;
+    std::unique_ptr<ControlThread> control_;
+    std::unique_ptr<RunningSystem> system_;
+    std::unique_ptr<api::Server> http_;
+    std::unique_ptr<api::Server> socket_;
+    bool launched_ = false;
+};
+
+io::Status Assembly::start() {
+    using Step = io::Status (Assembly::*)();
+    for (const Step step : {&Assembly::open_ports, &Assembly::make_table, &Assembly::mirror_kernel,
+                            &Assembly::make_workers, &Assembly::launch, &Assembly::listen}) {
+        if (io::Status done = (this->*step)(); !done) {
+            return done;
+        }
+    }
+    return {};
+}
+
+io::Status Assembly::open_ports() {
+    auto eal = io::Eal::start(settings_);
+    if (!eal) {
+        return eal.error();
+    }
+    eal_ = eal.take();
+    auto ports = io::Ports::open(settings_);
+    if (!ports) {
+        return ports.error();
+    }
+    ports_ = ports.take();
+    auto qsbr = io::Qsbr::create(settings_.workers + 2);
+    if (!qsbr) {
+        return qsbr.error();
+    }
+    qsbr_ = qsbr.take();
+    for (unsigned reader = settings_.workers; reader < settings_.workers + 2; ++reader) {
+        if (io::Status joined = qsbr_->join(reader); !joined) {
+            return joined;
+        }
+    }
+    auto mesh = io::Mesh::create(settings_.workers, ports_->device_count());
+    if (!mesh) {
+        return mesh.error();
+    }
+    mesh_ = mesh.take();
+    clock_ = std::make_unique<io::Clock>(static_cast<std::uint32_t>(std::time(nullptr)));
+    return {};
+}
+
+io::Status Assembly::make_table() {
+    const auto max_contacts = static_cast<std::uint32_t>(config_.dataplane.max_contacts);
+    auto memory = TableMemory::make(max_contacts, settings_, *eal_, *qsbr_);
+    if (!memory) {
+        return memory.error();
+    }
+    memory_ = memory.take();
+    states_ = std::make_unique<table::QualifyTable>(max_contacts);
+    policy_ = registrar_policy(config_.registrar);
+    keys_ = std::make_unique<route::Keys>(random_keys());
+    pins_ = std::make_unique<route::PinTable>(kPins);
+    shared_ = std::make_unique<io::Shared>(
+        io::Shared{memory_->table(), *states_, policy_, *keys_, *pins_,
+                   config_.qualify.call_unreachable == config::CallUnreachable::kTry});
+    return {};
+}
+
+io::Status Assembly::mirror_kernel() {
+    std::string error;
+    mirror_ = netlink::Mirror::open(error);
+    if (mirror_ == nullptr) {
+        return io::Error{io::ErrorCode::kSystem, error};
+    }
+    std::vector<net::PortInterface> interfaces;
+    for (const io::LogicalPort& port : ports_->ports()) {
+        interfaces.push_back({port.ifindex, port.index});
+    }
+    mirror_->set_ports(interfaces);
+    if (io::Status started = ports_->start(); !started) {
+        return started;
+    }
+    publisher_ = std::make_unique<Publisher>(config_, *ports_, *mirror_, *qsbr_);
+    kernel_ = std::make_unique<KernelPath>(*ports_, *mesh_);
+    service_ = std::make_unique<Service>(*mirror_, *publisher_, *kernel_, *mesh_);
+    return service_->prepare();
+}
+
+io::Status Assembly::make_workers() {
+    counters_ = std::vector<CoreCounters>(settings_.workers);
+    const io::WorkerParts parts{*ports_,   *mesh_,   *qsbr_,
+                                *clock_,   *shared_, publisher_->pointer(),
+                                idle_mode(config_)};
+    for (unsigned w = 0; w < settings_.workers; ++w) {
+        auto worker = io::Worker::create(parts, w, counters_[w], eal_->worker_socket(w));
+        if (!worker) {
+            return worker.error();
+        }
+        workers_.push_back(worker.take());
+    }
+    return {};
+}
+
+io::Status Assembly::launch() {
+    launched_ = true;
+    for (unsigned w = 0; w < workers_.size(); ++w) {
+        const auto loop = [](void* worker) {
+            static_cast<io::Worker*>(worker)->run();
+            return 0;
+        };
+        if (rte_eal_remote_launch(loop, workers_[w].get(), eal_->worker_lcore(w)) != 0) {
+            return io::Error{io::ErrorCode::kSystem, "cannot start worker " + std::to_string(w)};
+        }
+    }
+    control_ = std::make_unique<ControlThread>(
+        ControlParts{memory_->table(), *states_, *ports_, *mesh_, *qsbr_, settings_.workers, *clock_,
+                     *keys_, qualify_policy(config_.qualify)});
+    control_->start([this] { eal_->restore_affinity(); });
+    eal_->restore_affinity();
+    return {};
+}
+
+io::Status Assembly::listen() {
+    system_ = std::make_unique<RunningSystem>(SystemParts{
+        config_, memory_->table(), *states_, *ports_, *mesh_, *qsbr_, settings_.workers + 1, *clock_,
+        publisher_->pointer(), *control_, workers_, counters_, memory_->bytes(),
+        std::string(io::page_kind_name(memory_->pages()))});
+    if (config_.http.listen.enabled()) {
+        http_ = std::make_unique<api::Server>(*system_, api::Server::Access::kReadOnly);
+        const auto failed = http_->start_tcp(net::to_string(config_.http.listen.address),
+                                             config_.http.listen.port);
+        if (failed.has_value()) {
+            return io::Error{io::ErrorCode::kBusy, *failed};
+        }
+    }
+    socket_ = std::make_unique<api::Server>(*system_, api::Server::Access::kFull);
+    if (const auto failed = socket_->start_unix(config_.control.socket); failed.has_value()) {
+        return io::Error{io::ErrorCode::kBusy, *failed};
+    }
+    return {};
+}
+
+void Assembly::stop() {
+    socket_.reset();
+    http_.reset();
+    if (control_ != nullptr) {
+        control_->stop();
+    }
+    for (const auto& worker : workers_) {
+        worker->stop();
+    }
+    if (launched_) {
+        rte_eal_mp_wait_lcore();
+        launched_ = false;
+    }
+    if (ports_ != nullptr) {
+        ports_->stop();
+    }
+}
+
+std::string Assembly::summary() const {
+    std::string text = std::to_string(workers_.size()) +
+                       (workers_.size() == 1 ? " worker, " : " workers, ") +
+                       std::to_string(memory_->table().max_contacts()) + " contacts in " +
+                       std::to_string(memory_->bytes() >> 20) + " MB of " +
+                       std::string(io::page_kind_name(memory_->pages()));
+    for (std::size_t i = 0; i < config_.ports.size(); ++i) {
+        text += "; " + device_text(config_.ports[i].device) + " at";
+        const auto& endpoints = publisher_->current().ports[i].endpoints;
+        for (const io::Endpoint& endpoint : endpoints) {
+            net::Flow flow;
+            flow.theirs = endpoint.address;
+            flow.their_udp_port = endpoint.udp_port;
+            text += " " + net::far_end(flow);
+        }
+        text += endpoints.empty() ? " no address yet" : "";
+    }
+    return text;
+}
+
+spdlog::level::level_enum log_level(config::LogLevel level) {
+    switch (level) {
+        case config::LogLevel::kDebug:
+            return spdlog::level::debug;
+        case config::LogLevel::kWarning:
+            return spdlog::level::warn;
+        case config::LogLevel::kError:
+            return spdlog::level::err;
+        case config::LogLevel::kInfo:
+            break;
+    }
+    return spdlog::level::info;
+}
+
+}  // namespace
+
+int run(const config::Config& config) {
+    spdlog::set_level(log_level(config.log.level));
+    if (sodium_init() < 0) {
+        std::fprintf(stderr, "pinhole: the system gives no randomness (getrandom)\n");
+        return 1;
+    }
+    const Signals signals;
+    Assembly assembly(config);
+    if (const io::Status started = assembly.start(); !started) {
+        std::fprintf(stderr, "pinhole: %s\n", started.error().message.c_str());
+        return 1;
+    }
+    spdlog::info("pinhole {} serves: {}", PINHOLE_VERSION, assembly.summary());
+    sd_notify(0, "READY=1");
+    assembly.run(signals.fd());
+    sd_notify(0, "STOPPING=1");
+    spdlog::info("stopping");
+    assembly.stop();
+    return 0;
+}
+
+std::vector<std::string> check_machine(const config::Config& config) {
+    std::vector<std::string> complaints;
+    std::string error;
+    const auto mirror = netlink::Mirror::open(error);
+    if (mirror == nullptr) {
+        return {error};
+    }
+    const net::Fib fib = mirror->build_fib(0);
+    for (const config::Port& port : config.ports) {
+        if (port.device.has_kernel_interface() &&
+            !mirror->interface(port.device.argument).has_value()) {
+            complaints.push_back("port " + port.name + ": there is no interface " +
+                                 port.device.argument + " here (see: ip link)");
+        }
+        for (const net::Address& address : port.addresses) {
+            if (!fib.is_local(address)) {
+                complaints.push_back("port " + port.name + ": the kernel does not have " +
+                                     net::to_string(address) + " now: ip addr add it, or let keepalived bring it");
+            }
+        }
+    }
+    return complaints;
+}
+
+}  // namespace pinhole::daemon

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The kernel's share of the packets: frames to and from the TAPs of the ports that the kernel does not see, sockets
+// that keep it from answering SIP where it does, and what it reassembled for an af_xdp port. The service thread alone.
+#pragma once
+
+#include <poll.h>
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "dataplane/io/mesh.h"
+#include "dataplane/io/port.h"
+#include "dataplane/io/silence.h"
+#include "dataplane/io/surroundings.h"
+
+namespace pinhole::daemon {
+
+class KernelPath {
+  public:
+    KernelPath(io::Ports& ports, io::Mesh& mesh);
+
+    // Sockets and XDP programs for these endpoints. An error's sentence where it can't be had.
+    [[nodiscard]] io::Status follow(const io::Surroundings& around);
+    // What to wait for, appended.
+    void add_polls(std::vector<pollfd>& polls) const;
+    // Moves what there is, a bounded number of packets each way.
+    void move();
+    // Frames wait in rings that nothing can be woken by: the service thread looks again soon.
+    [[nodiscard]] bool has_taps() const { return has_taps_; }
+
+  private:
+    void to_kernel(io::DeviceIndex device, io::Tap& tap);
+    void from_kernel(io::DeviceIndex device, io::Tap& tap);
+    void from_sockets(io::DeviceIndex device, io::SilenceSockets& sockets);
+    void hand_in(rte_mbuf* mbuf, io::DeviceIndex device, io::ParcelKind kind);
+
+    io::Ports& ports_;
+    io::Mesh& mesh_;
+    std::vector<io::SilenceSockets> sockets_;  // by DeviceIndex; empty sets where there is a TAP
+    bool has_taps_ = false;
+};
+
+}  // namespace pinhole::daemon

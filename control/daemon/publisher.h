@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Makes the workers' Surroundings out of the kernel's view and the configuration, publishes them by one pointer, and
+// frees the old ones when no worker can hold them any more. The service thread alone, except that any thread may read
+// what is published while it is online in the QSBR.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/config/config.h"
+#include "control/netlink/mirror.h"
+#include "dataplane/io/port.h"
+#include "dataplane/io/qsbr.h"
+#include "dataplane/io/surroundings.h"
+
+namespace pinhole::daemon {
+
+class Publisher {
+  public:
+    Publisher(const config::Config& config, const io::Ports& ports, netlink::Mirror& mirror,
+              io::Qsbr& qsbr);
+
+    // The present view of the kernel, published. Returns whether our endpoints have changed since the last call: then
+    // sockets and XDP programs are to follow.
+    bool publish(std::uint64_t now_ms);
+    // Frees what has come out of use.
+    void reclaim();
+
+    [[nodiscard]] const io::SurroundingsPointer& pointer() const { return published_; }
+    // What was last published; only for the thread that publishes.
+    [[nodiscard]] const io::Surroundings& current() const { return *current_; }
+
+  private:
+    [[nodiscard]] std::vector<io::Endpoint> endpoints_of(std::size_t port,
+                                                         const net::Fib& fib) const;
+    [[nodiscard]] std::vector<net::Flow> peer_flows(const io::Surroundings& around) const;
+
+    const config::Config& config_;
+    const io::Ports& ports_;
+    netlink::Mirror& mirror_;
+    io::Qsbr& qsbr_;
+    io::SurroundingsPointer published_{nullptr};
+    std::unique_ptr<const io::Surroundings> current_;
+    struct Retired {
+        std::unique_ptr<const io::Surroundings> old;
+        std::uint64_t token;
+    };
+    std::deque<Retired> retired_;
+};
+
+}  // namespace pinhole::daemon

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/daemon/running_system.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <thread>
+
+#include "control/daemon/settings.h"
+#include "dataplane/sip/uri.h"
+
+namespace pinhole::daemon {
+namespace {
+
+using std::chrono::steady_clock;
+
+// A loop that has not turned for this long is stuck, not busy.
+constexpr std::chrono::seconds kStuckAfter{10};
+// An owner answers within a round; one that is stuck is not waited for.
+constexpr int kRemoveTries = 1000;  // of a millisecond
+constexpr std::uint32_t kBucketsAStep = 256;
+
+// The canonical AOR of what an operator wrote; nullopt if it is none.
+std::optional<std::string> canonical(std::string_view aor) {
+    sip::Uri uri;
+    std::array<char, sip::kMaxAor> room;
+    if (!sip::parse_uri(aor, uri)) {
+        return std::nullopt;
+    }
+    const auto text = sip::canonical_aor(uri, room.data());
+    return text.has_value() ? std::optional<std::string>(*text) : std::nullopt;
+}
+
+std::string with_scheme(std::string_view aor) { return "sip:" + std::string(aor); }
+
+// A cursor as text: "shard.bucket.skip", the last being how many records of the bucket have been shown.
+struct Cursor {
+    table::ListCursor at;
+    std::uint32_t skip = 0;
+
+    [[nodiscard]] std::string text() const {
+        return std::to_string(at.shard) + "." + std::to_string(at.bucket) + "." +
+               std::to_string(skip);
+    }
+    static std::optional<Cursor> parse(std::string_view text) {
+        Cursor cursor;
+        std::array<std::uint32_t*, 3> parts{&cursor.at.shard, &cursor.at.bucket, &cursor.skip};
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            const auto [end, error] =
+                std::from_chars(text.data(), text.data() + text.size(), *parts[i]);
+            if (error != std::errc{}) {
+                return std::nullopt;
+            }
+            text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+            if (i + 1 < parts.size() && (text.empty() || text.front() != '.')) {
+                return std::nullopt;
+            }
+            text.remove_prefix(text.empty() ? 0 : 1);
+        }
+        return text.empty() ? std::optional<Cursor>(cursor) : std::nullopt;
+    }
+};
+
+metrics::HistogramFigures histogram(const qualify::Histogram& from) {
+    metrics::HistogramFigures to;
+    for (std::size_t i = 0; i < qualify::Histogram::kBuckets; ++i) {
+        if (i < qualify::Histogram::kBoundsUs.size()) {
+            to.upper_bounds_s.push_back(static_cast<double>(qualify::Histogram::kBoundsUs[i]) / 1e6);
+        }
+        to.counts.push_back(from.bucket(i));
+    }
+    to.sum_s = static_cast<double>(from.sum_us()) / 1e6;
+    return to;
+}
+
+std::string mac_text(const io::Mac& mac) {
+    std::array<char, 18> text{};
+    std::snprintf(text.data(), text.size(), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+                  mac[3], mac[4], mac[5]);
+    return text.data();
+}
+
+}  // namespace
+
+class RunningSystem::Reading {
+  public:
+    explicit Reading(RunningSystem& system) : system_(system), lock_(system.mutex_) {
+        system_.parts_.qsbr.online(system_.parts_.qsbr_thread);
+    }
+    ~Reading() { system_.parts_.qsbr.offline(system_.parts_.qsbr_thread); }
+    Reading(const Reading&) = delete;
+    Reading& operator=(const Reading&) = delete;
+
+    // Nothing that was read before may be used after.
+    void pause() { system_.parts_.qsbr.quiescent(system_.parts_.qsbr_thread); }
+    [[nodiscard]] const io::Surroundings& around() const {
+        return *system_.parts_.surroundings.load(std::memory_order_acquire);
+    }
+
+  private:
+    RunningSystem& system_;
+    std::lock_guard<std::mutex> lock_;
+};
+
+RunningSystem::RunningSystem(const SystemParts& parts)
+    : parts_(parts), started_(steady_clock::now()), beats_(parts.workers.size() + 1) {
+    for (Beat& beat : beats_) {
+        beat.seen = started_;
+    }
+}
+
+api::Status RunningSystem::status() {
+    Reading reading(*this);
+    api::Status status;
+    status.version = PINHOLE_VERSION;
+    status.uptime_s = uptime_s();
+    status.workers = static_cast<unsigned>(parts_.workers.size());
+    const table::ShardCounts counts = parts_.table.counts();
+    status.contacts = counts.contacts;
+    status.aors = counts.records;
+    status.max_contacts = parts_.table.max_contacts();
+    status.memory_bytes = parts_.memory_bytes;
+    status.memory_kind = parts_.memory_kind;
+    for (std::size_t i = 0; i < parts_.config.ports.size(); ++i) {
+        status.ports.push_back(port_status(i, reading.around()));
+    }
+    status.qualify = qualify_figures();
+    return status;
+}
+
+std::vector<api::CoreStatus> RunningSystem::cores() {
+    std::vector<api::CoreStatus> cores;
+    for (unsigned i = 0; i < parts_.workers.size(); ++i) {
+        cores.push_back(api::core_status(figures_of(i)));
+        if (i < parts_.config.dataplane.cores.size()) {
+            cores.back().cpu = parts_.config.dataplane.cores[i];
+        }
+    }
+    return cores;
+}
+
+std::optional<api::AorBindings> RunningSystem::show(std::string_view aor) {
+    const auto name = canonical(aor);
+    if (!name.has_value()) {
+        return std::nullopt;
+    }
+    const Reading reading(*this);
+    const table::Record* record = parts_.table.find(parts_.table.hash()(*name), *name);
+    if (record == nullptr) {
+        return std::nullopt;
+    }
+    return bindings_of(*record);
+}
+
+std::optional<api::ListPage> RunningSystem::list(std::string_view prefix, std::size_t limit,
+                                                 std::string_view after) {
+    const auto from = after.empty() ? Cursor{} : Cursor::parse(after);
+    if (!from.has_value()) {
+        return std::nullopt;
+    }
+    Cursor cursor = *from;
+    const std::string_view wanted = prefix.substr(0, 4) == "sip:" ? prefix.substr(4) : prefix;
+    api::ListPage page;
+    Reading reading(*this);
+    for (std::uint32_t step = 1;; ++step) {
+        // A bucket at a time, so that the page can end within one.
+        const Cursor before = cursor;
+        std::uint32_t seen = 0;
+        bool full = false;
+        const bool more = parts_.table.list(cursor.at, 1, [&](const table::Record& record) {
+            if (full || seen++ < before.skip) {
+                return;
+            }
+            if (page.aors.size() == limit) {
+                full = true;
+                page.next = Cursor{before.at, seen - 1}.text();
+                return;
+            }
+            if (record.aor().substr(0, wanted.size()) == wanted) {
+                page.aors.push_back(bindings_of(record));
+            }
+        });
+        cursor.skip = 0;
+        if (full || !more) {
+            return page;
+        }
+        if (step % kBucketsAStep == 0) {
+            reading.pause();
+        }
+    }
+}
+
+api::RemoveResult RunningSystem::remove(std::string_view aor, std::string_view contact) {
+    api::RemoveResult result;
+    const auto name = canonical(aor);
+    if (!name.has_value()) {
+        return result;
+    }
+    const std::uint64_t hash = parts_.table.hash()(*name);
+    std::vector<table::ContactId> ids;
+    {
+        const Reading reading(*this);
+        const table::Record* record = parts_.table.find(hash, *name);
+        if (record == nullptr) {
+            return result;
+        }
+        for (std::size_t i = 0; i < record->contact_count(); ++i) {
+            const table::ContactId id = record->fixed(i).id();
+            if (contact.empty() || contact == record->uri(i) ||
+                contact == std::to_string(id.packed())) {
+                ids.push_back(id);
+            }
+        }
+    }
+    result.code = ids.empty() ? api::RemoveResult::Code::kUnknownContact
+                              : api::RemoveResult::Code::kRemoved;
+    for (const table::ContactId id : ids) {
+        const std::uint32_t said = remove_contact(id, parts_.table.shard_of(hash));
+        result.removed += said == 1 ? 1 : 0;
+        if (said != 1 && said != 2) {
+            result.code = api::RemoveResult::Code::kBusy;
+        }
+    }
+    return result;
+}
+
+// 1 removed, 2 not there, anything else: the owner did not get to it.
+std::uint32_t RunningSystem::remove_contact(table::ContactId id, unsigned owner) {
+    const std::lock_guard<std::mutex> lock(removing_);
+    std::atomic<std::uint32_t>& done = answers_.emplace_back(0);
+    io::Command command;
+    command.kind = io::CommandKind::kRemove;
+    command.from = static_cast<std::uint16_t>(parts_.mesh.service());
+    command.id = id;
+    command.done = &done;
+    if (parts_.mesh.commands(parts_.mesh.service(), owner).put(&command, 1) == 0) {
+        answers_.pop_back();
+        return 0;
+    }
+    for (int i = 0; i < kRemoveTries; ++i) {
+        // Pairs with the owner's release store.
+        if (const std::uint32_t said = done.load(std::memory_order_acquire); said != 0) {
+            answers_.pop_back();
+            return said;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return 0;  // the answer's place stays: the owner may still write there
+}
+
+api::Health RunningSystem::healthy() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto now = steady_clock::now();
+    for (std::size_t i = 0; i < beats_.size(); ++i) {
+        const bool is_worker = i < parts_.workers.size();
+        const std::uint64_t rounds =
+            is_worker ? parts_.workers[i]->rounds() : parts_.control.rounds();
+        Beat& beat = beats_[i];
+        if (rounds != beat.rounds) {
+            beat = {rounds, now};
+        } else if (now - beat.seen > kStuckAfter) {
+            const std::string who =
+                is_worker ? "worker " + std::to_string(i) : std::string("the control thread");
+            return {false, who + " has not turned for more than 10 s"};
+        }
+    }
+    return {true, {}};
+}
+
+api::Health RunningSystem::ready() {
+    {
+        const Reading reading(*this);
+        const auto& ports = reading.around().ports;
+        for (std::size_t i = 0; i < ports.size(); ++i) {
+            if (ports[i].endpoints.empty()) {
+                return {false, "port " + parts_.config.ports[i].name +
+                                   " has no address: give its interface one (ip addr add)"};
+            }
+        }
+    }
+    return healthy();
+}
+
+std::string RunningSystem::metrics_text() {
+    metrics::Snapshot snapshot;
+    for (unsigned i = 0; i < parts_.workers.size(); ++i) {
+        snapshot.cores.push_back(figures_of(i));
+    }
+    snapshot.qualify = qualify_figures();
+    snapshot.max_contacts = parts_.table.max_contacts();
+    snapshot.uptime_s = uptime_s();
+    return metrics::to_text(snapshot);
+}
+
+metrics::CoreFigures RunningSystem::figures_of(unsigned core) const {
+    return {core, &parts_.counters[core], parts_.table.counts(core).contacts};
+}
+
+metrics::QualifyFigures RunningSystem::qualify_figures() const {
+    const qualify::Figures& from = parts_.control.figures();
+    metrics::QualifyFigures to;
+    to.sent = from.sent.get();
+    to.answered = from.answered.get();
+    to.missed = from.missed.get();
+    to.removed_expired = from.expired.get();
+    to.removed_unreachable = from.removed.get();
+    to.rtt = histogram(from.rtt);
+    to.lag = histogram(from.lag);
+    for (std::size_t i = 0; i < to.contacts_by_state.size(); ++i) {
+        to.contacts_by_state[i] = from.by_state[i].get();
+    }
+    return to;
+}
+
+api::AorBindings RunningSystem::bindings_of(const table::Record& record) const {
+    api::AorBindings out;
+    out.aor = with_scheme(record.aor());
+    std::array<table::ContactView, table::kMaxContactsPerAor> views;
+    if (record.read_all(views)) {
+        for (std::size_t i = 0; i < record.contact_count(); ++i) {
+            out.bindings.push_back(binding_of(views[i]));
+        }
+    }
+    return out;
+}
+
+api::Binding RunningSystem::binding_of(const table::ContactView& contact) const {
+    const io::Moment now = parts_.clock.now();
+    const table::QualifyView state = parts_.states.read_any(contact.id);
+    api::Binding out;
+    out.contact = contact.uri;
+    out.id = contact.id.packed();
+    out.far_end = net::far_end(contact.state.flow);
+    out.near_end = net::near_end(contact.state.flow);
+    if (contact.state.flow.port < parts_.config.ports.size()) {
+        out.port = parts_.config.ports[contact.state.flow.port].name;
+    }
+    out.state = static_cast<metrics::ContactState>(state.state);
+    if (state.last_rtt_us != 0) {
+        out.rtt_s = static_cast<double>(state.last_rtt_us) / 1e6;
+    }
+    out.missed = state.missed;
+    out.expires_in_s =
+        contact.state.expires_at_s > now.s ? contact.state.expires_at_s - now.s : 0;
+    out.registered_ago_s =
+        (static_cast<std::uint32_t>(now.ms) - contact.state.refreshed_at_ms) / 1000;
+    out.q_thousandths = contact.state.q;
+    out.cseq = contact.state.cseq;
+    out.instance = contact.instance;
+    out.reg_id = contact.reg_id;
+    out.params = contact.params;
+    return out;
+}
+
+api::PortStatus RunningSystem::port_status(std::size_t port, const io::Surroundings& around) const {
+    const config::Port& wanted = parts_.config.ports[port];
+    const io::Device& device = parts_.ports.device(parts_.ports.ports()[port].device);
+    api::PortStatus status;
+    status.name = wanted.name;
+    status.device = device_text(wanted.device);
+    status.mac = mac_text(device.info().mac);
+    status.link_up = device.link_up();
+    status.queues = device.info().queues;
+    status.role = role_text(wanted.role);
+    status.sip_ports = wanted.sip_ports;
+    for (const io::Endpoint& endpoint : around.ports[port].endpoints) {
+        const std::string text = net::to_string(endpoint.address);
+        if (std::find(status.addresses.begin(), status.addresses.end(), text) ==
+            status.addresses.end()) {
+            status.addresses.push_back(text);
+        }
+    }
+    return status;
+}
+
+double RunningSystem::uptime_s() const {
+    return std::chrono::duration<double>(steady_clock::now() - started_).count();
+}
+
+}  // namespace pinhole::daemon

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/daemon/service.h"
+
+#include <poll.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <chrono>
+
+namespace pinhole::daemon {
+namespace {
+
+// Rings from the workers wake nobody: where a TAP waits for frames, the loop looks every millisecond, else when a next
+// hop may have to be asked for.
+constexpr int kWaitWithTap_ms = 1;
+constexpr int kWait_ms = 10;
+
+}  // namespace
+
+Service::Service(netlink::Mirror& mirror, Publisher& publisher, KernelPath& kernel, io::Mesh& mesh)
+    : mirror_(mirror), publisher_(publisher), kernel_(kernel), mesh_(mesh) {}
+
+std::uint64_t Service::now_ms() {
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                          std::chrono::steady_clock::now().time_since_epoch())
+                                          .count());
+}
+
+io::Status Service::prepare() {
+    mirror_.process(now_ms());
+    publisher_.publish(now_ms());
+    return kernel_.follow(publisher_.current());
+}
+
+void Service::run(int signal_fd) {
+    std::vector<pollfd> polls;
+    for (;;) {
+        polls.assign({{signal_fd, POLLIN, 0}, {mirror_.poll_fd(), POLLIN, 0}});
+        kernel_.add_polls(polls);
+        (void)poll(polls.data(), polls.size(), wait_ms(now_ms()));
+        if ((polls[0].revents & POLLIN) != 0) {
+            return;
+        }
+        kernel_.move();
+        const std::uint64_t now = now_ms();
+        follow_kernel(now);
+        ask_for_neighbours(now);
+        publisher_.reclaim();
+    }
+}
+
+void Service::follow_kernel(std::uint64_t now) {
+    mirror_.process(now);
+    if (!mirror_.build_due(now)) {
+        return;
+    }
+    const bool endpoints_changed = publisher_.publish(now);
+    mirror_.build_took(now_ms() - now);
+    if (endpoints_changed) {
+        if (const io::Status followed = kernel_.follow(publisher_.current()); !followed) {
+            spdlog::error("{}", followed.error().message);
+        }
+    }
+}
+
+void Service::ask_for_neighbours(std::uint64_t now) {
+    std::array<io::Unresolved, 64> asked;
+    const unsigned n = mesh_.unresolved().take(asked.data(), asked.size());
+    for (unsigned i = 0; i < n; ++i) {
+        mirror_.resolve(asked[i].ifindex, asked[i].next_hop, now);
+    }
+}
+
+int Service::wait_ms(std::uint64_t now) const {
+    const int usual = kernel_.has_taps() ? kWaitWithTap_ms : kWait_ms;
+    const int build = mirror_.build_wait_ms(now);
+    return build < 0 ? usual : std::min(usual, build);
+}
+
+}  // namespace pinhole::daemon

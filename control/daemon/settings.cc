@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/daemon/settings.h"
+
+#include <algorithm>
+
+namespace pinhole::daemon {
+namespace {
+
+io::DeviceKind device_kind(config::DeviceKind kind) {
+    switch (kind) {
+        case config::DeviceKind::kAfPacket:
+            return io::DeviceKind::kAfPacket;
+        case config::DeviceKind::kAfXdp:
+            return io::DeviceKind::kAfXdp;
+        case config::DeviceKind::kPci:
+            return io::DeviceKind::kPci;
+        case config::DeviceKind::kMemif:
+            return io::DeviceKind::kMemif;
+        case config::DeviceKind::kVdev:
+            break;
+    }
+    return io::DeviceKind::kVdev;
+}
+
+io::HugepageMode hugepage_mode(config::Hugepages mode) {
+    switch (mode) {
+        case config::Hugepages::kOn:
+            return io::HugepageMode::kOn;
+        case config::Hugepages::kOff:
+            return io::HugepageMode::kOff;
+        case config::Hugepages::kAuto:
+            break;
+    }
+    return io::HugepageMode::kAuto;
+}
+
+}  // namespace
+
+io::Settings io_settings(const config::Config& config) {
+    io::Settings settings;
+    settings.workers = config.dataplane.workers;
+    settings.cores.assign(config.dataplane.cores.begin(), config.dataplane.cores.end());
+    settings.hugepages = hugepage_mode(config.dataplane.hugepages);
+    for (const config::Port& port : config.ports) {
+        io::DeviceSettings device;
+        device.kind = device_kind(port.device.kind);
+        device.argument = port.device.argument;
+        device.tap_name = port.device.has_kernel_interface() ? "" : port.name;
+        device.memif_server = port.memif_role == config::MemifRole::kServer;
+        device.memif_id = port.memif_id;
+        settings.devices.push_back(device);
+    }
+    return settings;
+}
+
+registrar::Policy registrar_policy(const config::Registrar& registrar) {
+    registrar::Policy policy;
+    policy.default_expires_s = registrar.default_expires;
+    policy.min_expires_s = registrar.min_expires;
+    policy.max_expires_s = registrar.max_expires;
+    policy.max_contacts_per_aor = static_cast<std::uint8_t>(registrar.max_contacts_per_aor);
+    policy.too_brief = registrar.too_brief == config::TooBrief::kRaise
+                           ? registrar::TooBrief::kRaise
+                           : registrar::TooBrief::kReject;
+    policy.full_aor = registrar.full_aor == config::FullAor::kReplace
+                          ? registrar::FullAor::kReplace
+                          : registrar::FullAor::kReject;
+    return policy;
+}
+
+qualify::Policy qualify_policy(const config::Qualify& qualify) {
+    qualify::Policy policy;
+    policy.interval_ms = qualify.enabled ? qualify.interval_s * 1000 : 0;
+    policy.timeout_ms = qualify.timeout_ms;
+    policy.max_missed = qualify.max_missed;
+    policy.remove_after_s = qualify.remove_after_s;
+    policy.max_pings_per_s = qualify.max_pings_per_s;
+    return policy;
+}
+
+io::Role role_of(config::PortRole role) {
+    switch (role) {
+        case config::PortRole::kAccess:
+            return io::Role::kAccess;
+        case config::PortRole::kCore:
+            return io::Role::kCore;
+        case config::PortRole::kBoth:
+            break;
+    }
+    return io::Role::kBoth;
+}
+
+io::IdleMode idle_mode(const config::Config& config) {
+    if (config.dataplane.idle != config::Idle::kAuto) {
+        return config.dataplane.idle == config::Idle::kSpin ? io::IdleMode::kSpin
+                                                            : io::IdleMode::kSleep;
+    }
+    const bool own_cores = !config.dataplane.cores.empty() &&
+                           std::none_of(config.ports.begin(), config.ports.end(),
+                                        [](const config::Port& port) {
+                                            return port.device.has_kernel_interface();
+                                        });
+    return own_cores ? io::IdleMode::kSpin : io::IdleMode::kSleep;
+}
+
+std::string device_text(const config::DeviceSpec& device) {
+    static constexpr const char* kNames[] = {"af_packet:", "af_xdp:", "pci:", "memif:", "vdev:"};
+    return kNames[static_cast<std::size_t>(device.kind)] + device.argument;
+}
+
+std::string role_text(config::PortRole role) {
+    switch (role) {
+        case config::PortRole::kAccess:
+            return "access";
+        case config::PortRole::kCore:
+            return "core";
+        case config::PortRole::kBoth:
+            break;
+    }
+    return "both";
+}
+
+}  // namespace pinhole::daemon

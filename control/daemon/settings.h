@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The operator's configuration in the terms of each part: io, registrar and qualify never include control/config. Pure.
+#pragma once
+
+#include "control/config/config.h"
+#include "control/qualify/policy.h"
+#include "dataplane/io/settings.h"
+#include "dataplane/io/surroundings.h"
+#include "dataplane/io/worker.h"
+#include "dataplane/registrar/policy.h"
+
+namespace pinhole::daemon {
+
+[[nodiscard]] io::Settings io_settings(const config::Config& config);
+[[nodiscard]] registrar::Policy registrar_policy(const config::Registrar& registrar);
+[[nodiscard]] qualify::Policy qualify_policy(const config::Qualify& qualify);
+[[nodiscard]] io::Role role_of(config::PortRole role);
+// "auto" spins where the cores are pinned and no port is the kernel's: there the core is the worker's own.
+[[nodiscard]] io::IdleMode idle_mode(const config::Config& config);
+
+// "af_packet:eth0", as the file has it.
+[[nodiscard]] std::string device_text(const config::DeviceSpec& device);
+[[nodiscard]] std::string role_text(config::PortRole role);
+
+}  // namespace pinhole::daemon

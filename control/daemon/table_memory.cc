@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/daemon/table_memory.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <string>
+
+namespace pinhole::daemon {
+namespace {
+
+constexpr std::size_t kLine = 64;
+
+table::KeyedHash random_hash() {
+    std::array<std::byte, table::KeyedHash::kSeedBytes> seed;
+    randombytes_buf(seed.data(), seed.size());
+    return table::KeyedHash(seed);
+}
+
+}  // namespace
+
+void* TableMemory::Carver::allocate(void* carver, std::size_t bytes) {
+    auto* self = static_cast<Carver*>(carver);
+    const std::size_t rounded = (bytes + kLine - 1) / kLine * kLine;
+    if (rounded > self->region.bytes().size() - self->used) {
+        return nullptr;
+    }
+    void* piece = self->region.bytes().data() + self->used;
+    self->used += rounded;
+    return piece;
+}
+
+io::Result<std::unique_ptr<TableMemory>> TableMemory::make(std::uint32_t max_contacts,
+                                                           const io::Settings& settings,
+                                                           const io::Eal& eal, io::Qsbr& qsbr) {
+    const table::MemoryPlan plan = table::memory_plan(max_contacts, settings.workers);
+    const std::string what = "the table of " + std::to_string(max_contacts) + " contacts";
+    std::unique_ptr<TableMemory> memory(new TableMemory);
+    memory->bytes_ = plan.total(settings.workers);
+    if (io::Status enough = settings.hugepages == io::HugepageMode::kOn
+                                ? io::Status{}
+                                : io::check_available(memory->bytes_, what);
+        !enough) {
+        return enough.error();
+    }
+    auto shared = io::Region::reserve(plan.shared_arrays, settings.hugepages, -1, what);
+    if (!shared) {
+        return shared.error();
+    }
+    memory->shared_.region = shared.take();
+
+    std::vector<table::ShardMemory> shards;
+    for (unsigned w = 0; w < settings.workers; ++w) {
+        auto region = io::Region::reserve(plan.shard_arrays + plan.shard_records,
+                                          settings.hugepages, eal.worker_socket(w), what);
+        if (!region) {
+            return region.error();
+        }
+        auto& carver = *memory->shards_.emplace_back(std::make_unique<Carver>());
+        carver.region = region.take();
+        table::ShardMemory shard;
+        shard.arrays = {Carver::allocate, &carver};
+#ifdef PINHOLE_JEMALLOC
+        // From the end of the region, so that the arrays may begin at its beginning.
+        const auto bytes = carver.region.bytes();
+        auto arena = table::RecordArena::make(bytes.data() + plan.shard_arrays,
+                                              bytes.size() - plan.shard_arrays);
+        if (arena == nullptr) {
+            return io::Error{io::ErrorCode::kNoMemory, "cannot make a record arena for " + what};
+        }
+        shard.records = memory->arenas_.emplace_back(std::move(arena))->allocator();
+#else
+        shard.records = memory->heap_.records();
+#endif
+        shards.push_back(shard);
+    }
+    memory->table_ = table::BindingTable::make(
+        {.max_contacts = max_contacts,
+         .hash = random_hash(),
+         .reclaimer = {io::Qsbr::start_fn, io::Qsbr::passed_fn, &qsbr},
+         .arrays = {Carver::allocate, &memory->shared_},
+         .shards = shards});
+    if (memory->table_ == nullptr) {
+        return io::Error{io::ErrorCode::kNoMemory, "cannot lay out " + what};
+    }
+    return memory;
+}
+
+}  // namespace pinhole::daemon

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The binding table with the memory under it: regions mapped at start, on each worker's own NUMA node, carved into the
+// table's arrays and into a record arena a shard. Made and ended by the main thread.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "dataplane/io/eal.h"
+#include "dataplane/io/memory.h"
+#include "dataplane/io/qsbr.h"
+#include "dataplane/table/binding_table.h"
+#ifdef PINHOLE_JEMALLOC
+#include "dataplane/table/arena.h"
+#else
+#include "dataplane/table/heap_memory.h"
+#endif
+
+namespace pinhole::daemon {
+
+class TableMemory {
+  public:
+    static io::Result<std::unique_ptr<TableMemory>> make(std::uint32_t max_contacts,
+                                                         const io::Settings& settings,
+                                                         const io::Eal& eal, io::Qsbr& qsbr);
+    TableMemory(const TableMemory&) = delete;
+    TableMemory& operator=(const TableMemory&) = delete;
+
+    [[nodiscard]] table::BindingTable& table() { return *table_; }
+    [[nodiscard]] std::size_t bytes() const { return bytes_; }
+    [[nodiscard]] io::PageKind pages() const { return shared_.region.pages(); }
+
+  private:
+    TableMemory() = default;
+
+    // Hands out a region from its beginning on.
+    struct Carver {
+        io::Region region;
+        std::size_t used = 0;
+        static void* allocate(void* carver, std::size_t bytes);
+    };
+
+    Carver shared_;
+    std::vector<std::unique_ptr<Carver>> shards_;
+#ifdef PINHOLE_JEMALLOC
+    std::vector<std::unique_ptr<table::RecordArena>> arenas_;
+#else
+    table::HeapMemory heap_;
+#endif
+    std::size_t bytes_ = 0;
+    std::unique_ptr<table::BindingTable> table_;  // goes before the memory that it lies in
+};
+
+}  // namespace pinhole::daemon

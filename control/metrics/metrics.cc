@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/metrics/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <limits>
+#include <sstream>
+#include <utility>
+
+namespace pinhole::metrics {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+MetricFamily family(const char* name, const char* help, MetricType type) {
+    MetricFamily out;
+    out.name = name;
+    out.help = help;
+    out.type = type;
+    return out;
+}
+
+void add(MetricFamily& to, Labels labels, double value) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    if (to.type == MetricType::Counter) {
+        metric.counter.value = value;
+    } else {
+        metric.gauge.value = value;
+    }
+    to.metric.push_back(std::move(metric));
+}
+
+std::string core_label(const CoreFigures& core) {
+    return std::to_string(core.core);
+}
+
+// A counter of each worker's that needs no label but its core.
+struct PerCore {
+    const char* name;
+    const char* help;
+    Counter CoreCounters::*counter;
+};
+
+constexpr std::array kPerCore{
+    PerCore{"pinhole_rx_packets_total", "Packets taken from the ports' receive queues.",
+            &CoreCounters::rx_packets},
+    PerCore{"pinhole_rx_bytes_total", "Bytes of these packets, Ethernet headers included.",
+            &CoreCounters::rx_bytes},
+    PerCore{"pinhole_tx_packets_total", "Packets handed to the ports' transmit queues.",
+            &CoreCounters::tx_packets},
+    PerCore{"pinhole_tx_bytes_total", "Bytes of these packets, Ethernet headers included.",
+            &CoreCounters::tx_bytes},
+    PerCore{"pinhole_handoffs_total",
+            "Commands sent to the worker that owns the address of record (none with one worker).",
+            &CoreCounters::handoffs},
+    PerCore{"pinhole_handoffs_served_total", "Commands of other workers that this one carried out.",
+            &CoreCounters::handoffs_served},
+    PerCore{"pinhole_to_kernel_packets_total", "Packets passed to the kernel through the TAP.",
+            &CoreCounters::to_kernel},
+    PerCore{"pinhole_from_kernel_packets_total", "Packets of the kernel's sent out by a port.",
+            &CoreCounters::from_kernel},
+    PerCore{"pinhole_reassembled_packets_total", "Datagrams put together from fragments.",
+            &CoreCounters::reassembled},
+    PerCore{"pinhole_fragmented_packets_total", "Datagrams sent in fragments.",
+            &CoreCounters::fragmented},
+    PerCore{"pinhole_refreshes_in_place_total",
+            "REGISTER requests that changed nothing but flow, expiry and CSeq: the fast path.",
+            &CoreCounters::refreshed_in_place},
+    PerCore{"pinhole_pings_sent_total", "OPTIONS pings put on a transmit queue.",
+            &CoreCounters::pings_sent},
+    PerCore{"pinhole_pongs_total", "Answers to pings whose MAC held.", &CoreCounters::pongs},
+    PerCore{"pinhole_pongs_wrong_flow_total",
+            "Good answers to pings that came from elsewhere than where the phone is registered.",
+            &CoreCounters::wrong_target},
+    PerCore{"pinhole_calls_in_total", "INVITE requests forwarded to a phone.",
+            &CoreCounters::calls_in},
+    PerCore{"pinhole_calls_out_total", "INVITE requests forwarded to a core peer.",
+            &CoreCounters::calls_out},
+    PerCore{"pinhole_responses_forwarded_total", "Responses sent back the way of their request.",
+            &CoreCounters::responses_forwarded},
+    PerCore{"pinhole_table_full_total",
+            "Registrations refused with 503 because max_contacts was reached.",
+            &CoreCounters::table_full},
+};
+
+void collect_plain(const Snapshot& snapshot, std::vector<MetricFamily>& out) {
+    for (const PerCore& each : kPerCore) {
+        MetricFamily metrics = family(each.name, each.help, MetricType::Counter);
+        for (const CoreFigures& core : snapshot.cores) {
+            add(metrics, {{"core", core_label(core)}},
+                static_cast<double>((core.counters->*each.counter).get()));
+        }
+        out.push_back(std::move(metrics));
+    }
+}
+
+// An array of counters under a label of names.
+template <std::size_t N>
+MetricFamily collect_labelled(const Snapshot& snapshot, MetricFamily metrics, const char* label,
+                              std::array<Counter, N> CoreCounters::*counters,
+                              const std::array<std::string_view, N>& names) {
+    for (const CoreFigures& core : snapshot.cores) {
+        for (std::size_t i = 0; i < N; ++i) {
+            add(metrics, {{"core", core_label(core)}, {label, std::string(names[i])}},
+                static_cast<double>((core.counters->*counters)[i].get()));
+        }
+    }
+    return metrics;
+}
+
+// Only codes that were sent: 700 series a core would drown the rest.
+MetricFamily collect_responses(const Snapshot& snapshot) {
+    MetricFamily metrics =
+        family("pinhole_sip_responses_total", "SIP responses of pinhole's own, by status code.",
+               MetricType::Counter);
+    for (const CoreFigures& core : snapshot.cores) {
+        for (std::size_t code = 100; code < core.counters->responses.size(); ++code) {
+            const std::uint64_t count = core.counters->responses[code].get();
+            if (count != 0) {
+                add(metrics, {{"core", core_label(core)}, {"code", std::to_string(code)}},
+                    static_cast<double>(count));
+            }
+        }
+    }
+    return metrics;
+}
+
+MetricFamily collect_cycles(const Snapshot& snapshot) {
+    MetricFamily metrics = family(
+        "pinhole_cycles_total",
+        "CPU cycles of a worker: busy with packets, or polling empty queues.", MetricType::Counter);
+    for (const CoreFigures& core : snapshot.cores) {
+        add(metrics, {{"core", core_label(core)}, {"state", "busy"}},
+            static_cast<double>(core.counters->cycles_busy.get()));
+        add(metrics, {{"core", core_label(core)}, {"state", "idle"}},
+            static_cast<double>(core.counters->cycles_idle.get()));
+    }
+    return metrics;
+}
+
+MetricFamily histogram(const char* name, const char* help, const HistogramFigures& figures) {
+    MetricFamily metrics = family(name, help, MetricType::Histogram);
+    ClientMetric metric;
+    std::uint64_t cumulative = 0;
+    const std::size_t bounds = std::min(figures.upper_bounds_s.size(), figures.counts.size());
+    for (std::size_t i = 0; i < bounds; ++i) {
+        cumulative += figures.counts[i];
+        metric.histogram.bucket.push_back({cumulative, figures.upper_bounds_s[i]});
+    }
+    metric.histogram.bucket.push_back({figures.total(), std::numeric_limits<double>::infinity()});
+    metric.histogram.sample_count = figures.total();
+    metric.histogram.sample_sum = figures.sum_s;
+    metrics.metric.push_back(std::move(metric));
+    return metrics;
+}
+
+MetricFamily single(const char* name, const char* help, MetricType type, double value) {
+    MetricFamily metrics = family(name, help, type);
+    add(metrics, {}, value);
+    return metrics;
+}
+
+void collect_qualify(const QualifyFigures& qualify, std::vector<MetricFamily>& out) {
+    const auto counter = [&](const char* name, const char* help, std::uint64_t value) {
+        out.push_back(single(name, help, MetricType::Counter, static_cast<double>(value)));
+    };
+    counter("pinhole_qualify_sent_total", "OPTIONS pings handed to the workers.", qualify.sent);
+    counter("pinhole_qualify_answered_total", "Pings answered in time.", qualify.answered);
+    counter("pinhole_qualify_missed_total", "Pings unanswered after timeout_ms.", qualify.missed);
+    counter("pinhole_contacts_expired_total", "Contacts removed because their time ran out.",
+            qualify.removed_expired);
+    counter("pinhole_contacts_removed_unreachable_total",
+            "Contacts removed after remove_after_s without an answer.",
+            qualify.removed_unreachable);
+    out.push_back(histogram("pinhole_qualify_rtt_seconds",
+                            "Time from a ping to its answer, through the phone's NAT.",
+                            qualify.rtt));
+    out.push_back(histogram("pinhole_qualify_lag_seconds",
+                            "How much later than planned a ping left: above a second or two the "
+                            "control thread is overloaded.",
+                            qualify.lag));
+    MetricFamily states =
+        family("pinhole_contacts_by_state",
+               "Contacts by what their pings say: never answered, answering, or fallen silent.",
+               MetricType::Gauge);
+    for (std::size_t i = 0; i < kContactStateNames.size(); ++i) {
+        add(states, {{"state", std::string(kContactStateNames[i])}},
+            static_cast<double>(qualify.contacts_by_state[i]));
+    }
+    out.push_back(std::move(states));
+}
+
+void collect_process(const Snapshot& snapshot, std::vector<MetricFamily>& out) {
+    MetricFamily build =
+        family("pinhole_build_info", "Always 1; the label tells the version.", MetricType::Gauge);
+    add(build, {{"version", PINHOLE_VERSION}}, 1);
+    out.push_back(std::move(build));
+    out.push_back(single("pinhole_uptime_seconds", "Seconds since start.", MetricType::Gauge,
+                         snapshot.uptime_s));
+    out.push_back(single("pinhole_max_contacts", "The table's size: past it newcomers get 503.",
+                         MetricType::Gauge, static_cast<double>(snapshot.max_contacts)));
+}
+
+}  // namespace
+
+std::uint64_t HistogramFigures::total() const {
+    std::uint64_t sum = 0;
+    for (const std::uint64_t count : counts) {
+        sum += count;
+    }
+    return sum;
+}
+
+double HistogramFigures::quantile_s(double q) const {
+    const double wanted = q * static_cast<double>(total());
+    std::uint64_t cumulative = 0;
+    if (total() == 0 || upper_bounds_s.empty()) {
+        return 0;
+    }
+    for (std::size_t i = 0; i < upper_bounds_s.size() && i < counts.size(); ++i) {
+        cumulative += counts[i];
+        if (static_cast<double>(cumulative) >= wanted && cumulative != 0) {
+            return upper_bounds_s[i];
+        }
+    }
+    return upper_bounds_s.back();
+}
+
+std::vector<MetricFamily> collect(const Snapshot& snapshot) {
+    std::vector<MetricFamily> out;
+    collect_process(snapshot, out);
+    out.push_back(collect_labelled(snapshot,
+                                   family("pinhole_sip_requests_total",
+                                          "SIP requests received, by method.", MetricType::Counter),
+                                   "method", &CoreCounters::requests, kMethodLabelNames));
+    out.push_back(collect_responses(snapshot));
+    out.push_back(collect_labelled(
+        snapshot,
+        family("pinhole_drops_total", "Packets that came to nothing, by why.", MetricType::Counter),
+        "reason", &CoreCounters::drops, kDropReasonNames));
+    collect_plain(snapshot, out);
+    out.push_back(collect_cycles(snapshot));
+    MetricFamily contacts = family(
+        "pinhole_contacts", "Contacts held now, by the worker that owns them.", MetricType::Gauge);
+    for (const CoreFigures& core : snapshot.cores) {
+        add(contacts, {{"core", core_label(core)}}, static_cast<double>(core.contacts));
+    }
+    out.push_back(std::move(contacts));
+    collect_qualify(snapshot.qualify, out);
+    return out;
+}
+
+std::vector<MetricFamily> Collector::Collect() const {
+    return collect(source_());
+}
+
+std::string to_text(const Snapshot& snapshot) {
+    std::ostringstream out;
+    prometheus::TextSerializer().Serialize(out, collect(snapshot));
+    return std::move(out).str();
+}
+
+}  // namespace pinhole::metrics

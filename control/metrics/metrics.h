@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Turns the plain counters of workers and control thread into Prometheus' text format. Reads each
+// counter as it stands, takes no lock that a worker could meet, and keeps nothing between scrapes.
+// Any thread but a worker.
+#pragma once
+
+#include "dataplane/counters.h"
+
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pinhole::metrics {
+
+// counts[i] is how many fell at or below upper_bounds_s[i] and above the bound before: not
+// cumulative. The last of counts, one more than there are bounds, is what exceeds them all.
+struct HistogramFigures {
+    std::vector<double> upper_bounds_s;
+    std::vector<std::uint64_t> counts;
+    double sum_s = 0;
+
+    [[nodiscard]] std::uint64_t total() const;
+    // The bound below which a share `q` (0 to 1) of the samples lies; 0 if there are none, the last
+    // bound if beyond.
+    [[nodiscard]] double quantile_s(double q) const;
+};
+
+enum class ContactState : std::uint8_t { kUnknown, kReachable, kUnreachable, kCount };
+inline constexpr std::array<std::string_view, 3> kContactStateNames{"unknown", "reachable",
+                                                                    "unreachable"};
+
+struct QualifyFigures {
+    std::uint64_t sent = 0;
+    std::uint64_t answered = 0;
+    std::uint64_t missed = 0;           // timed out
+    std::uint64_t removed_expired = 0;  // contacts whose time ran out
+    std::uint64_t removed_unreachable = 0;
+    HistogramFigures rtt;  // ping to answer
+    HistogramFigures lag;  // how much later than planned a ping left
+    std::array<std::uint64_t, 3> contacts_by_state{};
+};
+
+struct CoreFigures {
+    unsigned core = 0;                       // the worker's index: the `core` label
+    const CoreCounters* counters = nullptr;  // outlives the scrape
+    std::uint64_t contacts = 0;              // in this worker's shard
+};
+
+struct Snapshot {
+    std::vector<CoreFigures> cores;
+    QualifyFigures qualify;
+    std::uint64_t max_contacts = 0;
+    double uptime_s = 0;
+};
+
+// prometheus-cpp's own interface, so that its registry, exposer and serializer work with ours.
+class Collector final : public prometheus::Collectable {
+  public:
+    explicit Collector(std::function<Snapshot()> source) : source_(std::move(source)) {}
+    [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
+
+  private:
+    std::function<Snapshot()> source_;
+};
+
+[[nodiscard]] std::vector<prometheus::MetricFamily> collect(const Snapshot& snapshot);
+// Text format 0.0.4 (`Content-Type: text/plain; version=0.0.4`).
+[[nodiscard]] std::string to_text(const Snapshot& snapshot);
+
+}  // namespace pinhole::metrics

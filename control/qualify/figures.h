@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the keeper counts: written by the control thread alone, read by whoever scrapes. Pure.
+#pragma once
+
+#include "control/qualify/histogram.h"
+#include "dataplane/counters.h"
+#include "dataplane/table/qualify_state.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace pinhole::qualify {
+
+struct Figures {
+    Counter sent;              // pings handed to a worker
+    Counter answered;          // of them, those with a final response by the contact's flow
+    Counter missed;            // of them, those without one within the timeout
+    Counter expired;           // contacts gone after their expiry
+    Counter removed;           // contacts gone because they were unreachable for too long
+    Counter late;              // pings sent more than kLateMs after they were due
+    Counter deferred;          // pings that had to wait, for the pace or for the worker's queue
+    Counter queue_full;        // times that the worker's queue took no more
+    Counter overdue;           // gauge: contacts whose ping waits at present
+    Counter stale_pongs;       // for a contact that is gone, or by a ping of long ago
+    Counter wrong_flow_pongs;  // good MAC, but from elsewhere than the contact's flow: proves no
+                               // way for a call
+    Counter repeated_pongs;    // an answer that had been counted already
+    Histogram rtt;             // of `answered`
+    Histogram lag;             // of `sent`: due until handed over
+    std::array<Counter, static_cast<std::size_t>(table::Reach::kCount)> by_state;  // gauges
+
+    static constexpr std::uint32_t kLateMs = 100;
+};
+
+}  // namespace pinhole::qualify

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The bodies of Keeper; contract and rules are in keeper.h.
+#pragma once
+
+#include "control/qualify/keeper.h"
+
+#include <algorithm>
+
+namespace pinhole::qualify {
+
+// A removal that came to nothing is asked for again after this long, and up to as much again by
+// chance, so that a million that expired together are not asked for together a second time.
+inline constexpr std::uint32_t kRemovalRetryMs = 1'000;
+// A contact is looked at again after this long at the latest; the wheel could not hold an expiry of
+// years.
+inline constexpr std::uint32_t kFarthestS = 1'000'000;
+
+template <Contacts C, Sink S>
+Keeper<C, S>::Keeper(const Policy& policy, table::QualifyTable& states, C& contacts, S& sink,
+                     Now now, std::uint64_t seed)
+    : policy_(policy),
+      states_(states),
+      contacts_(contacts),
+      sink_(sink),
+      wheel_(states.capacity(), static_cast<Tick>(now.ms / kTickMs)),
+      plans_(states.capacity()),
+      load_(policy.interval_ms / kTickMs),
+      queue_(states.capacity()),
+      random_(seed),
+      now_ms_(now.ms),
+      now_s_(now.s),
+      second_began_ms_(now.ms - std::min<std::uint64_t>(now.ms, 999)) {}
+
+// ---- The clocks
+
+template <Contacts C, Sink S>
+void Keeper<C, S>::set_now(Now now) {
+    if (now.s != now_s_) {
+        // The new second began since the last call and at most a second ago; within that, a whole
+        // number of seconds after the last one, as it is if both clocks run alike.
+        const std::uint64_t earliest =
+            std::min(std::max(now_ms_ + 1, now.ms - std::min<std::uint64_t>(now.ms, 999)), now.ms);
+        const std::uint64_t alike = second_began_ms_ + std::uint64_t{1'000} * (now.s - now_s_);
+        second_began_ms_ = std::clamp(alike, earliest, now.ms);
+    }
+    now_ms_ = now.ms;
+    now_s_ = now.s;
+    pace_.set_now(now.ms, Pace::cap(policy_, contacts()));
+}
+
+// The first tick that doesn't lie before.
+template <Contacts C, Sink S>
+auto Keeper<C, S>::tick_of(std::uint64_t ms) const -> Tick {
+    return static_cast<Tick>((ms + kTickMs - 1) / kTickMs);
+}
+
+template <Contacts C, Sink S>
+auto Keeper<C, S>::tick_of_second(std::uint32_t at_s) const -> Tick {
+    const std::uint32_t ahead_s = at_s > now_s_ ? std::min(at_s - now_s_, kFarthestS) : 0;
+    return tick_of(second_began_ms_ + std::uint64_t{1'000} * ahead_s);
+}
+
+// ---- A contact's way through
+
+template <Contacts C, Sink S>
+void Keeper<C, S>::changed(std::uint32_t slot) {
+    ContactBrief contact;
+    if (slot >= states_.capacity()) {
+        return;
+    }
+    if (!contacts_.read(slot, contact)) {
+        forget(slot);
+        return;
+    }
+    const View view = states_.get_control(slot);
+    if (view.generation == contact.generation) {
+        moved(slot, contact, view);
+    } else {
+        forget(slot);
+        adopt(slot, contact);
+    }
+}
+
+template <Contacts C, Sink S>
+void Keeper<C, S>::adopt(std::uint32_t slot, const ContactBrief& contact) {
+    View view;
+    view.generation = contact.generation;
+    view.flags = states_.get_control(slot).flags;  // kQueued, if the slot's last contact left it
+    states_.write_control(slot, view);
+    gauge(view.state, +1);
+    if (policy_.pings()) {
+        plan(slot, now_ms_, first_window(policy_));
+    }
+    arm(slot, contact, view);
+}
+
+// What was learned of the old flow says nothing of the new one. A ping that is due sooner than the
+// new window would have it stays, so that a phone that moves all the time is pinged all the same.
+template <Contacts C, Sink S>
+void Keeper<C, S>::moved(std::uint32_t slot, const ContactBrief& contact, View view) {
+    set_state(view, Reach::kUnknown);
+    view.missed = 0;
+    view.flags &= View::kEverAnswered | View::kQueued;
+    states_.write_control(slot, view);
+    if (policy_.pings()) {
+        const Tick before = plans_[slot];
+        plan(slot, now_ms_, first_window(policy_));
+        if (before != kNoPing && wheel::ticks_ahead(before, plans_[slot]) > 0) {
+            set_plan(slot, before);
+        }
+    }
+    arm(slot, contact, view);
+}
+
+template <Contacts C, Sink S>
+void Keeper<C, S>::forget(std::uint32_t slot) {
+    const View view = states_.get_control(slot);
+    if (view.generation == 0) {
+        return;
+    }
+    if (view.has(View::kExpiring)) {
+        figures_.expired.add();
+    } else if (view.has(View::kRemoving)) {
+        figures_.removed.add();
+    }
+    gauge(view.state, -1);
+    View gone;
+    gone.flags = view.flags & View::kQueued;
+    states_.write_control(slot, gone);
+    set_plan(slot, kNoPing);
+    wheel_.cancel(slot);
+}
+
+// A due entry, or a contact whose turn in the queue has come: whatever it was for, the contact is
+// looked at as it is now.
+template <Contacts C, Sink S>
+void Keeper<C, S>::visit(std::uint32_t slot, bool queued_turn) {
+    ContactBrief contact;
+    View view = states_.get_control(slot);
+    if (!contacts_.read(slot, contact) || contact.generation != view.generation) {
+        changed(slot);
+        return;
+    }
+    if (ask_removal(slot, contact, view)) {
+        return;
+    }
+    if (view.has(View::kWaiting) &&
+        static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms >= effective_timeout_ms(policy_)) {
+        miss(slot, view);
+    }
+    if (ping_due(slot) && !view.has(View::kQueued)) {
+        ping(slot, view, queued_turn);
+    }
+    arm(slot, contact, view);
+}
+
+template <Contacts C, Sink S>
+bool Keeper<C, S>::ask_removal(std::uint32_t slot, const ContactBrief& contact, View& view) {
+    const ContactId id{slot, contact.generation};
+    const std::uint8_t before = view.flags;
+    view.flags &= static_cast<std::uint8_t>(~(View::kExpiring | View::kRemoving));
+    if (now_s_ >= contact.expires_at_s) {
+        view.flags |= View::kExpiring;
+        sink_.expire(id);
+    } else if (removal_due(view)) {
+        view.flags |= View::kRemoving;
+        sink_.remove_unreachable(id);
+    } else {
+        if (view.flags !=
+            before) {  // it was refreshed, or has answered, before its owner got to it
+            states_.write_control(slot, view);
+        }
+        return false;
+    }
+    states_.write_control(slot, view);
+    wheel_.schedule(slot, tick_of(now_ms_ + kRemovalRetryMs + random_.below(kRemovalRetryMs)));
+    return true;
+}
+
+template <Contacts C, Sink S>
+bool Keeper<C, S>::removal_due(const View& view) const {
+    return policy_.remove_after_s != 0 && view.state == Reach::kUnreachable &&
+           now_s_ - view.unreachable_since_s >= policy_.remove_after_s;
+}
+
+// The entry for whatever comes first.
+template <Contacts C, Sink S>
+void Keeper<C, S>::arm(std::uint32_t slot, const ContactBrief& contact, const View& view) {
+    Tick due = tick_of_second(contact.expires_at_s);
+    const auto sooner = [&due](Tick tick) { due = wheel::ticks_ahead(tick, due) > 0 ? tick : due; };
+    if (plans_[slot] != kNoPing && !view.has(View::kQueued)) {
+        sooner(plans_[slot]);
+    }
+    if (view.has(View::kWaiting)) {
+        const std::uint32_t waited = static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms;
+        sooner(tick_of(now_ms_ - waited + effective_timeout_ms(policy_)));
+    }
+    if (policy_.remove_after_s != 0 && view.state == Reach::kUnreachable) {
+        sooner(tick_of_second(view.unreachable_since_s + policy_.remove_after_s));
+    }
+    wheel_.schedule(slot, due);
+}
+
+template <Contacts C, Sink S>
+void Keeper<C, S>::set_state(View& view, Reach to) {
+    gauge(view.state, -1);
+    gauge(to, +1);
+    view.state = to;
+}
+
+template <Contacts C, Sink S>
+void Keeper<C, S>::gauge(Reach state, int by) {
+    figures_.by_state[static_cast<std::size_t>(state)].add(static_cast<std::uint64_t>(by));
+}
+
+}  // namespace pinhole::qualify

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The keeper decides when each contact is pinged, what an answer or silence means, and when a
+// contact has had its time. The control thread alone calls it; the QualifyTable it writes and its
+// Figures may be read by any. Pure: time, randomness, the contacts and the ways out are handed in.
+//
+// One wheel entry a contact stands for whatever comes first: its ping, the end of waiting for the
+// answer, its expiry, its removal. A due entry is looked at again with the contact as it is then,
+// so a refresh needs no event. Memory: 12 bytes of wheel, 24 of QualifyTable and 8 here, 44 a
+// contact.
+//
+//   read        the contact's generation and expiry, by slot; false if the slot is free
+//   send_ping   false if the worker's queue is full: tried again, once a call of advance()
+//   expire      asks the owner to remove the contact if it has expired and nothing newer came. It
+//   may fail or lose a
+//               race without saying so: it is asked again while the contact is there and expired
+//   remove_unreachable   likewise, for a contact whose phone has not answered for remove_after_s
+//
+// Rules, beside DESIGN's. A phone that never answered is never unreachable. A moved contact (new
+// flow) is unknown again, keeps `ever answered`, and is pinged soon. A pong counts only if it came
+// by the contact's flow: from elsewhere it shows that the phone lives, but a call would find no way
+// back. Drain the pongs before advance(), so that a stalled thread doesn't take for missed what
+// waits in its own queue.
+#pragma once
+
+#include "control/qualify/figures.h"
+#include "control/qualify/pace.h"
+#include "control/qualify/policy.h"
+#include "control/qualify/random.h"
+#include "control/qualify/slot_queue.h"
+#include "control/wheel/wheel.h"
+#include "dataplane/table/contact_id.h"
+#include "dataplane/table/qualify_state.h"
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace pinhole::qualify {
+
+using table::ContactId;
+using table::Reach;
+
+struct ContactBrief {
+    std::uint32_t generation = 0;
+    std::uint32_t expires_at_s = 0;
+};
+
+template <typename T>
+concept Contacts = requires(T& contacts, std::uint32_t slot, ContactBrief& out) {
+    { contacts.read(slot, out) } -> std::same_as<bool>;
+};
+
+template <typename T>
+concept Sink = requires(T& sink, ContactId id) {
+    { sink.send_ping(id) } -> std::same_as<bool>;
+    sink.expire(id);
+    sink.remove_unreachable(id);
+};
+
+// `ms` is monotonic and starts anywhere; `s` is the clock of expires_at_s. It should tick with `ms`
+// (a start value plus monotonic seconds); a step of it is borne, but expiries then come up to a
+// second late, or when next looked at.
+struct Now {
+    std::uint64_t ms;
+    std::uint32_t s;
+};
+
+template <Contacts C, Sink S>
+class Keeper {
+  public:
+    static constexpr std::uint32_t kTickMs = 10;
+
+    Keeper(const Policy& policy, table::QualifyTable& states, C& contacts, S& sink, Now now,
+           std::uint64_t seed);
+
+    // A contact in this slot is new, has moved to another flow, or is gone. A mark too many costs
+    // at most a ping.
+    void changed(std::uint32_t slot);
+
+    // A response to a ping of ours, its MAC checked by the worker that got it. `flow_matches`: it
+    // came by the contact's present flow.
+    void pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool flow_matches);
+
+    // Does what is due, at most `budget` wheel entries of it. Returns false if some is left for the
+    // next call. Call it every few milliseconds.
+    bool advance(Now now, std::uint32_t budget);
+
+    [[nodiscard]] const Figures& figures() const { return figures_; }
+    [[nodiscard]] std::uint32_t contacts() const { return wheel_.size(); }
+    [[nodiscard]] static constexpr std::size_t bytes_per_contact() {
+        return wheel::Wheel::bytes_per_contact() + table::QualifyTable::bytes_per_contact() +
+               sizeof(Tick) + sizeof(std::uint32_t);
+    }
+
+  private:
+    using Tick = wheel::Tick;
+    using View = table::QualifyView;
+    static constexpr Tick kNoPing = 0;  // no ping is planned; what falls on tick 0 is planned for 1
+
+    // The clocks.
+    void set_now(Now now);
+    [[nodiscard]] Tick tick_of(std::uint64_t ms) const;
+    [[nodiscard]] Tick tick_of_second(std::uint32_t at_s) const;
+
+    // A contact's way through.
+    void adopt(std::uint32_t slot, const ContactBrief& contact);
+    void moved(std::uint32_t slot, const ContactBrief& contact, View view);
+    void forget(std::uint32_t slot);
+    void visit(std::uint32_t slot, bool queued_turn);
+    bool ask_removal(std::uint32_t slot, const ContactBrief& contact, View& view);
+    void miss(std::uint32_t slot, View& view);
+    void ping(std::uint32_t slot, View& view, bool queued_turn);
+    void arm(std::uint32_t slot, const ContactBrief& contact, const View& view);
+    void set_state(View& view, Reach to);
+    void gauge(Reach state, int by);
+    [[nodiscard]] bool removal_due(const View& view) const;
+
+    // When to ping.
+    std::uint32_t serve_queue(std::uint32_t budget);
+    [[nodiscard]] bool ping_due(std::uint32_t slot) const;
+    void plan(std::uint32_t slot, std::uint64_t since_ms, Window window);
+    void set_plan(std::uint32_t slot, Tick tick);
+
+    const Policy policy_;
+    table::QualifyTable& states_;
+    C& contacts_;
+    S& sink_;
+    wheel::Wheel wheel_;
+    std::vector<Tick> plans_;  // by slot: when its ping is due
+    PingLoad load_;
+    SlotQueue queue_;  // contacts with kQueued, and slots that had it when theirs was removed
+    Pace pace_;
+    Random random_;
+    Figures figures_;
+    std::uint64_t now_ms_;
+    std::uint32_t now_s_;
+    std::uint64_t second_began_ms_;  // when now_s_ began, as well as can be told; never too late
+    bool queue_full_ = false;        // the sink refused a ping in this call of advance()
+};
+
+}  // namespace pinhole::qualify
+
+#include "control/qualify/keeper-inl.h"
+#include "control/qualify/keeper_pings-inl.h"

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The bodies of Keeper that send pings and judge answers; contract and rules are in keeper.h.
+#pragma once
+
+#include "control/qualify/keeper.h"
+
+#include <algorithm>
+
+namespace pinhole::qualify {
+
+// Candidates among which a new ping takes the emptiest tick.
+inline constexpr unsigned kChoices = 4;
+// ---- When to ping
+
+template <Contacts C, Sink S>
+bool Keeper<C, S>::advance(Now now, std::uint32_t budget) {
+    set_now(now);
+    queue_full_ = false;
+    const std::uint32_t served = serve_queue(budget);
+    const auto tick = static_cast<Tick>(now.ms / kTickMs);
+    wheel_.advance(tick, budget - served, [this](std::uint32_t slot) { visit(slot, false); });
+    return wheel_.caught_up(tick);
+}
+
+// Those that have waited go first, and whoever comes due meanwhile goes behind them: after a stall
+// all pings are late by the same, and less and less so, instead of some by much.
+template <Contacts C, Sink S>
+std::uint32_t Keeper<C, S>::serve_queue(std::uint32_t budget) {
+    std::uint32_t served = 0;
+    while (served < budget && !queue_.empty() && !queue_full_ && pace_.may_send()) {
+        const std::uint32_t slot = queue_.pop();
+        ++served;
+        figures_.overdue.add(-std::uint64_t{1});
+        View view = states_.get_control(slot);
+        view.flags &= static_cast<std::uint8_t>(~View::kQueued);
+        states_.write_control(slot, view);
+        if (view.generation != 0) {
+            visit(slot, true);
+        }
+    }
+    return served;
+}
+
+template <Contacts C, Sink S>
+bool Keeper<C, S>::ping_due(std::uint32_t slot) const {
+    const auto now_tick = static_cast<Tick>(now_ms_ / kTickMs);
+    return plans_[slot] != kNoPing && wheel::ticks_ahead(plans_[slot], now_tick) >= 0;
+}
+
+template <Contacts C, Sink S>
+void Keeper<C, S>::ping(std::uint32_t slot, View& view, bool queued_turn) {
+    bool sent = false;
+    if ((queued_turn || queue_.empty()) && !queue_full_ && pace_.may_send()) {
+        sent = sink_.send_ping(ContactId{slot, view.generation});
+        queue_full_ = !sent;
+        figures_.queue_full.add(sent ? 0 : 1);
+    }
+    if (!sent) {
+        view.flags |= View::kQueued;
+        states_.write_control(slot, view);
+        queued_turn ? queue_.push_front(slot) : queue_.push(slot);
+        figures_.overdue.add();
+        figures_.deferred.add(queued_turn ? 0 : 1);
+        return;
+    }
+    pace_.sent();
+    const auto now_tick = static_cast<Tick>(now_ms_ / kTickMs);
+    const std::uint64_t lag_ms = std::uint64_t{kTickMs} * Tick{now_tick - plans_[slot]};
+    figures_.sent.add();
+    figures_.lag.record(lag_ms * 1'000);
+    figures_.late.add(lag_ms > Figures::kLateMs ? 1 : 0);
+    view.flags |= View::kWaiting;
+    view.last_ping_ms = static_cast<std::uint32_t>(now_ms_);
+    states_.write_control(slot, view);
+    plan(slot, now_ms_, steady_window(policy_));
+}
+
+// The emptiest of a few ticks in the window, or the first one to come if the window has passed.
+template <Contacts C, Sink S>
+void Keeper<C, S>::plan(std::uint32_t slot, std::uint64_t since_ms, Window window) {
+    set_plan(slot, kNoPing);  // so that it doesn't stand in its own way
+    const auto next = static_cast<Tick>(now_ms_ / kTickMs + 1);
+    Tick from = tick_of(since_ms + window.from_ms);
+    if (wheel::ticks_ahead(next, from) < 0) {
+        from = next;
+    }
+    const std::int32_t span = wheel::ticks_ahead(from, tick_of(since_ms + window.to_ms));
+    Tick best = from;
+    for (unsigned i = 0; span > 0 && i < kChoices; ++i) {
+        const Tick tick = from + random_.below(static_cast<std::uint32_t>(span) + 1);
+        if (i == 0 || load_.get(tick) < load_.get(best)) {
+            best = tick;
+        }
+    }
+    set_plan(slot, best + (best == kNoPing ? 1 : 0));
+}
+
+template <Contacts C, Sink S>
+void Keeper<C, S>::set_plan(std::uint32_t slot, Tick tick) {
+    if (plans_[slot] != kNoPing) {
+        load_.remove(plans_[slot]);
+    }
+    plans_[slot] = tick;
+    if (tick != kNoPing) {
+        load_.add(tick);
+    }
+}
+
+// ---- Answers
+
+template <Contacts C, Sink S>
+void Keeper<C, S>::pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool flow_matches) {
+    constexpr unsigned kFirstFinal = 200;
+    if (code < kFirstFinal) {
+        return;
+    }
+    View view = id.slot < states_.capacity() ? states_.get_control(id.slot) : View{};
+    if (!id.valid() || view.generation != id.generation || rtt_us / 1'000 > policy_.interval_ms) {
+        figures_.stale_pongs.add();
+        return;
+    }
+    if (!flow_matches) {
+        figures_.wrong_flow_pongs.add();
+        return;
+    }
+    // One answer a ping: the second of two that a network doubled, or that somebody kept to play it
+    // again while the phone is gone, changes nothing.
+    if (!view.has(View::kWaiting) && view.missed == 0 && view.state == Reach::kReachable) {
+        figures_.repeated_pongs.add();
+        return;
+    }
+    figures_.answered.add();
+    figures_.rtt.record(rtt_us);
+    set_state(view, Reach::kReachable);
+    view.missed = 0;
+    view.flags |= View::kEverAnswered;
+    view.flags &= static_cast<std::uint8_t>(~View::kWaiting);
+    view.last_rtt_us = std::max(rtt_us, 1u);
+    view.last_answer_s = now_s_;
+    states_.write_control(id.slot, view);
+}
+
+template <Contacts C, Sink S>
+void Keeper<C, S>::miss(std::uint32_t slot, View& view) {
+    figures_.missed.add();
+    view.flags &= static_cast<std::uint8_t>(~View::kWaiting);
+    view.missed = static_cast<std::uint8_t>(std::min(view.missed + 1, 255));
+    if (view.has(View::kEverAnswered) && view.state != Reach::kUnreachable) {
+        if (view.missed >= policy_.max_missed) {
+            set_state(view, Reach::kUnreachable);
+            view.unreachable_since_s = now_s_;
+        } else {
+            const std::uint32_t since_ping =
+                static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms;
+            plan(slot, now_ms_ - since_ping, retry_window(policy_));
+        }
+    }
+    states_.write_control(slot, view);
+}
+
+}  // namespace pinhole::qualify

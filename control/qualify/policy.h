@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The [qualify] keys as the keeper takes them, and the windows that follow from them. Pure.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace pinhole::qualify {
+
+struct Policy {
+    std::uint32_t interval_ms = 25'000;  // 0: no pings, only expiry
+    std::uint32_t timeout_ms = 3'000;    // at most half the interval is taken
+    std::uint32_t max_missed = 3;        // 1..255
+    std::uint32_t remove_after_s = 600;  // 0: an unreachable contact stays till it expires
+    std::uint32_t max_pings_per_s = 0;   // 0: as many as the contacts need; kept in steps of 100
+
+    [[nodiscard]] bool pings() const { return interval_ms != 0; }
+};
+
+// A span of time after some event, both ends included.
+struct Window {
+    std::uint32_t from_ms;
+    std::uint32_t to_ms;
+};
+
+// First ping of a new or moved contact: soon, because a Linux gateway gives a flow 30 s until
+// traffic has passed both ways, and others less; not at once, so that registrations at one moment
+// are not pings at one moment.
+[[nodiscard]] constexpr Window first_window(const Policy& p) {
+    const std::uint32_t to = std::min<std::uint32_t>(5'000, p.interval_ms / 5 * 2);
+    return {std::min<std::uint32_t>(1'000, to / 2), to};
+}
+// After a ping: 0.6 to 1.0 of the interval.
+[[nodiscard]] constexpr Window steady_window(const Policy& p) {
+    return {p.interval_ms / 5 * 3, p.interval_ms};
+}
+// After a ping that a phone known to answer has missed: a lost ping has not refreshed the mapping,
+// so sooner.
+[[nodiscard]] constexpr Window retry_window(const Policy& p) {
+    return {p.interval_ms / 5 * 2, p.interval_ms / 5 * 3};
+}
+[[nodiscard]] constexpr std::uint32_t effective_timeout_ms(const Policy& p) {
+    return std::min(p.timeout_ms, p.interval_ms / 2);
+}
+
+}  // namespace pinhole::qualify

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What one thread asks of a shard's owner, and the answer: a change of structure, by value, over an SPSC ring. A
+// REGISTER's command points into the packet that waits at its receiver; that packet stays put until the answer.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <type_traits>
+
+#include "dataplane/registrar/register_request.h"
+#include "dataplane/registrar/verdict.h"
+#include "dataplane/table/contact_id.h"
+
+namespace pinhole::io {
+
+enum class CommandKind : std::uint8_t {
+    kRegister,           // carry out `request`; answered
+    kRegistered,         // that answer: `context` and `verdict`
+    kExpire,             // remove `id` if its time is over; the control thread looks again by itself
+    kRemoveUnreachable,  // remove `id` if it was not refreshed since `since_ms`; likewise
+    kRemove,             // remove `id` whatever it is; `done` tells the operator's thread
+};
+
+struct alignas(64) Command {
+    CommandKind kind = CommandKind::kRegister;
+    registrar::Verdict verdict = registrar::Verdict::kOk;
+    std::uint16_t from = 0;     // whose ring: a worker, or Mesh::control(), Mesh::service()
+    std::uint32_t context = 0;  // of the receiver, which knows its packet again by it
+    const registrar::RegisterRequest* request = nullptr;
+    table::ContactId id;
+    registrar::Now now;
+    std::uint32_t since_ms = 0;
+    // Of the asker, who waits for it to leave 0: 1 removed, 2 not there, 3 try again.
+    std::atomic<std::uint32_t>* done = nullptr;
+};
+static_assert(sizeof(Command) <= 128 && std::is_trivially_copyable_v<Command>);
+
+// An answered ping, on its way from the worker that got the answer to the control thread.
+struct PongNotice {
+    table::ContactId id;
+    std::uint32_t rtt_us = 0;
+    std::uint16_t code = 0;
+    std::uint16_t flow_matches = 0;
+};
+static_assert(sizeof(PongNotice) == 16 && std::is_trivially_copyable_v<PongNotice>);
+
+}  // namespace pinhole::io

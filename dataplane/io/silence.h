@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Sockets bound to our SIP addresses and ports, so that the kernel, which sees the same packets
+// (af_packet) or the ones that the XDP program lets pass (af_xdp), does not answer SIP with ICMP
+// port unreachable. A silent socket takes nothing: a filter drops every datagram before it is
+// queued. A listening one (af_xdp) is read: datagrams that came in fragments, or to a queue without
+// an XDP socket, arrive there whole. Service thread.
+#pragma once
+
+#include "dataplane/io/result.h"
+#include "dataplane/io/settings.h"
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace pinhole::io {
+
+enum class SilenceMode : std::uint8_t { kSilent, kListening };
+
+struct KernelDatagram {
+    Endpoint from;
+    Endpoint to;
+    unsigned ifindex = 0;    // where it came in
+    std::size_t length = 0;  // of the payload, in the buffer given
+    bool truncated = false;  // longer than the buffer
+};
+
+class SilenceSockets {
+  public:
+    explicit SilenceSockets(SilenceMode mode) : mode_(mode) {}
+    ~SilenceSockets();
+    SilenceSockets(SilenceSockets&& other) noexcept;
+    SilenceSockets& operator=(SilenceSockets&&) = delete;
+
+    // Binds what is new and closes what is no longer named. Addresses need not be up yet (VRRP).
+    // The first that fails ends it, with what holds the port named as address:port; what was bound
+    // before stays.
+    Status set(std::span<const Endpoint> endpoints);
+
+    [[nodiscard]] std::size_t size() const { return sockets_.size(); }
+    // For poll(); only of interest when listening. They change with set().
+    [[nodiscard]] int fd(std::size_t i) const { return sockets_[i].fd; }
+    // One datagram from that socket, if there is one.
+    [[nodiscard]] std::optional<KernelDatagram> read_datagram(std::size_t i,
+                                                              std::span<std::byte> payload);
+
+  private:
+    struct Socket {
+        Endpoint endpoint;
+        int fd;
+    };
+
+    SilenceMode mode_;
+    std::vector<Socket> sockets_;
+};
+
+}  // namespace pinhole::io

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/io/sip_stage.h"
+
+#include "dataplane/registrar/answer.h"
+#include "dataplane/route/answer.h"
+#include "dataplane/route/reply_target.h"
+#include "dataplane/route/route.h"
+#include "dataplane/route/tag.h"
+#include "dataplane/sip/reply.h"
+
+namespace pinhole::io {
+namespace {
+
+using registrar::Verdict;
+
+bool unreachable(const void* qualify, table::ContactId id) {
+    return static_cast<const table::QualifyTable*>(qualify)->reach_any(id) ==
+           table::Reach::kUnreachable;
+}
+
+// Of a change that the rules agreed to.
+Verdict verdict_of(table::ChangeResult result, Verdict planned) {
+    switch (result) {
+        case table::ChangeResult::kOk:
+        case table::ChangeResult::kNothing:
+            return planned;
+        case table::ChangeResult::kTableFull:
+        case table::ChangeResult::kNoMemory:
+            return Verdict::kTableFull;
+        case table::ChangeResult::kTooLarge:
+            return Verdict::kTextTooLong;
+        case table::ChangeResult::kBusy:
+        case table::ChangeResult::kContended:
+            break;
+    }
+    return Verdict::kBusy;
+}
+
+// 10 to 29 s, by AOR: newcomers who were refused together don't come back together.
+std::uint32_t retry_after_s(std::uint64_t aor_hash) {
+    return 10 + static_cast<std::uint32_t>(aor_hash >> 32) % 20;
+}
+
+registrar::Now registrar_now(const Moment& now) {
+    return {now.s, static_cast<std::uint32_t>(now.ms)};
+}
+
+}  // namespace
+
+SipStage::SipStage(const Shared& shared, Mesh& mesh, unsigned worker, Transmit& transmit, Post& post,
+                   CoreCounters& counters)
+    : shared_(shared),
+      mesh_(mesh),
+      worker_(worker),
+      transmit_(transmit),
+      post_(post),
+      counters_(counters),
+      contexts_(std::make_unique<Context[]>(kContexts)) {
+    free_.reserve(kContexts);
+    for (std::uint32_t i = kContexts; i-- > 0;) {
+        free_.push_back(i);
+    }
+}
+
+SipStage::~SipStage() {
+    for (unsigned i = 0; i < kContexts; ++i) {
+        rte_pktmbuf_free(contexts_[i].mbuf);  // null is nothing to it
+    }
+}
+
+void SipStage::take(rte_mbuf* mbuf, const net::Datagram& datagram, net::PortIndex port) {
+    if (free_.empty() || burst_count_ == kBurst) [[unlikely]] {
+        rte_pktmbuf_free(mbuf);
+        counters_.drop(DropReason::kHandoffFull);
+        return;
+    }
+    Context& context = contexts_[free_.back()];
+    free_.pop_back();
+    context.mbuf = mbuf;
+    context.flow = datagram.flow(port);
+    context.text = datagram.text();
+    burst_[burst_count_++] = &context;
+}
+
+void SipStage::run(const Surroundings& around, const Moment& now) {
+    around_ = &around;
+    now_ = now;
+    for (unsigned i = 0; i < burst_count_; ++i) {
+        parse(*burst_[i]);
+    }
+    for (unsigned i = 0; i < burst_count_; ++i) {
+        if (burst_[i]->for_registrar && burst_[i]->verdict == Verdict::kOk) {
+            shared_.table.prefetch_record(burst_[i]->request.aor_hash);
+        }
+    }
+    for (unsigned i = 0; i < burst_count_; ++i) {
+        if (decide(*burst_[i]) == Outcome::kFinished) {
+            release(*burst_[i]);
+        }
+    }
+    burst_count_ = 0;
+}
+
+void SipStage::parse(Context& context) {
+    context.for_registrar = false;
+    // A core peer is known by its address and by where it speaks: on an access port it is a stranger with a forged one.
+    context.peer = around_->ports[context.flow.port].role == Role::kAccess
+                       ? std::nullopt
+                       : around_->peers.index_of(context.flow.theirs);
+    context.error = sip::parse(context.text, context.message);
+    if (context.error != sip::ParseError::kOk) {
+        return;
+    }
+    if (context.message.is_request) {
+        counters_.requests[static_cast<std::size_t>(context.message.method)].add();
+        context.for_registrar = route::is_for_registrar(context.message, around_->identity);
+        if (context.for_registrar) {
+            prepare_register(context);
+        }
+    }
+}
+
+void SipStage::prepare_register(Context& context) {
+    const net::Flow flow = route::answer_flow(context.message, context.flow);
+    context.verdict = registrar::read_register(
+        context.message, flow,
+        {shared_.policy, around_->identity, shared_.table.hash(), registrar_now(now_)},
+        context.request);
+    context.request.flow = flow;  // also where a refusal goes
+    if (context.verdict == Verdict::kOk) {
+        shared_.table.prefetch_bucket(context.request.aor_hash);
+    }
+}
+
+SipStage::Outcome SipStage::decide(Context& context) {
+    if (!context.peer.has_value() && around_->ports[context.flow.port].role == Role::kCore) {
+        drop(context, DropReason::kStranger);
+        return Outcome::kFinished;
+    }
+    if (!context.for_registrar) {
+        route_message(context);
+        return Outcome::kFinished;
+    }
+    if (context.verdict != Verdict::kOk) {
+        answer_register(context);
+        return Outcome::kFinished;
+    }
+    return register_contacts(context);
+}
+
+SipStage::Outcome SipStage::register_contacts(Context& context) {
+    const registrar::RegisterRequest& request = context.request;
+    if (request.count == 0 && !request.star) {
+        answer_register(context);  // a fetch
+        return Outcome::kFinished;
+    }
+    const table::Record* record = shared_.table.find(request.aor_hash, request.aor);
+    Outcome outcome = Outcome::kFinished;
+    if (record != nullptr && registrar::may_refresh(*record, request) &&
+        refresh_in_place(context, *record, outcome)) {
+        return outcome;
+    }
+    return ask_owner(context);
+}
+
+// False: it is the owner's after all.
+bool SipStage::refresh_in_place(Context& context, const table::Record& record, Outcome& outcome) {
+    registrar::InPlace done = registrar::InPlace::kNeedsOwner;
+    const table::RefreshResult result =
+        shared_.table.refresh_any(record, [&](table::ClaimedRecord& claimed) {
+            done = registrar::refresh(claimed, context.request);
+        });
+    if (result == table::RefreshResult::kDead ||
+        (result == table::RefreshResult::kOk && done == registrar::InPlace::kNeedsOwner)) {
+        return false;
+    }
+    outcome = Outcome::kFinished;
+    if (result == table::RefreshResult::kContended) [[unlikely]] {
+        drop(context, DropReason::kContended);  // its retransmission will find the record free
+        return true;
+    }
+    if (done == registrar::InPlace::kDone) {
+        counters_.refreshed_in_place.add();
+    } else {
+        context.verdict = Verdict::kOutOfOrder;
+    }
+    answer_register(context);
+    return true;
+}
+
+SipStage::Outcome SipStage::ask_owner(Context& context) {
+    const unsigned owner = shared_.table.shard_of(context.request.aor_hash);
+    if (owner == worker_) {
+        context.verdict = apply(context.request);
+        answer_register(context);
+        return Outcome::kFinished;
+    }
+    Command command;
+    command.kind = CommandKind::kRegister;
+    command.from = static_cast<std::uint16_t>(worker_);
+    command.context = static_cast<std::uint32_t>(&context - contexts_.get());
+    command.request = &context.request;
+    post_.send(owner, command);
+    counters_.handoffs.add();
+    return Outcome::kWaits;
+}
+
+// The owner's: §10.3 under the record's claim, whole or not at all.
+Verdict SipStage::apply(const registrar::RegisterRequest& request) {
+    Verdict planned = Verdict::kOk;
+    const registrar::Reachability reachability{unreachable, &shared_.qualify};
+    const auto changed = shared_.table.change_owner(
+        request.aor_hash, request.aor, [&](const table::Current& current, table::Edit& edit) {
+            planned =
+                registrar::plan(current, request, shared_.policy, reachability, edit);
+            return planned == Verdict::kOk;
+        });
+    const Verdict verdict = verdict_of(changed.result, planned);
+    if (verdict == Verdict::kTableFull) {
+        counters_.table_full.add();
+    }
+    return verdict;
+}
+
+void SipStage::answer_register(Context& context) {
+    const registrar::RegisterRequest& request = context.request;
+    const route::TagText tag = route::make_tag(shared_.keys, context.message);
+    const registrar::AnswerContext answer{route::reply_via(request.flow, context.flow), tag.view(),
+                                          registrar_now(now_)};
+    sip::Writer out(out_text_.data(), out_text_.size());
+    registrar::Answered answered;
+    if (context.verdict == Verdict::kOk) {
+        const table::Record* record = shared_.table.find(request.aor_hash, request.aor);
+        answered = registrar::write_ok(context.message, record, answer, out);
+    } else {
+        answered = registrar::write_refusal(context.message, context.verdict, shared_.policy,
+                                            retry_after_s(request.aor_hash), answer, out);
+    }
+    if (answered != registrar::Answered::kWritten) [[unlikely]] {
+        drop(context, answered == registrar::Answered::kContended ? DropReason::kContended
+                                                                  : DropReason::kTooLarge);
+        return;
+    }
+    // Who is refused has proven nothing; with a list of bindings, as long as mode = "off" says that
+    // the operator trusts who can reach us, the phone gets what it registered.
+    if (context.verdict != Verdict::kOk &&
+        out.size() > route::answer_limit(context.text.size(), context.flow.is_v4())) {
+        drop(context, DropReason::kAmplification);
+        return;
+    }
+    counters_.responses[registrar::status_of(context.verdict)].add();
+    transmit_.datagram(request.flow, out.view(), context.mbuf, *around_);
+    context.mbuf = nullptr;
+}
+
+void SipStage::route_message(Context& context) {
+    const route::Arrival arrival{context.flow, context.peer.has_value(), context.peer.value_or(0)};
+    const route::Context facts{.table = shared_.table,
+                               .qualify = shared_.qualify,
+                               .identity = around_->identity,
+                               .peers = around_->peers,
+                               .keys = shared_.keys,
+                               .pins = shared_.pins,
+                               .call_unreachable = shared_.call_unreachable,
+                               .now_us = now_.us,
+                               .now_ms = now_.ms,
+                               .now_s = now_.s};
+    sip::Writer out(out_text_.data(), out_text_.size());
+    const route::Decision decision =
+        context.error == sip::ParseError::kOk
+            ? route::decide(context.message, arrival, facts, out)
+            : route::decide_malformed(context.message, context.error, arrival, facts, out);
+    if (decision.is_stranger) {
+        counters_.drop(DropReason::kStranger);
+    }
+    switch (decision.kind) {
+        case route::Kind::kForward:
+        case route::Kind::kReply:
+            count(decision);
+            transmit_.datagram(decision.flow, out.view(), context.mbuf, *around_);
+            context.mbuf = nullptr;
+            break;
+        case route::Kind::kPong:
+            take_pong(decision);
+            break;
+        case route::Kind::kDrop:
+            drop(context, decision.reason);
+            break;
+    }
+}
+
+void SipStage::count(const route::Decision& decision) {
+    if (decision.kind == route::Kind::kReply) {
+        counters_.responses[decision.code <= kMaxResponseCode ? decision.code : 0].add();
+        return;
+    }
+    if (decision.is_call_in) {
+        counters_.calls_in.add();
+    }
+    if (decision.is_call_out) {
+        counters_.calls_out.add();
+    }
+    if (decision.is_response) {
+        counters_.responses_forwarded.add();
+    }
+}
+
+void SipStage::take_pong(const route::Decision& decision) {
+    counters_.pongs.add();
+    if (!decision.flow_matches) {
+        counters_.wrong_target.add();
+    }
+    const PongNotice notice{decision.contact, decision.rtt_us, decision.code,
+                            static_cast<std::uint16_t>(decision.flow_matches)};
+    if (mesh_.pongs(worker_).put(&notice, 1) == 0) [[unlikely]] {
+        counters_.drop(DropReason::kHandoffFull);  // the next ping asks again
+    }
+}
+
+void SipStage::serve(const Command& command, const Surroundings& around, const Moment& now) {
+    around_ = &around;
+    now_ = now;
+    switch (command.kind) {
+        case CommandKind::kRegister: {
+            Command answer = command;
+            answer.kind = CommandKind::kRegistered;
+            answer.verdict = apply(*command.request);
+            post_.send(command.from, answer);
+            counters_.handoffs_served.add();
+            break;
+        }
+        case CommandKind::kRegistered: {
+            Context& context = contexts_[command.context];
+            context.verdict = command.verdict;
+            answer_register(context);
+            release(context);
+            break;
+        }
+        case CommandKind::kExpire:
+        case CommandKind::kRemoveUnreachable:
+        case CommandKind::kRemove:
+            remove(command);
+            break;
+    }
+}
+
+void SipStage::remove(const Command& command) {
+    const auto still = [&](const table::ContactView& contact) {
+        switch (command.kind) {
+            case CommandKind::kExpire:
+                return contact.state.expires_at_s <= now_.s;
+            case CommandKind::kRemoveUnreachable:
+                // A REGISTER since the control thread looked is newer than what it knew.
+                return static_cast<std::int32_t>(command.since_ms - contact.state.refreshed_at_ms) > 0;
+            default:
+                return true;
+        }
+    };
+    const table::ChangeResult result = shared_.table.remove_owner(command.id, still);
+    if (command.done != nullptr) {
+        const std::uint32_t said = result == table::ChangeResult::kOk        ? 1
+                                   : result == table::ChangeResult::kNothing ? 2
+                                                                             : 3;
+        // Pairs with the asker's acquire load.
+        command.done->store(said, std::memory_order_release);
+    }
+}
+
+void SipStage::drop(Context& context, DropReason reason) {
+    rte_pktmbuf_free(context.mbuf);
+    context.mbuf = nullptr;
+    counters_.drop(reason);
+}
+
+void SipStage::release(Context& context) {
+    rte_pktmbuf_free(context.mbuf);
+    context.mbuf = nullptr;
+    free_.push_back(static_cast<std::uint32_t>(&context - contexts_.get()));
+}
+
+}  // namespace pinhole::io

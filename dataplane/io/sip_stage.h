@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a worker does with a burst of SIP datagrams, stage by stage: parse all, fetch buckets, fetch records, then
+// decide and answer each. A REGISTER that changes nothing but a contact's state is done in place; what changes
+// structure goes to the shard's owner as a command, its packet waiting here for the answer. One worker.
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "dataplane/counters.h"
+#include "dataplane/io/clock.h"
+#include "dataplane/io/command.h"
+#include "dataplane/io/mesh.h"
+#include "dataplane/io/post.h"
+#include "dataplane/io/surroundings.h"
+#include "dataplane/io/transmit.h"
+#include "dataplane/net/packet.h"
+#include "dataplane/registrar/rules.h"
+#include "dataplane/route/context.h"
+#include "dataplane/sip/message.h"
+#include "dataplane/table/binding_table.h"
+#include "dataplane/table/qualify_state.h"
+
+namespace pinhole::io {
+
+// What all workers share and none of them owns.
+struct Shared {
+    table::BindingTable& table;
+    const table::QualifyTable& qualify;
+    const registrar::Policy& policy;
+    const route::Keys& keys;
+    route::PinTable& pins;
+    bool call_unreachable = false;  // [qualify] call_unreachable = "try"
+};
+
+class SipStage {
+  public:
+    static constexpr unsigned kBurst = 32;
+    // Packets that wait for an owner's answer, and the burst in hand. Fewer than a command ring's slots, so that
+    // neither a command nor an answer finds it full.
+    static constexpr unsigned kContexts = 1024;
+
+    SipStage(const Shared& shared, Mesh& mesh, unsigned worker, Transmit& transmit, Post& post,
+             CoreCounters& counters);
+    ~SipStage();  // frees the packets that still wait
+    SipStage(const SipStage&) = delete;
+    SipStage& operator=(const SipStage&) = delete;
+
+    // Adds a datagram to the burst, or drops it where too many wait. At most kBurst between two calls of run().
+    void take(rte_mbuf* mbuf, const net::Datagram& datagram, net::PortIndex port);
+    // Works on the burst.
+    void run(const Surroundings& around, const Moment& now);
+    // A command for this worker, or the answer to one of its own.
+    void serve(const Command& command, const Surroundings& around, const Moment& now);
+
+  private:
+    struct Context {
+        rte_mbuf* mbuf = nullptr;
+        net::Flow flow;    // as the packet came
+        std::string_view text;
+        sip::ParseError error = sip::ParseError::kOk;
+        std::optional<unsigned> peer;  // the core peer that sent it
+        bool for_registrar = false;
+        registrar::Verdict verdict = registrar::Verdict::kOk;
+        sip::Message message;
+        registrar::RegisterRequest request;
+    };
+    enum class Outcome : std::uint8_t { kFinished, kWaits };
+
+    void parse(Context& context);
+    void prepare_register(Context& context);
+    [[nodiscard]] Outcome decide(Context& context);
+    [[nodiscard]] Outcome register_contacts(Context& context);
+    [[nodiscard]] bool refresh_in_place(Context& context, const table::Record& record,
+                                        Outcome& outcome);
+    [[nodiscard]] Outcome ask_owner(Context& context);
+    [[nodiscard]] registrar::Verdict apply(const registrar::RegisterRequest& request);
+    void answer_register(Context& context);
+    void route_message(Context& context);
+    void count(const route::Decision& decision);
+    void take_pong(const route::Decision& decision);
+    void drop(Context& context, DropReason reason);
+    void release(Context& context);
+    void remove(const Command& command);
+
+    const Shared& shared_;
+    Mesh& mesh_;
+    const unsigned worker_;
+    Transmit& transmit_;
+    Post& post_;
+    CoreCounters& counters_;
+    const Surroundings* around_ = nullptr;  // of the round in hand
+    Moment now_;
+
+    std::unique_ptr<Context[]> contexts_;
+    std::vector<std::uint32_t> free_;  // the last returned first: its lines are warm
+    std::array<Context*, kBurst> burst_{};
+    unsigned burst_count_ = 0;
+
+    std::array<char, kMaxFrameBytes> out_text_;
+};
+
+}  // namespace pinhole::io

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a worker knows of the world around it: the forwarding table, which addresses and ports are ours, who the core
+// peers are. One immutable snapshot, made by the service thread whenever the kernel's view changes, and published by
+// one pointer; a worker loads it once a round and forgets it before its next quiescent state.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "dataplane/io/settings.h"
+#include "dataplane/net/fib.h"
+#include "dataplane/route/peers.h"
+#include "dataplane/sip/identity.h"
+
+namespace pinhole::io {
+
+// Who may speak at a port ([[port]] role).
+enum class Role : std::uint8_t { kAccess, kCore, kBoth };
+
+// One logical port as packets meet it.
+struct PortView {
+    std::vector<Endpoint> endpoints;  // ours: few, so a scan
+    Role role = Role::kBoth;
+
+    [[nodiscard]] bool receives(const net::Address& address, std::uint16_t udp_port) const {
+        return std::find(endpoints.begin(), endpoints.end(), Endpoint{address, udp_port}) !=
+               endpoints.end();
+    }
+    // Of a fragment the port is not known yet.
+    [[nodiscard]] bool owns(const net::Address& address) const {
+        return std::any_of(endpoints.begin(), endpoints.end(),
+                           [&](const Endpoint& e) { return e.address == address; });
+    }
+};
+
+struct Surroundings {
+    net::Fib fib;
+    sip::Identity identity;
+    route::Peers peers;
+    std::vector<PortView> ports;  // by net::PortIndex
+};
+
+// Published by the service thread; who loads it is registered with the QSBR, which tells when the old one may go.
+using SurroundingsPointer = std::atomic<const Surroundings*>;
+
+}  // namespace pinhole::io

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/io/worker.h"
+
+#include <rte_ethdev.h>
+#include <rte_pause.h>
+#include <sys/prctl.h>
+
+#include <ctime>
+
+namespace pinhole::io {
+namespace {
+
+// Rounds without work before an idle worker naps, and how long: short beside a phone's retransmission (500 ms), long
+// beside what waking up costs (some 5 us).
+constexpr std::uint32_t kRoundsBeforeNap = 64;
+constexpr long kNap_ns = 100'000;
+
+static_assert((Worker::kHousekeepingRounds & (Worker::kHousekeepingRounds - 1)) == 0);
+
+}  // namespace
+
+Result<std::unique_ptr<Worker>> Worker::create(const WorkerParts& parts, unsigned index,
+                                               CoreCounters& counters, int socket) {
+    auto reassembler = Reassembler::create(parts.ports.big_pool(), socket);
+    if (!reassembler) {
+        return reassembler.error();
+    }
+    if (const Status joined = parts.qsbr.join(index); !joined) {
+        return joined.error();
+    }
+    return std::unique_ptr<Worker>(new Worker(parts, index, counters, reassembler.take()));
+}
+
+Worker::Worker(const WorkerParts& parts, unsigned index, CoreCounters& counters,
+               std::unique_ptr<Reassembler> reassembler)
+    : parts_(parts),
+      index_(index),
+      counters_(counters),
+      reassembler_(std::move(reassembler)),
+      transmit_(parts.ports, parts.mesh, index, counters),
+      post_(parts.mesh, index),
+      sorter_(parts.ports, parts.mesh, *reassembler_, counters),
+      stage_(parts.shared, parts.mesh, index, transmit_, post_, counters) {}
+
+void Worker::run() {
+    // A nap is to last as long as asked, not 50 us more.
+    prctl(PR_SET_TIMERSLACK, 1UL);
+    parts_.qsbr.online(index_);
+    std::uint64_t before = rte_rdtsc();
+    while (!stopping_.load(std::memory_order_relaxed)) {
+        const bool worked = round();
+        if (!worked) {
+            rest();
+        }
+        const std::uint64_t after = rte_rdtsc();
+        (worked ? counters_.cycles_busy : counters_.cycles_idle).add(after - before);
+        before = after;
+    }
+    parts_.qsbr.offline(index_);
+}
+
+bool Worker::round() {
+    // Pairs with the service thread's release store.
+    around_ = parts_.surroundings.load(std::memory_order_acquire);
+    now_ = parts_.clock.now();
+    unsigned work = serve_commands();
+    work += empty_inbox();
+    work += poll_devices();
+    post_.flush();
+    transmit_.flush();
+    around_ = nullptr;
+    parts_.qsbr.quiescent(index_);
+    const std::uint64_t round = rounds_.load(std::memory_order_relaxed) + 1;
+    rounds_.store(round, std::memory_order_relaxed);
+    if ((round & (kHousekeepingRounds - 1)) == 0) {
+        housekeeping();
+    }
+    idle_rounds_ = work == 0 ? idle_rounds_ + 1 : 0;
+    return work != 0;
+}
+
+unsigned Worker::poll_devices() {
+    unsigned work = 0;
+    std::array<rte_mbuf*, kBurst> frames;
+    for (DeviceIndex d = 0; d < parts_.ports.device_count(); ++d) {
+        const Device& device = parts_.ports.device(d);
+        const auto queue = device.queue_for(index_);
+        if (!queue.has_value()) {
+            continue;
+        }
+        const std::uint16_t n =
+            rte_eth_rx_burst(device.info().ethdev, *queue, frames.data(), frames.size());
+        if (n != 0) {
+            receive({frames.data(), n}, d, false);
+            work += n;
+        }
+    }
+    return work;
+}
+
+void Worker::receive(std::span<rte_mbuf*> frames, DeviceIndex device, bool trusted) {
+    for (rte_mbuf* frame : frames) {
+        rte_prefetch0(rte_pktmbuf_mtod(frame, void*));
+    }
+    for (rte_mbuf* frame : frames) {
+        net::Datagram datagram;
+        rte_mbuf* mbuf = sorter_.sort(frame, device, trusted, *around_, datagram);
+        if (mbuf != nullptr) {
+            stage_.take(mbuf, datagram, sorter_.port_of(device));
+        }
+    }
+    stage_.run(*around_, now_);
+}
+
+// Of every other worker, the control thread and the service thread.
+unsigned Worker::serve_commands() {
+    unsigned work = 0;
+    std::array<Command, kBurst> commands;
+    for (unsigned from = 0; from <= parts_.mesh.service(); ++from) {
+        const unsigned n = parts_.mesh.commands(from, index_).take(commands.data(), kBurst);
+        for (unsigned i = 0; i < n; ++i) {
+            stage_.serve(commands[i], *around_, now_);
+        }
+        work += n;
+    }
+    return work;
+}
+
+unsigned Worker::empty_inbox() {
+    std::array<rte_mbuf*, kBurst> parcels;
+    const unsigned n = parts_.mesh.inbox(index_).take(parcels.data(), kBurst);
+    for (unsigned i = 0; i < n; ++i) {
+        rte_mbuf* mbuf = parcels[i];
+        switch (static_cast<ParcelKind>(mbuf->hash.usr)) {
+            case ParcelKind::kDatagram: {
+                const net::Flow flow = *parcel_flow(mbuf);
+                counters_.pings_sent.add();
+                transmit_.parcel(flow, mbuf, *around_);
+                break;
+            }
+            case ParcelKind::kFrame:
+                transmit_.frame(mbuf->port, mbuf);
+                break;
+            case ParcelKind::kKernelFrame:
+                counters_.from_kernel.add();
+                transmit_.frame(mbuf->port, mbuf);
+                break;
+            case ParcelKind::kReceived:
+                receive({&mbuf, 1}, mbuf->port, true);
+                break;
+        }
+    }
+    return n;
+}
+
+void Worker::housekeeping() {
+    parts_.shared.table.reclaim_owner(index_);
+    reassembler_->expire(rte_rdtsc());
+}
+
+void Worker::rest() {
+    if (parts_.idle == IdleMode::kSpin || idle_rounds_ < kRoundsBeforeNap) {
+        rte_pause();
+        return;
+    }
+    // Offline meanwhile, so that nobody waits for this worker's next quiescent state.
+    parts_.qsbr.offline(index_);
+    const timespec nap{0, kNap_ns};
+    nanosleep(&nap, nullptr);
+    parts_.qsbr.online(index_);
+    housekeeping();
+}
+
+}  // namespace pinhole::io

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A worker: one poll-mode core with one RX and one TX queue of every port, the owner of one shard. Its loop is a list
+// of steps over bursts; nothing in it waits, allocates from the general heap, logs or calls the system, except the
+// sleep of an idle worker that was told to sleep.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+
+#include "dataplane/counters.h"
+#include "dataplane/io/clock.h"
+#include "dataplane/io/mesh.h"
+#include "dataplane/io/port.h"
+#include "dataplane/io/post.h"
+#include "dataplane/io/qsbr.h"
+#include "dataplane/io/reassembly.h"
+#include "dataplane/io/sip_stage.h"
+#include "dataplane/io/sorter.h"
+#include "dataplane/io/surroundings.h"
+#include "dataplane/io/transmit.h"
+
+namespace pinhole::io {
+
+enum class IdleMode : std::uint8_t {
+    kSpin,   // polls on: the core is its own
+    kSleep,  // naps of some 100 us when nothing comes: the core is shared
+};
+
+struct WorkerParts {
+    Ports& ports;
+    Mesh& mesh;
+    Qsbr& qsbr;
+    const Clock& clock;
+    const Shared& shared;
+    const SurroundingsPointer& surroundings;
+    IdleMode idle = IdleMode::kSleep;
+};
+
+class Worker {
+  public:
+    static constexpr unsigned kBurst = SipStage::kBurst;
+    // A power of two: housekeeping comes every so many rounds.
+    static constexpr std::uint32_t kHousekeepingRounds = 256;
+
+    static Result<std::unique_ptr<Worker>> create(const WorkerParts& parts, unsigned index,
+                                                  CoreCounters& counters, int socket);
+
+    // Until stop(). In the thread of the worker's lcore.
+    void run();
+    // Any thread.
+    void stop() { stopping_.store(true, std::memory_order_relaxed); }
+    // Goes up as long as the loop turns: how /healthz knows. Any thread.
+    [[nodiscard]] std::uint64_t rounds() const { return rounds_.load(std::memory_order_relaxed); }
+
+    // One round without waiting, for tests and benchmarks that are their own loop; true if there was work.
+    bool round();
+    // Frames as if the device had received them, at most kBurst.
+    void receive(std::span<rte_mbuf*> frames, DeviceIndex device, bool trusted);
+
+  private:
+    Worker(const WorkerParts& parts, unsigned index, CoreCounters& counters,
+           std::unique_ptr<Reassembler> reassembler);
+
+    unsigned poll_devices();
+    unsigned serve_commands();
+    unsigned empty_inbox();
+    void housekeeping();
+    void rest();
+
+    const WorkerParts parts_;
+    const unsigned index_;
+    CoreCounters& counters_;
+    std::unique_ptr<Reassembler> reassembler_;
+    Transmit transmit_;
+    Post post_;
+    Sorter sorter_;
+    SipStage stage_;
+
+    // Of the round in hand.
+    const Surroundings* around_ = nullptr;
+    Moment now_;
+    std::uint32_t idle_rounds_ = 0;
+
+    // Written by this worker, read by the service thread; the flag the other way round.
+    alignas(64) std::atomic<std::uint64_t> rounds_{0};
+    alignas(64) std::atomic<bool> stopping_{false};
+};
+
+}  // namespace pinhole::io

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/registrar/answer.h"
+
+#include <array>
+
+#include "dataplane/registrar/match.h"
+#include "dataplane/sip/params.h"
+
+namespace pinhole::registrar {
+namespace {
+
+// The longest that a refusal adds: Unsupported with the option tags that were asked for.
+constexpr std::size_t kMaxExtraBytes = 512;
+
+// "0.5" of 500; nothing for the default of 1.
+void write_q(std::uint16_t q, sip::Writer& out) {
+    if (q >= 1000) {
+        return;
+    }
+    out.text(";q=0.");
+    out.character(static_cast<char>('0' + q / 100));
+    if (q % 100 != 0) {
+        out.character(static_cast<char>('0' + q / 10 % 10));
+    }
+    if (q % 10 != 0) {
+        out.character(static_cast<char>('0' + q % 10));
+    }
+}
+
+void write_contact(const table::ContactView& contact, const Now& now, sip::Writer& out) {
+    out.text("Contact: <").text(contact.uri).text(">").text(contact.params);
+    write_q(contact.state.q, out);
+    out.text(";expires=").number(contact.state.expires_at_s - now.s).text("\r\n");
+}
+
+// §8.2.2.3: what we don't support of what was required.
+void write_unsupported(const sip::Message& request, sip::Writer& out) {
+    out.text("Unsupported: ");
+    sip::Elements elements(request, sip::HeaderId::kRequire);
+    std::string_view option;
+    for (bool first = true; elements.next(option); first = false) {
+        out.text(first ? "" : ", ").clean(option);
+    }
+    out.text("\r\n");
+}
+
+}  // namespace
+
+Answered write_ok(const sip::Message& request, const table::Record* record,
+                  const AnswerContext& context, sip::Writer& out) {
+    std::array<table::ContactView, table::kMaxContactsPerAor> views;
+    std::size_t count = 0;
+    if (record != nullptr) {
+        count = record->contact_count();
+        if (!record->read_all(views)) {
+            return Answered::kContended;
+        }
+    }
+    // A record's texts are at most 32 KB; what is answered is bounded by the writer's own room.
+    std::array<char, 9000> lines;
+    sip::Writer contacts(lines.data(), lines.size());
+    for (std::size_t i = 0; i < count; ++i) {
+        if (!expired(views[i].state, context.now)) {
+            write_contact(views[i], context.now, contacts);
+        }
+    }
+    const bool written =
+        !contacts.overflow() &&
+        sip::write_reply(request, {200, {}, context.via, context.to_tag, contacts.view()}, out);
+    return written ? Answered::kWritten : Answered::kTooLarge;
+}
+
+Answered write_refusal(const sip::Message& request, Verdict verdict, const Policy& policy,
+                       std::uint32_t retry_after_s, const AnswerContext& context,
+                       sip::Writer& out) {
+    std::array<char, kMaxExtraBytes> lines;
+    sip::Writer extra(lines.data(), lines.size());
+    if (verdict == Verdict::kTooBrief) {
+        extra.header("Min-Expires", policy.min_expires_s);
+    } else if (verdict == Verdict::kBadExtension) {
+        write_unsupported(request, extra);
+    } else if (status_of(verdict) == 503) {
+        extra.header("Retry-After", retry_after_s);
+    }
+    const bool written =
+        !extra.overflow() &&
+        sip::write_reply(request,
+                         {status_of(verdict), reason_of(verdict), context.via, context.to_tag,
+                          extra.view()},
+                         out);
+    return written ? Answered::kWritten : Answered::kTooLarge;
+}
+
+}  // namespace pinhole::registrar

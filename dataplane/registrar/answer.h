@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The answer to a REGISTER: 200 with every binding of the AOR as it stands now (RFC 3261 §10.3 step 8), or the refusal
+// with what the phone needs to do better. Pure; one thread a Writer.
+#pragma once
+
+#include "dataplane/registrar/policy.h"
+#include "dataplane/registrar/register_request.h"
+#include "dataplane/registrar/verdict.h"
+#include "dataplane/sip/reply.h"
+#include "dataplane/sip/writer.h"
+#include "dataplane/table/record.h"
+
+namespace pinhole::registrar {
+
+struct AnswerContext {
+    sip::ReplyVia via;
+    std::string_view to_tag;
+    Now now;
+};
+
+enum class Answered : std::uint8_t {
+    kWritten,
+    kTooLarge,   // it did not fit
+    kContended,  // the record stayed claimed for too long
+};
+
+// `record` is null where the AOR has no contact left.
+[[nodiscard]] Answered write_ok(const sip::Message& request, const table::Record* record,
+                                const AnswerContext& context, sip::Writer& out);
+
+// `retry_after_s` goes with a 503.
+[[nodiscard]] Answered write_refusal(const sip::Message& request, Verdict verdict,
+                                     const Policy& policy, std::uint32_t retry_after_s,
+                                     const AnswerContext& context, sip::Writer& out);
+
+}  // namespace pinhole::registrar

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/registrar/match.h"
+
+#include <algorithm>
+
+#include "dataplane/sip/uri_compare.h"
+
+namespace pinhole::registrar {
+namespace {
+
+// One phone may name two Contacts of one instance in one request (IPv4 and IPv6, without reg-id): then the instance
+// tells them apart no more.
+bool instance_is_unique(const RequestedContact& asked, const RegisterRequest& request) {
+    const auto* end = request.contacts.begin() + request.count;
+    return std::count_if(request.contacts.begin(), end, [&](const RequestedContact& other) {
+               return other.instance == asked.instance && other.reg_id == asked.reg_id;
+           }) == 1;
+}
+
+}  // namespace
+
+bool same_binding(const table::ContactView& stored, const RequestedContact& asked,
+                  const RegisterRequest& request) {
+    if (!asked.instance.empty() && !stored.instance.empty()) {
+        if (stored.instance != asked.instance || stored.reg_id != asked.reg_id) {
+            return false;
+        }
+        if (asked.reg_id != 0 || instance_is_unique(asked, request)) {
+            return true;
+        }
+    }
+    return sip::same_uri(stored.uri, asked.uri) &&
+           (stored.state.call_id_hash == request.call_id_hash ||
+            stored.state.flow.theirs == request.flow.theirs);
+}
+
+bool same_text(const table::ContactView& stored, const RequestedContact& asked) {
+    return stored.uri == asked.uri && stored.params == asked.params;
+}
+
+Order order_of(const table::ContactState& stored, const RegisterRequest& request) {
+    if (stored.call_id_hash != request.call_id_hash || request.cseq > stored.cseq) {
+        return Order::kNewer;
+    }
+    const std::uint32_t age_ms = request.now.ms - stored.refreshed_at_ms;
+    if (age_ms >= kLatePacketWindow_ms) {
+        return Order::kNewer;  // restarted, counting anew under its old Call-ID
+    }
+    return request.cseq == stored.cseq ? Order::kRetransmission : Order::kLate;
+}
+
+}  // namespace pinhole::registrar

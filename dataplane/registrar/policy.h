@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the operator decides about registrations: the [registrar] section as the dataplane reads it. Immutable while
+// workers hold it; a reload hands in another. Pure.
+#pragma once
+
+#include <cstdint>
+
+namespace pinhole::registrar {
+
+enum class TooBrief : std::uint8_t {
+    kReject,  // 423 with Min-Expires (RFC 3261 §10.3 step 7)
+    kRaise,   // the minimum is granted and answered
+};
+
+enum class FullAor : std::uint8_t {
+    kReject,   // 403
+    kReplace,  // the unreachable, then the oldest contact gives way
+};
+
+struct Policy {
+    std::uint32_t default_expires_s = 3600;
+    std::uint32_t min_expires_s = 60;
+    std::uint32_t max_expires_s = 7200;
+    std::uint8_t max_contacts_per_aor = 10;  // at most table::kMaxContactsPerAor
+    TooBrief too_brief = TooBrief::kReject;
+    FullAor full_aor = FullAor::kReject;
+};
+
+// An older CSeq of the same Call-ID within this long of the newer is a late packet; later it is a phone that has
+// restarted (64 * T1, RFC 3261 §17.1.2.2: no retransmission lives longer).
+inline constexpr std::uint32_t kLatePacketWindow_ms = 32'000;
+
+}  // namespace pinhole::registrar

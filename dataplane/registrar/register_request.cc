@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/registrar/register_request.h"
+
+#include <algorithm>
+
+#include "dataplane/sip/name_addr.h"
+#include "dataplane/sip/params.h"
+#include "dataplane/sip/text.h"
+#include "dataplane/sip/uri.h"
+#include "dataplane/sip/uri_compare.h"
+
+namespace pinhole::registrar {
+namespace {
+
+using sip::HeaderId;
+
+// The request's own Expires header; a contact's parameter goes before it (§10.2.1.1).
+struct Lifetimes {
+    std::optional<std::uint32_t> header_s;
+    const Policy& policy;
+
+    // What is granted of what is asked; 0 removes.
+    Verdict grant(std::optional<std::uint32_t> param_s, std::uint32_t& granted_s) const {
+        granted_s = param_s.value_or(header_s.value_or(policy.default_expires_s));
+        if (granted_s == 0) {
+            return Verdict::kOk;
+        }
+        if (granted_s < policy.min_expires_s) {
+            if (policy.too_brief == TooBrief::kReject) {
+                return Verdict::kTooBrief;
+            }
+            granted_s = policy.min_expires_s;
+        }
+        granted_s = std::min(granted_s, policy.max_expires_s);
+        return Verdict::kOk;
+    }
+};
+
+// Copies the Contact's parameters but q and expires, which the binding keeps as numbers.
+class ParamsCopy {
+  public:
+    explicit ParamsCopy(std::array<char, 2048>& room) : room_(room) {}
+
+    Verdict copy(std::string_view params, RequestedContact& out) {
+        const std::size_t begin = used_;
+        std::string_view rest = params;
+        sip::Param param;
+        while (sip::next_param(rest, param)) {
+            if (sip::equals_ci(param.name, "q") || sip::equals_ci(param.name, "expires")) {
+                continue;
+            }
+            if (param.text.size() + 1 > room_.size() - used_) {
+                return Verdict::kTextTooLong;
+            }
+            room_[used_++] = ';';
+            append(param.text);
+        }
+        out.params = {room_.data() + begin, used_ - begin};
+        if (!sip::trim(rest).empty()) {
+            return Verdict::kBadContact;
+        }
+        return out.params.size() > table::kMaxParamsBytes ? Verdict::kTextTooLong : Verdict::kOk;
+    }
+
+  private:
+    // A fold within a parameter becomes a space: what is stored is echoed in later answers.
+    void append(std::string_view text) {
+        for (const char c : text) {
+            room_[used_++] = c == '\r' || c == '\n' ? ' ' : c;
+        }
+    }
+
+    std::array<char, 2048>& room_;
+    std::size_t used_ = 0;
+};
+
+Verdict read_contact(const sip::NameAddr& address, const Lifetimes& lifetimes, ParamsCopy& copy,
+                     RequestedContact& out) {
+    if (!address.uri.is_sip()) {
+        return Verdict::kBadContact;
+    }
+    if (address.uri.text.size() > table::kMaxUriBytes) {
+        return Verdict::kTextTooLong;
+    }
+    out.uri = address.uri.text;
+    if (const Verdict v = copy.copy(address.params, out); v != Verdict::kOk) {
+        return v;
+    }
+    // Read from the copy, so that the instance is a view into what is stored.
+    sip::NameAddr stored = address;
+    stored.params = out.params;
+    const sip::ContactParams kept = sip::contact_params(stored);
+    const sip::ContactParams given = sip::contact_params(address);
+    out.instance = kept.instance;
+    out.reg_id = kept.reg_id;
+    out.q = given.q.value_or(1000);
+    return lifetimes.grant(given.expires, out.expires_s);
+}
+
+// The same contact twice in one request: the later word counts (§10.3 step 7 takes them in order).
+void replace_or_append(const RequestedContact& contact, RegisterRequest& out) {
+    for (std::size_t i = 0; i < out.count; ++i) {
+        if (sip::same_uri(out.contacts[i].uri, contact.uri)) {
+            out.contacts[i] = contact;
+            return;
+        }
+    }
+    out.contacts[out.count++] = contact;
+}
+
+Verdict read_contacts(const sip::Message& message, const Policy& policy, RegisterRequest& out) {
+    const Lifetimes lifetimes{sip::expires_of(message), policy};
+    ParamsCopy copy(out.params_text);
+    sip::Elements elements(message, HeaderId::kContact);
+    std::string_view element;
+    while (elements.next(element)) {
+        sip::NameAddr address;
+        if (!sip::parse_name_addr(element, address, true)) {
+            return Verdict::kBadContact;
+        }
+        if (address.star || out.star) {
+            // Alone, and to remove: anything else is an error (§10.3 step 6).
+            if (out.star || out.count != 0 || lifetimes.header_s != 0U) {
+                return Verdict::kBadStar;
+            }
+            out.star = true;
+            continue;
+        }
+        if (out.count == kMaxContactsPerRequest) {
+            return Verdict::kTooManyContacts;
+        }
+        RequestedContact contact;
+        if (const Verdict v = read_contact(address, lifetimes, copy, contact); v != Verdict::kOk) {
+            return v;
+        }
+        replace_or_append(contact, out);
+    }
+    return Verdict::kOk;
+}
+
+// §10.3 steps 1 and 5: the domain is ours, and the AOR is one within it.
+Verdict read_aor(const sip::Message& message, const sip::Identity& identity, RegisterRequest& out) {
+    sip::Uri uri;
+    if (!sip::parse_uri(message.request_uri, uri) || !uri.is_sip()) {
+        return Verdict::kBadRequestUri;
+    }
+    if (!identity.is_ours(uri)) {
+        return Verdict::kNotOurDomain;
+    }
+    sip::NameAddr to;
+    if (!sip::parse_name_addr(message.to(), to) || !to.uri.is_sip()) {
+        return Verdict::kBadTo;
+    }
+    if (!identity.is_ours(to.uri)) {
+        return Verdict::kNotOurDomain;
+    }
+    const auto aor = sip::canonical_aor(to.uri, out.aor_text.data());
+    if (!aor.has_value()) {
+        return Verdict::kBadTo;
+    }
+    out.aor = *aor;
+    return Verdict::kOk;
+}
+
+}  // namespace
+
+Verdict read_register(const sip::Message& message, const net::Flow& flow, const ReadContext& context,
+                      RegisterRequest& out) {
+    out.star = false;
+    out.count = 0;
+    out.cseq = message.cseq;
+    out.flow = flow;
+    out.now = context.now;
+    if (const Verdict v = read_aor(message, context.identity, out); v != Verdict::kOk) {
+        return v;
+    }
+    if (message.has(HeaderId::kRequire)) {
+        return Verdict::kBadExtension;  // §10.3 step 2: we know no extension that a REGISTER could require
+    }
+    if (const Verdict v = read_contacts(message, context.policy, out); v != Verdict::kOk) {
+        return v;
+    }
+    out.aor_hash = context.hash(out.aor);
+    out.call_id_hash = context.hash(message.call_id());
+    return Verdict::kOk;
+}
+
+}  // namespace pinhole::registrar

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A REGISTER as the registrar needs it: whose, by which flow, which contacts for how long. Everything that can be
+// judged without the table is judged here (RFC 3261 §10.3 steps 1, 2, 5 and the static half of 6 and 7), so that a
+// worker that does not own the AOR can refuse at once. Pure; one thread at a time, but the owner's worker reads it
+// while the receiving worker waits: it and the packet that it points into stay put until the answer.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "dataplane/net/flow.h"
+#include "dataplane/registrar/policy.h"
+#include "dataplane/registrar/verdict.h"
+#include "dataplane/sip/identity.h"
+#include "dataplane/sip/message.h"
+#include "dataplane/table/aor_hash.h"
+#include "dataplane/table/contact.h"
+
+namespace pinhole::registrar {
+
+// More contacts than this in one request is 400; real phones send one or two.
+inline constexpr std::size_t kMaxContactsPerRequest = 16;
+
+struct RequestedContact {
+    std::string_view uri;       // as it stands in the packet
+    std::string_view params;    // in params_text: what a 200 echoes, without q and expires
+    std::string_view instance;  // within params; empty: none
+    std::uint32_t reg_id;       // 0: none
+    std::uint32_t expires_s;    // as granted; 0: to be removed
+    std::uint16_t q;            // thousandths
+};
+
+struct Now {
+    std::uint32_t s = 0;   // the table's seconds
+    std::uint32_t ms = 0;  // wraps; only differences mean something
+};
+
+struct RegisterRequest {
+    std::string_view aor;  // canonical, in aor_text
+    std::uint64_t aor_hash;
+    std::uint64_t call_id_hash;
+    std::uint32_t cseq;
+    Now now;
+    net::Flow flow;       // where the answer goes: what is stored
+    bool star;            // Contact: * (with Expires: 0): all are to be removed
+    std::uint8_t count;   // of contacts; 0 without star is a fetch
+    std::array<RequestedContact, kMaxContactsPerRequest> contacts;
+    std::array<char, table::kMaxAorBytes> aor_text;
+    std::array<char, 2048> params_text;
+};
+
+// What the reading needs beside the message.
+struct ReadContext {
+    const Policy& policy;
+    const sip::Identity& identity;
+    const table::KeyedHash& hash;
+    Now now;
+};
+
+// kOk, or why the request is refused. `flow` is where its answer goes. `out` needs no initial value and must stay at
+// its address while it is used.
+[[nodiscard]] Verdict read_register(const sip::Message& message, const net::Flow& flow,
+                                    const ReadContext& context, RegisterRequest& out);
+
+}  // namespace pinhole::registrar

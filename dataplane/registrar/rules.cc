@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/registrar/rules.h"
+
+#include <array>
+
+namespace pinhole::registrar {
+namespace {
+
+// What the plan has in mind for a contact that is there.
+enum class Fate : std::uint8_t { kKept, kTouched, kGone };
+
+class Planner {
+  public:
+    Planner(const table::Current& current, const RegisterRequest& request, const Policy& policy,
+            const Reachability& reachability, table::Edit& edit)
+        : current_(current),
+          request_(request),
+          policy_(policy),
+          reachability_(reachability),
+          edit_(edit) {}
+
+    Verdict run() {
+        for (std::size_t i = 0; i < current_.contacts.size(); ++i) {
+            if (expired(current_.contacts[i].state, request_.now)) {
+                gone(i);
+            } else {
+                ++alive_;
+            }
+        }
+        if (request_.star) {
+            return remove_all();
+        }
+        for (std::size_t n = 0; n < request_.count; ++n) {
+            if (const Verdict v = take(request_.contacts[n]); v != Verdict::kOk) {
+                return v;
+            }
+        }
+        return added_ == 0 ? Verdict::kOk : make_room();
+    }
+
+  private:
+    // Step 6. Only what this request is newer than may go; one that isn't refuses the whole.
+    Verdict remove_all() {
+        for (std::size_t i = 0; i < current_.contacts.size(); ++i) {
+            if (fate_[i] == Fate::kGone) {
+                continue;
+            }
+            if (order_of(current_.contacts[i].state, request_) != Order::kNewer) {
+                return Verdict::kOutOfOrder;
+            }
+            gone(i);
+        }
+        return Verdict::kOk;
+    }
+
+    // Step 7, for one contact of the request.
+    Verdict take(const RequestedContact& asked) {
+        const std::size_t i = find(asked);
+        if (i == current_.contacts.size()) {
+            return asked.expires_s == 0 ? Verdict::kOk : add(asked);
+        }
+        const table::ContactView& stored = current_.contacts[i];
+        switch (order_of(stored.state, request_)) {
+            case Order::kLate:
+                return Verdict::kOutOfOrder;
+            case Order::kRetransmission:
+                fate_[i] = Fate::kTouched;
+                return Verdict::kOk;
+            case Order::kNewer:
+                break;
+        }
+        if (asked.expires_s == 0) {
+            gone(i);
+            --alive_;
+            return Verdict::kOk;
+        }
+        fate_[i] = Fate::kTouched;
+        if (same_text(stored, asked)) {
+            edit_.modify(i, state_after(asked, request_));
+            return Verdict::kOk;
+        }
+        return edit_.replace(i, contact_of(asked, stored.registered_at_s))
+                   ? Verdict::kOk
+                   : Verdict::kTooManyContacts;
+    }
+
+    Verdict add(const RequestedContact& asked) {
+        ++added_;
+        return edit_.add(contact_of(asked, request_.now.s)) ? Verdict::kOk
+                                                            : Verdict::kTooManyContacts;
+    }
+
+    // A newcomer may have to push others out, never those that the same request names.
+    Verdict make_room() {
+        const std::size_t max = policy_.max_contacts_per_aor;
+        while (alive_ + added_ > max) {
+            const std::size_t i = policy_.full_aor == FullAor::kReplace ? most_expendable()
+                                                                        : current_.contacts.size();
+            if (i == current_.contacts.size()) {
+                return Verdict::kAorFull;
+            }
+            gone(i);
+            --alive_;
+        }
+        return Verdict::kOk;
+    }
+
+    // The unreachable before the others, then the one that was refreshed the longest ago.
+    [[nodiscard]] std::size_t most_expendable() const {
+        std::size_t best = current_.contacts.size();
+        bool best_unreachable = false;
+        std::uint32_t best_age_ms = 0;
+        for (std::size_t i = 0; i < current_.contacts.size(); ++i) {
+            if (fate_[i] != Fate::kKept) {
+                continue;
+            }
+            const table::ContactView& stored = current_.contacts[i];
+            const bool unreachable = reachability_(stored.id);
+            const std::uint32_t age_ms = request_.now.ms - stored.state.refreshed_at_ms;
+            if (best == current_.contacts.size() || unreachable > best_unreachable ||
+                (unreachable == best_unreachable && age_ms > best_age_ms)) {
+                best = i;
+                best_unreachable = unreachable;
+                best_age_ms = age_ms;
+            }
+        }
+        return best;
+    }
+
+    [[nodiscard]] std::size_t find(const RequestedContact& asked) const {
+        std::size_t i = 0;
+        while (i < current_.contacts.size() &&
+               (fate_[i] != Fate::kKept || !same_binding(current_.contacts[i], asked, request_))) {
+            ++i;
+        }
+        return i;
+    }
+
+    void gone(std::size_t i) {
+        fate_[i] = Fate::kGone;
+        edit_.drop(i);
+    }
+
+    [[nodiscard]] table::NewContact contact_of(const RequestedContact& asked,
+                                               std::uint32_t registered_at_s) const {
+        table::NewContact contact;
+        contact.uri = asked.uri;
+        contact.params = asked.params;
+        contact.instance = asked.instance;
+        contact.reg_id = asked.reg_id;
+        contact.registered_at_s = registered_at_s;
+        contact.state = state_after(asked, request_);
+        return contact;
+    }
+
+    const table::Current& current_;
+    const RegisterRequest& request_;
+    const Policy& policy_;
+    const Reachability& reachability_;
+    table::Edit& edit_;
+    std::array<Fate, table::kMaxContactsPerAor> fate_{};
+    std::size_t alive_ = 0;
+    std::size_t added_ = 0;
+};
+
+// The first contact from `i` on that has exactly this text; contact_count() if none has.
+std::size_t find_text(const table::Record& record, const RequestedContact& asked, std::size_t i) {
+    while (i < record.contact_count() &&
+           (record.uri(i) != asked.uri || record.params(i) != asked.params)) {
+        ++i;
+    }
+    return i;
+}
+
+}  // namespace
+
+Verdict plan(const table::Current& current, const RegisterRequest& request, const Policy& policy,
+             const Reachability& reachability, table::Edit& edit) {
+    return Planner(current, request, policy, reachability, edit).run();
+}
+
+table::ContactState state_after(const RequestedContact& asked, const RegisterRequest& request) {
+    table::ContactState state;
+    state.flow = request.flow;
+    state.call_id_hash = request.call_id_hash;
+    state.expires_at_s = request.now.s + asked.expires_s;
+    state.cseq = request.cseq;
+    state.refreshed_at_ms = request.now.ms;
+    state.q = asked.q;
+    return state;
+}
+
+bool may_refresh(const table::Record& record, const RegisterRequest& request) {
+    if (request.star || request.count == 0) {
+        return false;
+    }
+    for (std::size_t n = 0; n < request.count; ++n) {
+        if (request.contacts[n].expires_s == 0 ||
+            find_text(record, request.contacts[n], 0) == record.contact_count()) {
+            return false;
+        }
+    }
+    return true;
+}
+
+InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request) {
+    const table::Record& record = claimed.record();
+    std::uint32_t to_update = 0;  // a bit a contact of the request
+    std::array<std::size_t, kMaxContactsPerRequest> at;
+    for (std::size_t n = 0; n < request.count; ++n) {
+        // The same text from the same flow is the same binding by every rule of match.h, the restart's included.
+        table::ContactState stored;
+        at[n] = find_text(record, request.contacts[n], 0);
+        while (at[n] < record.contact_count() &&
+               (stored = claimed.state(at[n])).flow != request.flow) {
+            at[n] = find_text(record, request.contacts[n], at[n] + 1);
+        }
+        if (at[n] == record.contact_count() || expired(stored, request.now)) {
+            return InPlace::kNeedsOwner;
+        }
+        switch (order_of(stored, request)) {
+            case Order::kLate:
+                return InPlace::kOutOfOrder;
+            case Order::kRetransmission:
+                break;
+            case Order::kNewer:
+                to_update |= 1U << n;
+                break;
+        }
+    }
+    for (std::size_t n = 0; n < request.count; ++n) {
+        if ((to_update >> n & 1U) != 0) {
+            claimed.update(at[n], state_after(request.contacts[n], request));
+        }
+    }
+    return InPlace::kDone;
+}
+
+}  // namespace pinhole::registrar

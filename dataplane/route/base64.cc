@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/route/base64.h"
+
+#include <array>
+
+namespace pinhole::route {
+namespace {
+
+constexpr std::string_view kLetters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::uint8_t kForeign = 0xff;
+
+constexpr std::array<std::uint8_t, 256> make_values() {
+    std::array<std::uint8_t, 256> values{};
+    for (auto& value : values) {
+        value = kForeign;
+    }
+    for (std::size_t i = 0; i < kLetters.size(); ++i) {
+        values[static_cast<unsigned char>(kLetters[i])] = static_cast<std::uint8_t>(i);
+    }
+    return values;
+}
+constexpr std::array<std::uint8_t, 256> kValues = make_values();
+
+}  // namespace
+
+std::size_t base64_encode(std::span<const std::uint8_t> bytes, char* out) {
+    char* at = out;
+    std::uint32_t bits = 0;
+    unsigned held = 0;
+    for (const std::uint8_t byte : bytes) {
+        bits = bits << 8 | byte;
+        held += 8;
+        while (held >= 6) {
+            held -= 6;
+            *at++ = kLetters[bits >> held & 63];
+        }
+    }
+    if (held != 0) {
+        *at++ = kLetters[bits << (6 - held) & 63];
+    }
+    return static_cast<std::size_t>(at - out);
+}
+
+std::optional<std::size_t> base64_decode(std::string_view text, std::span<std::uint8_t> out) {
+    if (text.size() % 4 == 1 || text.size() * 6 / 8 > out.size()) {
+        return std::nullopt;
+    }
+    std::size_t size = 0;
+    std::uint32_t bits = 0;
+    unsigned held = 0;
+    for (const char c : text) {
+        const std::uint8_t value = kValues[static_cast<unsigned char>(c)];
+        if (value == kForeign) {
+            return std::nullopt;
+        }
+        bits = bits << 6 | value;
+        held += 6;
+        if (held >= 8) {
+            held -= 8;
+            out[size++] = static_cast<std::uint8_t>(bits >> held);
+        }
+    }
+    if ((bits & ((1u << held) - 1)) != 0) {
+        return std::nullopt;
+    }
+    return size;
+}
+
+}  // namespace pinhole::route

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a routing decision is made from, and what comes of it. The worker fills both in and sends
+// what is decided; nothing in this folder keeps anything but pins. Values and references; any
+// thread.
+#pragma once
+
+#include "dataplane/counters.h"
+#include "dataplane/net/flow.h"
+#include "dataplane/route/keys.h"
+#include "dataplane/route/peers.h"
+#include "dataplane/route/pin_table.h"
+#include "dataplane/sip/identity.h"
+#include "dataplane/table/contact_id.h"
+
+#include <cstdint>
+
+namespace pinhole::table {
+class BindingTable;
+class QualifyTable;
+}  // namespace pinhole::table
+
+namespace pinhole::route {
+
+struct Arrival {
+    net::Flow flow;  // ours and theirs as the packet came
+    bool from_core_peer =
+        false;                // by its address, and by the port or local address that it came to
+    unsigned peer_index = 0;  // into Context::peers, if so
+};
+
+struct Context {
+    const table::BindingTable& table;
+    const table::QualifyTable& qualify;
+    const sip::Identity& identity;
+    const Peers& peers;
+    const Keys& keys;
+    PinTable& pins;
+    bool call_unreachable = false;  // [qualify] call_unreachable = "try"
+    std::uint64_t now_us = 0;       // of the clock that pings are stamped by
+    std::uint64_t now_ms = 0;       // of the clock that pins are stamped by
+    std::uint32_t now_s = 0;        // of the clock that contacts expire by
+};
+
+enum class Kind : std::uint8_t {
+    kForward,  // `out` is a whole datagram, to be sent by `flow`
+    kReply,    // `out` is our own answer of `code`, to be sent by `flow`
+    kDrop,     // for `reason`
+    kPong,     // `contact` lives: `rtt_us`, `code`, `flow_matches`
+};
+
+struct Decision {
+    Kind kind = Kind::kDrop;
+    DropReason reason = DropReason::kMalformed;
+    std::uint16_t code = 0;
+    bool is_call_in = false;    // an INVITE forwarded to a phone
+    bool is_call_out = false;   // an INVITE forwarded to a core peer
+    bool is_response = false;   // a response forwarded
+    bool is_stranger = false;   // refused because nobody here knows the sender: count it as
+                                // DropReason::kStranger too
+    bool flow_matches = false;  // the pong came by the contact's own flow
+    table::ContactId contact;
+    std::uint32_t rtt_us = 0;
+    net::Flow flow;
+
+    [[nodiscard]] static Decision drop(DropReason why) {
+        Decision d;
+        d.reason = why;
+        return d;
+    }
+};
+
+}  // namespace pinhole::route

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// From a core peer to a phone: by pin, by token, or by AOR, in this order.
+#include "dataplane/route/lookup.h"
+#include "dataplane/route/ping.h"
+#include "dataplane/route/relay.h"
+#include "dataplane/sip/name_addr.h"
+
+#include <string_view>
+
+namespace pinhole::route {
+namespace {
+
+using sip::Method;
+
+// No NAT stands between where the Contact names the very address that the phone is reached at. Such
+// a phone may answer from another port than it listens at; through a NAT no such answer would come
+// back to us by the flow.
+bool is_behind_nat(const table::ContactView& contact) {
+    sip::Uri uri;
+    if (!sip::parse_uri(contact.uri, uri)) {
+        return true;
+    }
+    std::string_view host = uri.host;
+    if (host.size() > 2 && host.front() == '[') {
+        host = host.substr(1, host.size() - 2);
+    }
+    const auto address = net::parse_address(host);
+    return !address || *address != contact.state.flow.theirs;
+}
+
+// Where its INVITE went; only what belongs to an INVITE asks.
+bool find_pin(const Request& request, const PinKey& key, Pin& pin) {
+    const Method method = request.message.method;
+    return (method == Method::kInvite || method == Method::kAck || method == Method::kCancel) &&
+           request.context.pins.find_any(key, request.context.now_ms, pin);
+}
+
+std::string_view pinned_uri(const Request& request, const Pin& pin) {
+    if (pin.uri_in_table) {
+        table::ContactView contact;
+        if (lookup_id(pin.contact, request.context, contact) == LookupResult::kFound) {
+            return request_uri_of(contact.uri);
+        }
+    }
+    return pin.uri_len != 0 ? pin.uri() : request.message.request_uri;
+}
+
+Token token_for(const Request& request, table::ContactId contact) {
+    const Peers& peers = request.context.peers;
+    const unsigned index = request.arrival.peer_index;
+    return {.contact = contact, .peer = index < peers.size() ? peers[index].hash : 0};
+}
+
+Decision to_pinned(const Request& request, const Pin& pin, sip::Writer& out) {
+    ForwardPlan plan;
+    plan.request_uri = pinned_uri(request, pin);
+    plan.to = {.flow = pin.flow, .port_matters = pin.port_matters, .to_phone = true};
+    const Keys& keys = request.context.keys;
+    plan.key_id = keys.knows(pin.key_id) ? pin.key_id : keys.current_id();
+    plan.token = token_for(request, pin.contact);
+    return relay(request, plan, out);
+}
+
+// The contact is found. An initial request gets the Contact as request URI (RFC 3261 §16.5); in a
+// dialog the core wrote what the phone gave it, and that stays.
+Decision to_contact(const Request& request, const PinKey& key, const table::ContactView& contact,
+                    sip::Writer& out) {
+    const bool replaces_uri = request.uri_is_ours;
+    ForwardPlan plan;
+    plan.request_uri = replaces_uri ? request_uri_of(contact.uri) : request.message.request_uri;
+    plan.to = {
+        .flow = contact.state.flow, .port_matters = is_behind_nat(contact), .to_phone = true};
+    plan.key_id = request.context.keys.current_id();
+    plan.token = token_for(request, contact.id);
+    const Decision decision = relay(request, plan, out);
+    if (decision.is_call_in) {
+        Pin pin;
+        pin.contact = contact.id;
+        pin.flow = plan.to.flow;
+        pin.key_id = plan.key_id;
+        pin.port_matters = plan.to.port_matters;
+        if (replaces_uri) {
+            pin.set_uri(plan.request_uri);
+        }
+        // A pin that can't be placed is done without: the request is looked up again.
+        (void)request.context.pins.put_any(key, pin, request.context.now_ms);
+    }
+    return decision;
+}
+
+Decision nowhere(const Request& request, unsigned code, sip::Writer& out) {
+    return refuse(request, request.message.method == Method::kCancel ? 481 : code, out);
+}
+
+Decision by_token(const Request& request, const PinKey& key, sip::Writer& out) {
+    const RouteSet& routes = request.routes;
+    table::ContactView contact;
+    if (routes.state == TokenState::kBad || routes.token.direction == Direction::kToCore) {
+        return nowhere(request, 430, out);
+    }
+    switch (lookup_id(routes.token.contact, request.context, contact)) {
+        case LookupResult::kFound:
+            return to_contact(request, key, contact, out);
+        case LookupResult::kContended:
+            return Decision::drop(DropReason::kContended);
+        default:
+            return nowhere(request, 430, out);
+    }
+}
+
+Decision by_aor(const Request& request, const PinKey& key, sip::Writer& out) {
+    if (request.uri.scheme != sip::Scheme::kSip) {
+        return nowhere(request, 416, out);
+    }
+    if (!request.uri_is_ours) {
+        return nowhere(request, 404, out);
+    }
+    table::ContactView contact;
+    switch (lookup_aor(request.uri, request.context, contact)) {
+        case LookupResult::kFound:
+            return to_contact(request, key, contact, out);
+        case LookupResult::kContended:
+            return Decision::drop(DropReason::kContended);
+        case LookupResult::kUnavailable:
+            return nowhere(request, 480, out);
+        case LookupResult::kUnknown:
+            break;
+    }
+    return nowhere(request, 404, out);
+}
+
+}  // namespace
+
+Decision decide_inward(const Request& request, sip::Writer& out) {
+    const PinKey key =
+        PinKey::of(request.arrival.flow, transaction_hash(request.message, request.top.via));
+    Pin pin;
+    if (find_pin(request, key, pin)) {
+        return to_pinned(request, pin, out);
+    }
+    return request.routes.state == TokenState::kNone ? by_aor(request, key, out)
+                                                     : by_token(request, key, out);
+}
+
+}  // namespace pinhole::route

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// From a phone to a core peer: by a good token, from wherever the phone is by now, or from a
+// registered flow. The request URI and the Routes behind ours are the core's to follow: whatever
+// they say, the packet goes to a peer of ours.
+#include "dataplane/route/local.h"
+#include "dataplane/route/lookup.h"
+#include "dataplane/route/relay.h"
+#include "dataplane/route/reply_target.h"
+
+namespace pinhole::route {
+namespace {
+
+using sip::Method;
+
+// 503's Retry-After while there is no peer to send to.
+constexpr std::string_view kRetryLater = "Retry-After: 30\r\n";
+
+Decision to_core(const Request& request, const Peer* peer, table::ContactId contact,
+                 sip::Writer& out) {
+    if (peer == nullptr) {
+        return reply(request.message, request.arrival, request.context,
+                     {.code = 503, .headers = kRetryLater}, out);
+    }
+    ForwardPlan plan;
+    plan.request_uri = request.message.request_uri;
+    plan.to = {.flow = peer->flow, .port_matters = false, .to_phone = false};
+    plan.key_id = request.context.keys.current_id();
+    plan.token = {.contact = contact, .peer = peer->hash};
+    return relay(request, plan, out);
+}
+
+// RFC 3261 §16.11's stateless choice: the token's peer while there is one of that name, else the
+// Call-ID's.
+const Peer* peer_for(const Request& request) {
+    const Peers& peers = request.context.peers;
+    if (request.routes.state == TokenState::kGood) {
+        if (const Peer* peer = peers.by_hash(request.routes.token.peer); peer != nullptr) {
+            return peer;
+        }
+    }
+    return peers.choose(request.message.call_id());
+}
+
+Decision stranger(const Request& request, sip::Writer& out) {
+    if (request.message.method == Method::kAck) {
+        return Decision::drop(DropReason::kStranger);
+    }
+    Decision decision = refuse(request, request.message.method == Method::kCancel ? 481 : 403, out);
+    decision.is_stranger = true;
+    return decision;
+}
+
+}  // namespace
+
+Decision decide_outward(const Request& request, sip::Writer& out) {
+    if (request.uri_is_ours && is_keepalive(request.message)) {
+        return answer_local(request.message, request.arrival, request.context, out);
+    }
+    const RouteSet& routes = request.routes;
+    if (routes.state == TokenState::kGood && routes.token.direction != Direction::kToPhone) {
+        return to_core(request, peer_for(request), routes.token.contact, out);
+    }
+    table::ContactId sender;
+    const net::Flow flow = answer_flow(request.top.via, request.arrival.flow);
+    switch (lookup_sender(request.message, flow, request.context, sender)) {
+        case LookupResult::kFound:
+            return to_core(request, request.context.peers.choose(request.message.call_id()), sender,
+                           out);
+        case LookupResult::kContended:
+            return Decision::drop(DropReason::kContended);
+        default:
+            return stranger(request, out);
+    }
+}
+
+}  // namespace pinhole::route

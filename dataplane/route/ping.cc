@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/route/ping.h"
+
+#include "dataplane/route/base64.h"
+#include "dataplane/route/pack.h"
+#include "dataplane/sip/uri.h"
+#include "dataplane/sip/via.h"
+
+#include <algorithm>
+#include <array>
+
+namespace pinhole::route {
+namespace {
+
+constexpr char kPingMark = 'P';
+constexpr std::uint64_t kTimeMask = (1ull << 48) - 1;  // of microseconds: nine years until it wraps
+constexpr std::size_t kSignedBytes = 1 + 4 + 4 + 6;
+constexpr std::size_t kPingBytes = kSignedBytes + 8;
+constexpr std::size_t kPingChars = base64_chars(kPingBytes);
+constexpr std::size_t kTagChars = 11;  // the end of it: the MAC, which no two pings share
+
+// The AOR as it may stand between angle brackets.
+bool is_clean(std::string_view aor) {
+    return !aor.empty() && std::none_of(aor.begin(), aor.end(), [](char c) {
+        return static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || c == '<' || c == '>' ||
+               c == '"';
+    });
+}
+
+}  // namespace
+
+std::string_view request_uri_of(std::string_view contact_uri) {
+    sip::Uri uri;
+    if (contact_uri.find('?') != std::string_view::npos && sip::parse_uri(contact_uri, uri) &&
+        !uri.headers.empty()) {
+        return contact_uri.substr(
+            0, static_cast<std::size_t>(uri.headers.data() - contact_uri.data()) - 1);
+    }
+    return contact_uri;
+}
+
+bool build_ping(const PingTarget& target, const Keys& keys, std::uint64_t now_us,
+                sip::Writer& out) {
+    Packer<kPingBytes> packer;
+    packer.number(keys.current_id(), 1).number(target.id.slot, 4).number(target.id.generation, 4);
+    packer.number(now_us & kTimeMask, 6);
+    packer.number(keys.mac(Purpose::kPing, keys.current_id(), packer.view()), 8);
+    std::array<char, kPingChars> text;
+    base64_encode(packer.view(), text.data());
+    const std::string_view mark{text.data(), text.size()};
+    const std::string_view request_uri = request_uri_of(target.contact_uri);
+
+    out.text("OPTIONS ").text(request_uri).text(" SIP/2.0\r\nVia: SIP/2.0/UDP ");
+    out.host(target.flow.ours).character(':').number(target.flow.our_udp_port);
+    out.text(";rport;branch=").text(sip::kMagicCookie).character(kPingMark).text(mark);
+    out.text("\r\nMax-Forwards: 70\r\nFrom: <sip:ping@").host(target.flow.ours);
+    out.text(">;tag=").text(mark.substr(kPingChars - kTagChars)).text("\r\nTo: <");
+    if (is_clean(target.aor)) {
+        out.text("sip:").text(target.aor);
+    } else {
+        out.text(request_uri);
+    }
+    out.text(">\r\nCall-ID: ").text(mark);
+    out.text("\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n");
+    return !out.overflow();
+}
+
+bool is_ping_branch(std::string_view branch) {
+    return branch.starts_with(sip::kMagicCookie) && branch.size() > sip::kMagicCookie.size() &&
+           branch[sip::kMagicCookie.size()] == kPingMark;
+}
+
+std::optional<Pong> parse_pong(const sip::Message& response, std::string_view branch,
+                               const Keys& keys, std::uint64_t now_us) {
+    std::array<std::uint8_t, kPingBytes> data;
+    if (!is_ping_branch(branch) || response.is_request || response.status < 200 ||
+        response.method != sip::Method::kOptions ||
+        branch.size() != sip::kMagicCookie.size() + 1 + kPingChars ||
+        !base64_decode(branch.substr(sip::kMagicCookie.size() + 1), data)) {
+        return std::nullopt;
+    }
+    Unpacker in(data);
+    const auto key_id = static_cast<std::uint8_t>(in.number(1));
+    Pong out;
+    out.id.slot = static_cast<std::uint32_t>(in.number(4));
+    out.id.generation = static_cast<std::uint32_t>(in.number(4));
+    const std::uint64_t age_us = (now_us - in.number(6)) & kTimeMask;
+    if (in.number(8) != keys.mac(Purpose::kPing, key_id, {data.data(), kSignedBytes}) ||
+        !keys.knows(key_id) || age_us > kMaxPongAge_us) {
+        return std::nullopt;
+    }
+    out.rtt_us = static_cast<std::uint32_t>(age_us);
+    out.code = response.status;
+    return out;
+}
+
+}  // namespace pinhole::route

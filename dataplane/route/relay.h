@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the two directions of a request have in common: a request as it has been looked into, and
+// the last step, the checks of RFC 3261 §16.3 and the writing. Internal to this folder. Pure; any
+// thread.
+#pragma once
+
+#include "dataplane/route/context.h"
+#include "dataplane/route/forward.h"
+#include "dataplane/route/route_set.h"
+#include "dataplane/sip/message.h"
+#include "dataplane/sip/uri.h"
+#include "dataplane/sip/writer.h"
+
+namespace pinhole::route {
+
+struct Request {
+    const sip::Message& message;
+    const Arrival& arrival;
+    const Context& context;
+    TopVia top;
+    sip::Uri uri;
+    bool uri_is_ours = false;
+    RouteSet routes;
+
+    // It asks for the edge itself, by no dialog.
+    [[nodiscard]] bool is_for_edge() const {
+        return routes.state == TokenState::kNone && uri_is_ours && uri.user.empty();
+    }
+};
+
+// Max-Forwards and Proxy-Require checked, forwarded to plan.to. The plan's routes are filled in
+// here.
+[[nodiscard]] Decision relay(const Request& request, ForwardPlan plan, sip::Writer& out);
+
+// A refusal, or the drop that an ACK gets instead.
+[[nodiscard]] Decision refuse(const Request& request, unsigned code, sip::Writer& out);
+
+// From a core peer.
+[[nodiscard]] Decision decide_inward(const Request& request, sip::Writer& out);
+// From anybody else.
+[[nodiscard]] Decision decide_outward(const Request& request, sip::Writer& out);
+
+}  // namespace pinhole::route

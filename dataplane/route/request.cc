@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/route/request.h"
+
+#include "dataplane/route/local.h"
+#include "dataplane/route/relay.h"
+#include "dataplane/route/tag.h"
+#include "dataplane/sip/text.h"
+
+namespace pinhole::route {
+
+Decision refuse(const Request& request, unsigned code, sip::Writer& out) {
+    return reply(request.message, request.arrival, request.context, {.code = code}, out);
+}
+
+Decision relay(const Request& request, ForwardPlan plan, sip::Writer& out) {
+    const sip::Message& message = request.message;
+    if (message.max_forwards == 0) {
+        // RFC 3261 §16.3 step 3: an OPTIONS may be answered where it ends.
+        return message.method == sip::Method::kOptions
+                   ? answer_local(message, request.arrival, request.context, out)
+                   : refuse(request, 483, out);
+    }
+    // §8.2.2.3: neither ACK nor CANCEL is held to what it requires.
+    if (message.method != sip::Method::kAck && message.method != sip::Method::kCancel &&
+        !sip::trim(message.first(sip::HeaderId::kProxyRequire)).empty()) {
+        return refuse_extensions(message, sip::HeaderId::kProxyRequire, request.arrival,
+                                 request.context, out);
+    }
+    plan.our_routes = request.routes.ours;
+    plan.record_route = wants_record_route(message);
+    if (!write_request(message, request.top, request.arrival.flow, plan, request.context.keys,
+                       out)) {
+        return Decision::drop(DropReason::kTooLarge);
+    }
+    Decision decision;
+    decision.kind = Kind::kForward;
+    decision.flow = plan.to.flow;
+    decision.contact = plan.token.contact;
+    decision.is_call_in = plan.to.to_phone && message.method == sip::Method::kInvite;
+    decision.is_call_out = !plan.to.to_phone && message.method == sip::Method::kInvite;
+    return decision;
+}
+
+Decision decide_request(const sip::Message& message, const Arrival& arrival, const Context& context,
+                        sip::Writer& out) {
+    if (is_ack_to_us(context.keys, message)) {
+        return Decision::drop(DropReason::kAbsorbedAck);
+    }
+    Request request{.message = message, .arrival = arrival, .context = context};
+    if (!read_top_via(message, request.top)) {
+        return Decision::drop(DropReason::kMalformed);  // an answer would not find its way
+    }
+    if (!sip::parse_uri(message.request_uri, request.uri)) {
+        return reply(message, arrival, context, {.code = 400, .reason = "Bad Request-URI"}, out);
+    }
+    request.uri_is_ours = context.identity.is_ours(request.uri);
+    request.routes = read_routes(message, context.identity, context.keys);
+    if (request.is_for_edge()) {
+        return answer_local(message, arrival, context, out);
+    }
+    return arrival.from_core_peer ? decide_inward(request, out) : decide_outward(request, out);
+}
+
+}  // namespace pinhole::route

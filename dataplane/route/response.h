@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Responses (RFC 3261 §16.7 as §16.11 leaves it): answers to our pings, and answers to what we
+// forwarded, which go back by the flow that our own branch carries, and nowhere else. Pure; any
+// thread.
+#pragma once
+
+#include "dataplane/route/context.h"
+#include "dataplane/sip/message.h"
+#include "dataplane/sip/writer.h"
+
+namespace pinhole::route {
+
+[[nodiscard]] Decision decide_response(const sip::Message& response, const Arrival& arrival,
+                                       const Context& context, sip::Writer& out);
+
+}  // namespace pinhole::route

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/route/tag.h"
+
+#include "dataplane/route/base64.h"
+#include "dataplane/route/pack.h"
+#include "dataplane/sip/name_addr.h"
+#include "dataplane/sip/via.h"
+
+#include <array>
+
+namespace pinhole::route {
+namespace {
+
+constexpr std::size_t kTagBytes = 1 + 8;
+static_assert(base64_chars(kTagBytes) == TagText::kChars);
+
+std::string_view tag_of(std::string_view header) {
+    sip::NameAddr address;
+    return sip::parse_name_addr(header, address) ? address.tag() : std::string_view{};
+}
+
+TagText tag_under(const Keys& keys, std::uint8_t key_id, const sip::Message& request) {
+    sip::Via top;
+    const bool readable = sip::top_via(request, top);
+    MacInput input(keys, Purpose::kTag, key_id);
+    input.text(request.call_id()).text(tag_of(request.from()));
+    input.text(readable ? top.branch : std::string_view{});
+    Packer<kTagBytes> packer;
+    packer.number(key_id, 1).number(input.mac(), 8);
+    TagText out;
+    base64_encode(packer.view(), out.text);
+    return out;
+}
+
+}  // namespace
+
+TagText make_tag(const Keys& keys, const sip::Message& request) {
+    return tag_under(keys, keys.current_id(), request);
+}
+
+bool is_ack_to_us(const Keys& keys, const sip::Message& request) {
+    if (request.method != sip::Method::kAck) {
+        return false;
+    }
+    const std::string_view tag = tag_of(request.to());
+    std::array<std::uint8_t, kTagBytes> data;
+    if (tag.size() != TagText::kChars || !base64_decode(tag, data) || !keys.knows(data[0])) {
+        return false;
+    }
+    return tag == tag_under(keys, data[0], request).view();
+}
+
+}  // namespace pinhole::route

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Character classes and small text helpers of RFC 3261 §25.1, shared by the parsers of this folder:
+// case-insensitive comparison, linear white space (with folds), bounded decimal numbers. Pure; any
+// thread; never allocates.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace pinhole::sip {
+
+// What a byte may be part of; a byte's entry in kCharClass is the union.
+enum CharClass : std::uint8_t {
+    kToken = 1,          // token
+    kUserChar = 2,       // unescaped in a canonical user: unreserved, user-unreserved
+    kUserTolerated = 4,  // what real phones leave unescaped in a user beside those: '#', UTF-8
+    kHostChar = 8,       // host name (with the '_' that some have) or IPv4 address
+    kUriChar = 16,       // anywhere in a URI: no control, no space, no '<' '>' '"'
+    kDigit = 32,
+    kHex = 64,
+    kParamName = 128,  // token, or what a URI parameter's name may have beside it
+};
+
+namespace detail {
+constexpr std::array<std::uint8_t, 256> make_char_classes() {
+    std::array<std::uint8_t, 256> table{};
+    const auto add = [&table](std::string_view chars, unsigned classes) {
+        for (const char c : chars) {
+            auto& entry = table[static_cast<unsigned char>(c)];
+            entry = static_cast<std::uint8_t>(entry | classes);
+        }
+    };
+    for (unsigned c = 0x21; c < 256; ++c) {
+        table[c] = c == '<' || c == '>' || c == '"' || c == 0x7f ? 0 : kUriChar;
+        if (c >= 0x80) {
+            table[c] |= kUserTolerated;
+        }
+    }
+    constexpr unsigned kAlnum = kToken | kUserChar | kHostChar | kParamName;
+    add("0123456789", kAlnum | kDigit | kHex);
+    add("abcdefABCDEF", kAlnum | kHex);
+    add("ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ", kAlnum);
+    add("-.!%*_+`'~", kToken | kParamName);
+    add("-_.!~*'()&=+$,;?/", kUserChar);
+    add("#[]{}|\\^`", kUserTolerated);
+    add("-._", kHostChar);
+    add("[]/:&$", kParamName);
+    return table;
+}
+}  // namespace detail
+inline constexpr std::array<std::uint8_t, 256> kCharClass = detail::make_char_classes();
+
+[[nodiscard]] inline bool is(char c, std::uint8_t classes) {
+    return (kCharClass[static_cast<unsigned char>(c)] & classes) != 0;
+}
+// Not empty, and all of it of one of `classes`.
+[[nodiscard]] bool all(std::string_view text, std::uint8_t classes);
+
+[[nodiscard]] inline char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+[[nodiscard]] inline bool equals_ci(std::string_view a, std::string_view b) {
+    if (a.size() != b.size()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (lower(a[i]) != lower(b[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// White space within a header's value: SP, HT, and the CR LF of a fold. The scan has seen to it
+// that a line end inside a value is always a fold's.
+[[nodiscard]] inline bool is_lws(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+[[nodiscard]] inline std::string_view trim_front(std::string_view text) {
+    while (!text.empty() && is_lws(text.front())) {
+        text.remove_prefix(1);
+    }
+    return text;
+}
+[[nodiscard]] inline std::string_view trim_back(std::string_view text) {
+    while (!text.empty() && is_lws(text.back())) {
+        text.remove_suffix(1);
+    }
+    return text;
+}
+[[nodiscard]] inline std::string_view trim(std::string_view text) {
+    return trim_back(trim_front(text));
+}
+
+// Digits alone, one at least. What is larger than `max` gives `max` and `overflow` true: the caller
+// decides whether that is an error (Content-Length, CSeq) or a limit (expires).
+struct Decimal {
+    std::uint32_t value;
+    bool overflow;
+};
+[[nodiscard]] bool parse_decimal(std::string_view text, std::uint32_t max, Decimal& out);
+
+}  // namespace pinhole::sip

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/sip/via.h"
+
+#include "dataplane/sip/text.h"
+#include "dataplane/sip/uri.h"
+
+namespace pinhole::sip {
+namespace {
+
+// Takes the part before the next '/' off `rest`; white space around the slash is allowed (SLASH =
+// SWS "/" SWS).
+bool take_until_slash(std::string_view& rest, std::string_view& part) {
+    const std::size_t slash = rest.find('/');
+    if (slash == std::string_view::npos) {
+        return false;
+    }
+    part = trim(rest.substr(0, slash));
+    rest = trim_front(rest.substr(slash + 1));
+    return true;
+}
+
+std::uint32_t number_or_zero(std::string_view text, std::uint32_t max) {
+    Decimal number;
+    return parse_decimal(text, max, number) && !number.overflow ? number.value : 0;
+}
+
+void take_param(const Param& param, Via& out) {
+    if (equals_ci(param.name, "branch")) {
+        out.branch = out.branch.empty() ? param.value : out.branch;
+    } else if (equals_ci(param.name, "rport")) {
+        out.has_rport = true;
+        out.rport = static_cast<std::uint16_t>(number_or_zero(param.value, 65535));
+    } else if (equals_ci(param.name, "received")) {
+        out.received = param.value;
+    } else if (equals_ci(param.name, "maddr")) {
+        out.maddr = param.value;
+    } else if (equals_ci(param.name, "ttl")) {
+        out.ttl = static_cast<std::uint8_t>(number_or_zero(param.value, 255));
+    }
+}
+
+}  // namespace
+
+bool Via::has_magic_cookie() const {
+    return branch.size() > kMagicCookie.size() &&
+           equals_ci(branch.substr(0, kMagicCookie.size()), kMagicCookie);
+}
+
+bool parse_via(std::string_view element, Via& out) {
+    out = Via{};
+    out.text = trim(element);
+    std::string_view rest = out.text;
+    std::string_view protocol;
+    std::string_view version;
+    if (!take_until_slash(rest, protocol) || !take_until_slash(rest, version) ||
+        !equals_ci(protocol, "SIP") || version != "2.0") {
+        return false;
+    }
+    std::size_t n = 0;
+    while (n < rest.size() && is(rest[n], kToken)) {
+        ++n;
+    }
+    out.transport = rest.substr(0, n);
+    rest.remove_prefix(n);
+    if (n == 0 || rest.empty() || !is_lws(rest.front())) {
+        return false;
+    }
+    const std::size_t semicolon = rest.find(';');
+    out.sent_by = trim(rest.substr(0, semicolon));
+    if (!parse_host_port(out.sent_by, out.host, out.port)) {
+        return false;
+    }
+    if (semicolon == std::string_view::npos) {
+        return true;
+    }
+    out.params = rest = rest.substr(semicolon);
+    Param param;
+    while (next_param(rest, param)) {
+        take_param(param, out);
+    }
+    return rest.empty();
+}
+
+bool top_via(const Message& message, Via& out) {
+    std::string_view rest = message.via();
+    std::string_view element;
+    return next_element(rest, element) && parse_via(element, out);
+}
+
+}  // namespace pinhole::sip

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Via values (RFC 3261 §20.42): where a request came by and where its answer goes. Several may
+// stand in one header. Pure; any thread; views only.
+#pragma once
+
+#include "dataplane/sip/params.h"
+
+#include <cstdint>
+#include <string_view>
+
+namespace pinhole::sip {
+
+inline constexpr std::string_view kMagicCookie = "z9hG4bK";
+
+struct Via {
+    std::string_view text;       // this Via whole, without the comma
+    std::string_view transport;  // "UDP"
+    std::string_view sent_by;    // "host:port" as it stands
+    std::string_view host;       // an IPv6 reference with its brackets
+    std::uint16_t port;          // 0: none
+    std::string_view params;     // from the first ';' on
+    std::string_view branch;     // empty: none
+    std::string_view received;
+    std::string_view maddr;
+    bool has_rport;       // with a value or without
+    std::uint16_t rport;  // its value; 0: none
+    std::uint8_t ttl;     // 0: none
+
+    // RFC 3261 §8.1.1.7: the branch identifies the transaction. Compared without case, as many
+    // elements do.
+    [[nodiscard]] bool has_magic_cookie() const;
+};
+
+// One element of the list, as Elements gives it.
+[[nodiscard]] bool parse_via(std::string_view element, Via& out);
+// The first Via of the message; false if it has none or it can't be read.
+[[nodiscard]] bool top_via(const Message& message, Via& out);
+
+}  // namespace pinhole::sip

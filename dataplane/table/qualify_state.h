@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What pings have taught about each contact, in an array by slot beside the binding table. The
+// control thread alone writes; any thread reads: a worker that chooses among contacts, the API that
+// shows them. A reader names the generation it means, and what belongs to another one reads as
+// unknown. 24 bytes a contact; pure.
+//
+//   word 0   generation 32 | spare 8 | flags 8 | missed 8 | state 8     one load tells a worker all
+//   it needs word 1   last answer, s 32 | last round trip, us 32 word 2   unreachable since, s 32 |
+//   last ping, ms 32
+#pragma once
+
+#include "dataplane/table/contact_id.h"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace pinhole::table {
+
+enum class Reach : std::uint8_t {
+    kUnknown,      // no answer by this flow yet: it may be a phone that answers no OPTIONS at all
+    kReachable,    // its last pings were answered, or fewer than max_missed of them were not
+    kUnreachable,  // it used to answer and has missed max_missed in a row
+    kCount
+};
+
+// One contact's state. Seconds are those of the contact's expiry; milliseconds are the control
+// thread's, modulo 2^32.
+struct QualifyView {
+    // Flags; those that only the keeper understands are harmless to others.
+    static constexpr std::uint8_t kEverAnswered = 1;
+    static constexpr std::uint8_t kWaiting =
+        2;  // a ping is out, its answer neither seen nor given up
+    static constexpr std::uint8_t kExpiring =
+        4;  // the owner was asked to remove it because it expired
+    static constexpr std::uint8_t kRemoving =
+        8;  // likewise, because it was unreachable for too long
+    static constexpr std::uint8_t kQueued =
+        16;  // its ping is due and waits its turn; stays with the slot
+
+    std::uint32_t generation = 0;  // 0: nothing is known of the contact asked for
+    Reach state = Reach::kUnknown;
+    std::uint8_t missed = 0;  // unanswered in a row, saturating
+    std::uint8_t flags = 0;
+    std::uint32_t last_rtt_us = 0;  // 0: never answered
+    std::uint32_t last_answer_s = 0;
+    std::uint32_t last_ping_ms = 0;
+    std::uint32_t unreachable_since_s = 0;
+
+    [[nodiscard]] bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
+};
+
+class QualifyTable {
+  public:
+    explicit QualifyTable(std::uint32_t capacity)
+        : slots_(std::make_unique<Slot[]>(capacity)), capacity_(capacity) {}
+
+    [[nodiscard]] std::uint32_t capacity() const { return capacity_; }
+    [[nodiscard]] static constexpr std::size_t bytes_per_contact() { return sizeof(Slot); }
+
+    // What a worker asks before it sends a call: one load.
+    [[nodiscard]] Reach reach_any(ContactId id) const {
+        if (id.slot >= capacity_ || !id.valid()) {
+            return Reach::kUnknown;
+        }
+        const std::uint64_t head = slots_[id.slot].head.load(std::memory_order_relaxed);
+        return generation_of(head) == id.generation ? state_of(head) : Reach::kUnknown;
+    }
+
+    // The whole; a contact that is not (or no longer) the slot's reads as a default QualifyView.
+    // Each word is whole by itself and belongs to this generation; a state just being changed may
+    // stand beside the previous round trip.
+    [[nodiscard]] QualifyView read_any(ContactId id) const {
+        if (id.slot >= capacity_ || !id.valid()) {
+            return {};
+        }
+        const Slot& slot = slots_[id.slot];
+        const QualifyView view = load(slot);
+        // Pairs with write_control(): words of a later generation are stored after its head, so
+        // whoever has seen one of them sees the new head here.
+        const std::uint64_t again = slot.head.load(std::memory_order_relaxed);
+        const bool same = view.generation == id.generation && generation_of(again) == id.generation;
+        return same ? view : QualifyView{};
+    }
+
+    // The slot's state whatever its generation. `slot` < capacity().
+    [[nodiscard]] QualifyView get_control(std::uint32_t slot) const { return load(slots_[slot]); }
+
+    // `slot` < capacity(). When the generation changes, the old words are cleared first, so that no
+    // reader takes them for the new contact's.
+    void write_control(std::uint32_t slot, const QualifyView& view) {
+        Slot& to = slots_[slot];
+        if (generation_of(to.head.load(std::memory_order_relaxed)) != view.generation) {
+            to.answer.store(0, std::memory_order_release);
+            to.ping.store(0, std::memory_order_release);
+        }
+        // Release, and release again below: pairs with the acquire loads of load().
+        to.head.store(std::uint64_t{view.generation} << 32 | std::uint64_t{view.flags} << 16 |
+                          std::uint64_t{view.missed} << 8 | static_cast<std::uint64_t>(view.state),
+                      std::memory_order_release);
+        to.answer.store(std::uint64_t{view.last_answer_s} << 32 | view.last_rtt_us,
+                        std::memory_order_release);
+        to.ping.store(std::uint64_t{view.unreachable_since_s} << 32 | view.last_ping_ms,
+                      std::memory_order_release);
+    }
+
+  private:
+    using Word = std::atomic<std::uint64_t>;
+    struct Slot {
+        Word head{0};
+        Word answer{0};
+        Word ping{0};
+    };
+    static_assert(sizeof(Slot) == 24 && Word::is_always_lock_free);
+
+    static std::uint32_t generation_of(std::uint64_t head) {
+        return static_cast<std::uint32_t>(head >> 32);
+    }
+    static Reach state_of(std::uint64_t head) { return static_cast<Reach>(head & 0xff); }
+
+    static QualifyView load(const Slot& slot) {
+        const std::uint64_t head = slot.head.load(std::memory_order_acquire);
+        const std::uint64_t answer = slot.answer.load(std::memory_order_acquire);
+        const std::uint64_t ping = slot.ping.load(std::memory_order_acquire);
+        return {.generation = generation_of(head),
+                .state = state_of(head),
+                .missed = static_cast<std::uint8_t>(head >> 8),
+                .flags = static_cast<std::uint8_t>(head >> 16),
+                .last_rtt_us = static_cast<std::uint32_t>(answer),
+                .last_answer_s = static_cast<std::uint32_t>(answer >> 32),
+                .last_ping_ms = static_cast<std::uint32_t>(ping),
+                .unreachable_since_s = static_cast<std::uint32_t>(ping >> 32)};
+    }
+
+    std::unique_ptr<Slot[]> slots_;
+    std::uint32_t capacity_;
+};
+
+}  // namespace pinhole::table

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/api/client.h"
+
+#include "control/api/server.h"
+#include "tests/unit/api/fake_system.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string>
+
+namespace pinhole::api {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(ClientErrors, SayWhatToDo) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("control.sock");
+    EXPECT_THAT(Client(path).status().problem, HasSubstr("is pinhole running?"));
+
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.data(), path.size());
+    ASSERT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    ::close(fd);
+    const Answer answer = Client(path).show("100@example.com");
+    EXPECT_THAT(answer.problem, HasSubstr("pinhole has stopped"));
+    EXPECT_FALSE(answer.ok());
+    EXPECT_FALSE(answer.not_found());
+}
+
+TEST(ClientList, PutsPagesTogether) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("control.sock");
+    FakeSystem system;
+    Server server(system, Server::Access::kFull);
+    ASSERT_FALSE(server.start_unix(path));
+    const Client client(path);
+    Answer all = client.list("", 100);
+    ASSERT_TRUE(all.ok()) << all.problem;
+    EXPECT_EQ(all.body["aors"].size(), 2u);
+    EXPECT_EQ(all.body["next"], "");
+    Answer one = client.list("", 1);
+    ASSERT_TRUE(one.ok());
+    EXPECT_EQ(one.body["aors"].size(), 1u);
+    EXPECT_NE(one.body["next"], "");
+    EXPECT_EQ(client.list("sip:a", 5).body["aors"].size(), 1u);
+}
+
+TEST(PercentEncode, KeepsOnlyWhatIsSafe) {
+    EXPECT_EQ(percent_encode("aZ09-._~"), "aZ09-._~");
+    EXPECT_EQ(percent_encode("sip:a%20b@x/?&\n\xff"), "sip%3Aa%2520b%40x%2F%3F%26%0A%FF");
+}
+
+}  // namespace
+}  // namespace pinhole::api

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A daemon of two AORs, for tests of what stands before it.
+#pragma once
+
+#include "control/api/system.h"
+
+#include <stdlib.h>
+
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace pinhole::api {
+
+class FakeSystem final : public System {
+  public:
+    FakeSystem() {
+        Binding first;
+        first.contact = "sip:100@192.168.1.10:5060";
+        first.id = 0xffff'ffff'ffff'fff0;
+        first.far_end = "67.194.23.55:32947";
+        first.near_end = "198.51.100.1:5060";
+        first.port = "eth0";
+        first.state = metrics::ContactState::kReachable;
+        first.rtt_s = 0.0123;
+        first.expires_in_s = 3565;
+        first.registered_ago_s = 35;
+        first.call_id = "a84b4c76e66710";
+        first.cseq = 7;
+        first.user_agent = "Yealink \x1b[31mT46\xff";
+        Binding second = first;
+        second.contact = "sip:100@192.168.1.11:5060";
+        second.id = 2;
+        second.state = metrics::ContactState::kUnknown;
+        second.rtt_s.reset();
+        aors_["sip:100@example.com"] = {first, second};
+        aors_["sip:a%20b@example.com"] = {second};
+    }
+
+    Status status() override {
+        Status out;
+        out.version = "9.9";
+        out.uptime_s = 93'784;
+        out.workers = 2;
+        out.contacts = 3;
+        out.aors = 2;
+        out.max_contacts = 1'000'000;
+        out.memory_bytes = 734'003'200;
+        out.memory_kind = "hugepages";
+        out.ports = {{"eth0",
+                      "af_packet:eth0",
+                      "02:00:00:00:00:01",
+                      true,
+                      1,
+                      "both",
+                      {"198.51.100.1", "2001:db8::1"},
+                      {5060, 5080}}};
+        out.qualify.sent = 1000;
+        out.qualify.answered = 990;
+        out.qualify.rtt = {{0.01, 0.1, 1}, {500, 489, 1, 0}, 20};
+        out.qualify.contacts_by_state = {1, 2, 0};
+        return out;
+    }
+
+    std::vector<CoreStatus> cores() override {
+        CoreStatus core;
+        core.core = 1;
+        core.cpu = 3;
+        core.contacts = 3;
+        core.rx_packets = 12'345'678;
+        core.cycles_busy = 1;
+        core.cycles_idle = 3;
+        return {core};
+    }
+
+    std::optional<AorBindings> show(std::string_view aor) override {
+        const std::lock_guard lock(mutex_);
+        const auto found = aors_.find(std::string(aor));
+        return found == aors_.end() ? std::nullopt
+                                    : std::optional(AorBindings{found->first, found->second});
+    }
+
+    std::optional<ListPage> list(std::string_view prefix, std::size_t limit,
+                                 std::string_view after) override {
+        const std::lock_guard lock(mutex_);
+        if (after == "nonsense") {
+            return std::nullopt;
+        }
+        ListPage page;
+        for (auto each = aors_.upper_bound(std::string(after)); each != aors_.end(); ++each) {
+            if (page.aors.size() == limit) {
+                page.next = page.aors.back().aor;
+                break;
+            }
+            if (each->first.rfind(prefix, 0) == 0) {
+                page.aors.push_back({each->first, each->second});
+            }
+        }
+        return page;
+    }
+
+    RemoveResult remove(std::string_view aor, std::string_view contact) override {
+        const std::lock_guard lock(mutex_);
+        const auto found = aors_.find(std::string(aor));
+        if (found == aors_.end()) {
+            return {RemoveResult::Code::kUnknownAor, 0};
+        }
+        std::size_t removed = 0;
+        if (contact.empty()) {
+            removed = found->second.size();
+            found->second.clear();
+        } else {
+            removed = std::erase_if(found->second,
+                                    [&](const Binding& b) { return b.contact == contact; });
+        }
+        if (found->second.empty()) {
+            aors_.erase(found);
+        }
+        return {removed == 0 ? RemoveResult::Code::kUnknownContact : RemoveResult::Code::kRemoved,
+                removed};
+    }
+
+    Health healthy() override { return {true, {}}; }
+    Health ready() override { return {false, "port eth0 has no address"}; }
+    std::string metrics_text() override { return "pinhole_contacts{core=\"0\"} 3\n"; }
+
+  private:
+    std::mutex mutex_;
+    std::map<std::string, std::vector<Binding>> aors_;
+};
+
+// A directory that goes with the test.
+class TemporaryDirectory {
+  public:
+    TemporaryDirectory() {
+        std::string name = std::filesystem::temp_directory_path() / "pinhole-api-XXXXXX";
+        path_ = ::mkdtemp(name.data()) != nullptr ? name : std::string{};
+    }
+    ~TemporaryDirectory() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+
+    [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+  private:
+    std::string path_;
+};
+
+}  // namespace pinhole::api

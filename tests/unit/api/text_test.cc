@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/api/text.h"
+
+#include "control/api/json.h"
+#include "tests/unit/api/fake_system.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <sstream>
+#include <string>
+
+namespace pinhole::api {
+namespace {
+
+// As it comes out of the socket.
+nlohmann::json over_the_wire(const nlohmann::json& value) {
+    return nlohmann::json::parse(dump(value));
+}
+
+TEST(Text, Status) {
+    FakeSystem system;
+    EXPECT_EQ(status_text(over_the_wire(to_json(system.status()))),
+              "pinhole 9.9, up 1 d 2 h\n"
+              "workers     2\n"
+              "contacts    3 of 1,000,000 (0.0 %), 2 AORs\n"
+              "states      2 reachable, 0 unreachable, 1 never answered\n"
+              "pings       1,000 sent, 990 answered (99.0 %)\n"
+              "round trip  10.0 ms (median), 100 ms (99th percentile)\n"
+              "removed     0 expired, 0 unreachable\n"
+              "memory      700 MB, hugepages\n"
+              "port eth0   af_packet:eth0, up, 02:00:00:00:00:01, both, 1 queue\n"
+              "            198.51.100.1 2001:db8::1, UDP 5060 5080\n");
+}
+
+TEST(Text, Cores) {
+    FakeSystem system;
+    EXPECT_EQ(cores_text(over_the_wire(to_json(system.cores()))),
+              "core  cpu    busy  contacts  REGISTER  calls  pings  pongs     rx  tx  drops\n"
+              "   1    3  25.0 %         3         0      0      0      0  12.3M   0      0\n");
+}
+
+TEST(Text, CoresFitEightyColumnsAtTheirWidest) {
+    CoreStatus core;
+    core.core = 10;
+    core.cpu = 100;
+    core.cycles_busy = 1;
+    core.contacts = core.registers = core.calls_in = core.pings_sent = core.pongs =
+        core.rx_packets = core.tx_packets = core.drops = 123'456'789'012;
+    std::istringstream lines(cores_text(to_json(std::vector{core})));
+    for (std::string line; std::getline(lines, line);) {
+        EXPECT_LE(line.size(), 80u) << line;
+    }
+}
+
+TEST(Text, Show) {
+    FakeSystem system;
+    EXPECT_EQ(show_text(over_the_wire(to_json(*system.show("sip:100@example.com")))),
+              "sip:100@example.com, 2 contacts\n"
+              "  sip:100@192.168.1.10:5060\n"
+              "    reached at  67.194.23.55:32947 from 198.51.100.1:5060 on eth0\n"
+              "    state       reachable, round trip 12.3 ms\n"
+              "    registered  35 s ago, expires in 59 min 25 s\n"
+              "    id          18446744073709551600, q 1\n"
+              "    call-id     a84b4c76e66710, CSeq 7\n"
+              "    user agent  Yealink ?[31mT46\xef\xbf\xbd\n"
+              "  sip:100@192.168.1.11:5060\n"
+              "    reached at  67.194.23.55:32947 from 198.51.100.1:5060 on eth0\n"
+              "    state       unknown: has never answered a ping\n"
+              "    registered  35 s ago, expires in 59 min 25 s\n"
+              "    id          2, q 1\n"
+              "    call-id     a84b4c76e66710, CSeq 7\n"
+              "    user agent  Yealink ?[31mT46\xef\xbf\xbd\n");
+}
+
+TEST(Text, List) {
+    FakeSystem system;
+    EXPECT_EQ(list_text(over_the_wire(to_json(*system.list("", 1, "")))),
+              "AOR                  REACHED AT          STATE       EXPIRES IN\n"
+              "sip:100@example.com  67.194.23.55:32947  reachable  59 min 25 s\n"
+              "sip:100@example.com  67.194.23.55:32947  unknown    59 min 25 s\n"
+              "There are more: raise --limit or narrow --prefix.\n");
+    EXPECT_EQ(list_text(to_json(ListPage{})), "no binding\n");
+}
+
+TEST(Text, OddAnswersDontThrow) {
+    for (const char* odd :
+         {"{}", R"({"ports": 3, "qualify": [], "contacts": "x", "version": 1})",
+          R"({"cores": [1, {"cpu": -1}], "aors": [3], "bindings": ["x"], "aor": null})"}) {
+        const auto value = nlohmann::json::parse(odd);
+        EXPECT_NO_THROW({
+            (void)status_text(value);
+            (void)cores_text(value);
+            (void)show_text(value);
+            (void)list_text(value);
+        }) << odd;
+    }
+}
+
+TEST(Text, Printable) {
+    EXPECT_EQ(printable("a\x1b[0m\r\n\x7f"), "a?[0m???");
+    EXPECT_EQ(printable("\xc2\x9b"
+                        "31m \xc3\xa9"),
+              "?31m \xc3\xa9");
+}
+
+TEST(Text, Numbers) {
+    EXPECT_EQ(grouped(0), "0");
+    EXPECT_EQ(grouped(999), "999");
+    EXPECT_EQ(grouped(1'234'567), "1,234,567");
+    EXPECT_EQ(shortened(99'999), "99999");
+    EXPECT_EQ(shortened(100'000), "100k");
+    EXPECT_EQ(shortened(999'499), "999k");
+    EXPECT_EQ(shortened(999'500), "1.00M");
+    EXPECT_EQ(shortened(12'345'678), "12.3M");
+    EXPECT_EQ(shortened(UINT64_MAX), "18.4E");
+    EXPECT_EQ(duration(0), "0 s");
+    EXPECT_EQ(duration(60), "1 min");
+    EXPECT_EQ(duration(3'599), "59 min 59 s");
+    EXPECT_EQ(duration(93'784), "1 d 2 h");
+}
+
+}  // namespace
+}  // namespace pinhole::api

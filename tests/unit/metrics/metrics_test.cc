@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The text is read back by a small parser of the exposition format, which refuses what Prometheus
+// would.
+#include "control/metrics/metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <map>
+#include <memory>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+
+namespace pinhole::metrics {
+namespace {
+
+struct Exposition {
+    std::map<std::string, double> samples;     // "name{a="b"}" -> value
+    std::map<std::string, std::string> types;  // name -> counter | gauge | histogram
+    std::set<std::string> helped;
+};
+
+double number(const std::string& text) {
+    return text == "+Inf" ? std::numeric_limits<double>::infinity() : std::stod(text);
+}
+
+std::string family_of(const std::string& name, const std::map<std::string, std::string>& types) {
+    for (const char* suffix : {"_bucket", "_sum", "_count"}) {
+        const std::string end = suffix;
+        if (name.size() > end.size() &&
+            name.compare(name.size() - end.size(), end.size(), end) == 0) {
+            const std::string base = name.substr(0, name.size() - end.size());
+            if (types.count(base) != 0 && types.at(base) == "histogram") {
+                return base;
+            }
+        }
+    }
+    return name;
+}
+
+Exposition read(const std::string& text) {
+    static const std::regex kSample(
+        R"re(([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\.)*",?)*\})? (\S+))re");
+    Exposition out;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        std::string hash;
+        std::string kind;
+        std::string name;
+        std::string type;
+        words >> hash >> kind >> name >> type;
+        if (hash == "#") {
+            if (kind == "HELP") {
+                EXPECT_TRUE(out.helped.insert(name).second) << name << " twice";
+                EXPECT_FALSE(type.empty()) << line;
+            } else {
+                EXPECT_EQ(kind, "TYPE") << line;
+                EXPECT_TRUE(out.types.emplace(name, type).second) << name << " twice";
+            }
+            continue;
+        }
+        std::smatch match;
+        EXPECT_TRUE(std::regex_match(line, match, kSample)) << line;
+        if (match.empty()) {
+            continue;
+        }
+        EXPECT_EQ(out.types.count(family_of(match[1], out.types)), 1u)
+            << line << " before its TYPE";
+        EXPECT_TRUE(out.samples.emplace(match[1].str() + match[2].str(), number(match[3])).second)
+            << line << " twice";
+    }
+    return out;
+}
+
+class Metrics : public ::testing::Test {
+  protected:
+    Metrics() {
+        snapshot_.cores = {{0, &cores_[0], 7}, {1, &cores_[1], 9}};
+        snapshot_.qualify.rtt = {{0.01, 0.1, 1}, {5, 3, 0, 2}, 4.5};
+        snapshot_.qualify.lag = {{0.01, 0.1, 1}, {0, 0, 0, 0}, 0};
+        snapshot_.qualify.contacts_by_state = {1, 13, 2};
+        snapshot_.qualify.sent = 100;
+        snapshot_.qualify.answered = 10;
+    }
+
+    [[nodiscard]] Exposition exposed() const { return read(to_text(snapshot_)); }
+
+    std::unique_ptr<CoreCounters[]> cores_ = std::make_unique<CoreCounters[]>(2);
+    Snapshot snapshot_;
+};
+
+TEST_F(Metrics, NamesOfTheDesignAreThere) {
+    const Exposition exposition = exposed();
+    for (const char* name :
+         {"pinhole_sip_requests_total", "pinhole_sip_responses_total", "pinhole_drops_total",
+          "pinhole_rx_packets_total", "pinhole_tx_packets_total", "pinhole_cycles_total",
+          "pinhole_handoffs_total", "pinhole_qualify_sent_total",
+          "pinhole_qualify_answered_total"}) {
+        EXPECT_EQ(exposition.types.count(name) != 0 ? exposition.types.at(name) : "", "counter")
+            << name;
+    }
+    for (const char* name :
+         {"pinhole_contacts", "pinhole_contacts_by_state", "pinhole_build_info"}) {
+        EXPECT_EQ(exposition.types.count(name) != 0 ? exposition.types.at(name) : "", "gauge")
+            << name;
+    }
+    for (const char* name : {"pinhole_qualify_rtt_seconds", "pinhole_qualify_lag_seconds"}) {
+        EXPECT_EQ(exposition.types.count(name) != 0 ? exposition.types.at(name) : "", "histogram")
+            << name;
+    }
+    for (const auto& [name, type] : exposition.types) {
+        EXPECT_EQ(exposition.helped.count(name), 1u) << name;
+        EXPECT_EQ(name.rfind("pinhole_", 0), 0u) << name;
+        EXPECT_EQ(type == "counter", name.size() > 6 && name.substr(name.size() - 6) == "_total")
+            << name;
+    }
+}
+
+TEST_F(Metrics, EachCoreHasItsOwnFigures) {
+    cores_[0].rx_packets.add(3);
+    cores_[1].rx_packets.add(5);
+    cores_[1].drop(DropReason::kNotSip);
+    cores_[0].requests[static_cast<std::size_t>(MethodLabel::kRegister)].add(11);
+    cores_[1].cycles_busy.add(17);
+    cores_[0].responses[200].add(19);
+    const auto samples = exposed().samples;
+    EXPECT_EQ(samples.at("pinhole_rx_packets_total{core=\"0\"}"), 3);
+    EXPECT_EQ(samples.at("pinhole_rx_packets_total{core=\"1\"}"), 5);
+    EXPECT_EQ(samples.at("pinhole_drops_total{core=\"1\",reason=\"not_sip\"}"), 1);
+    EXPECT_EQ(samples.at("pinhole_drops_total{core=\"0\",reason=\"not_sip\"}"), 0);
+    EXPECT_EQ(samples.at("pinhole_sip_requests_total{core=\"0\",method=\"REGISTER\"}"), 11);
+    EXPECT_EQ(samples.at("pinhole_cycles_total{core=\"1\",state=\"busy\"}"), 17);
+    EXPECT_EQ(samples.at("pinhole_cycles_total{core=\"1\",state=\"idle\"}"), 0);
+    EXPECT_EQ(samples.at("pinhole_sip_responses_total{core=\"0\",code=\"200\"}"), 19);
+    EXPECT_EQ(samples.count("pinhole_sip_responses_total{core=\"1\",code=\"200\"}"), 0u);
+    EXPECT_EQ(samples.at("pinhole_contacts{core=\"0\"}"), 7);
+    EXPECT_EQ(samples.at("pinhole_contacts{core=\"1\"}"), 9);
+    EXPECT_EQ(samples.at("pinhole_contacts_by_state{state=\"reachable\"}"), 13);
+    EXPECT_EQ(samples.at("pinhole_qualify_sent_total"), 100);
+}
+
+TEST_F(Metrics, EveryDropReasonAndMethodHasASeries) {
+    const auto samples = exposed().samples;
+    for (const auto reason : kDropReasonNames) {
+        EXPECT_EQ(
+            samples.count("pinhole_drops_total{core=\"0\",reason=\"" + std::string(reason) + "\"}"),
+            1u);
+    }
+    for (const auto method : kMethodLabelNames) {
+        EXPECT_EQ(samples.count("pinhole_sip_requests_total{core=\"0\",method=\"" +
+                                std::string(method) + "\"}"),
+                  1u);
+    }
+}
+
+TEST_F(Metrics, BucketsAreCumulative) {
+    const auto samples = exposed().samples;
+    EXPECT_EQ(samples.at("pinhole_qualify_rtt_seconds_bucket{le=\"0.01\"}"), 5);
+    EXPECT_EQ(samples.at("pinhole_qualify_rtt_seconds_bucket{le=\"0.1\"}"), 8);
+    EXPECT_EQ(samples.at("pinhole_qualify_rtt_seconds_bucket{le=\"1\"}"), 8);
+    EXPECT_EQ(samples.at("pinhole_qualify_rtt_seconds_bucket{le=\"+Inf\"}"), 10);
+    EXPECT_EQ(samples.at("pinhole_qualify_rtt_seconds_count"), 10);
+    EXPECT_DOUBLE_EQ(samples.at("pinhole_qualify_rtt_seconds_sum"), 4.5);
+}
+
+TEST_F(Metrics, LargeCountersKeepTheirUnits) {
+    cores_[0].rx_packets.add(9'007'199'254'740'991);  // 2^53 - 1: the last that a double holds
+    EXPECT_EQ(exposed().samples.at("pinhole_rx_packets_total{core=\"0\"}"),
+              9'007'199'254'740'991.0);
+}
+
+TEST_F(Metrics, NoCoresNoHistogramsStillReads) {
+    snapshot_ = {};
+    const auto samples = exposed().samples;
+    EXPECT_EQ(samples.at("pinhole_qualify_rtt_seconds_bucket{le=\"+Inf\"}"), 0);
+}
+
+TEST(Histogram, Quantiles) {
+    const HistogramFigures figures{{0.01, 0.1, 1}, {5, 3, 0, 2}, 4.5};
+    EXPECT_EQ(figures.total(), 10u);
+    EXPECT_EQ(figures.quantile_s(0.5), 0.01);
+    EXPECT_EQ(figures.quantile_s(0.8), 0.1);
+    EXPECT_EQ(figures.quantile_s(0.99), 1);
+    EXPECT_EQ(HistogramFigures{}.quantile_s(0.5), 0);
+}
+
+TEST(CollectorTest, AsksItsSourceAtEachScrape) {
+    int asked = 0;
+    const Collector collector([&asked] {
+        ++asked;
+        return Snapshot{};
+    });
+    EXPECT_FALSE(collector.Collect().empty());
+    EXPECT_FALSE(collector.Collect().empty());
+    EXPECT_EQ(asked, 2);
+}
+
+}  // namespace
+}  // namespace pinhole::metrics

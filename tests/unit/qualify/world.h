@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Phones, a table of contacts and two clocks for tests of the keeper: synthetic time, every ping
+// recorded.
+#pragma once
+
+#include "control/qualify/keeper.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <vector>
+
+namespace pinhole::qualify {
+
+struct FakeContacts {
+    struct Contact {
+        std::uint32_t generation = 0;
+        std::uint32_t expires_at_s = 0;
+        bool present = false;
+    };
+    std::vector<Contact> slots;
+
+    bool read(std::uint32_t slot, ContactBrief& out) {
+        const Contact& c = slots[slot];
+        out = {c.generation, c.expires_at_s};
+        return c.present;
+    }
+};
+
+struct Event {
+    std::uint64_t ms;
+    ContactId id;
+};
+
+struct FakeSink {
+    std::uint64_t now_ms = 0;
+    std::vector<Event> pings, expires, removals;
+    bool queue_full = false;
+    std::uint64_t refused = 0;
+    std::function<void(ContactId)> on_ping = [](ContactId) {};
+    std::function<void(ContactId)> on_expire = [](ContactId) {};
+
+    bool send_ping(ContactId id) {
+        if (queue_full) {
+            ++refused;
+            return false;
+        }
+        pings.push_back({now_ms, id});
+        on_ping(id);
+        return true;
+    }
+    void expire(ContactId id) {
+        expires.push_back({now_ms, id});
+        on_expire(id);
+    }
+    void remove_unreachable(ContactId id) { removals.push_back({now_ms, id}); }
+};
+
+// Phones answer 40 ms after a ping, those that answer at all.
+class World {
+  public:
+    static constexpr std::uint32_t kRttMs = 40;
+    static constexpr std::uint32_t kFarS = 1'000'000;  // expiry that no test reaches
+    static constexpr std::uint64_t kStartMs = 5'000'123;
+    static constexpr std::uint32_t kStartS = 1'700'000'000;
+
+    World(const Policy& policy, std::uint32_t capacity, std::uint64_t start_ms = kStartMs)
+        : ms(start_ms),
+          start_ms_(start_ms),
+          states(capacity),
+          keeper(policy, states, contacts, sink, now(), 42) {
+        contacts.slots.resize(capacity);
+        answers.resize(capacity, false);
+        sink.on_ping = [this](ContactId id) {
+            if (answers[id.slot]) {
+                on_the_way_.push_back({ms + kRttMs, id});
+            }
+        };
+    }
+
+    // Seconds change at another moment than at a multiple of 1000 ms, as they do.
+    [[nodiscard]] Now now() const {
+        return {ms, kStartS + static_cast<std::uint32_t>((ms - start_ms_ + kPhaseMs) / 1'000)};
+    }
+    // When a second begins, on the millisecond clock.
+    [[nodiscard]] std::uint64_t begin_of(std::uint32_t second) const {
+        return start_ms_ + std::uint64_t{second - kStartS} * 1'000 - kPhaseMs;
+    }
+
+    ContactId add(std::uint32_t slot, bool phone_answers,
+                  std::uint32_t expires_at_s = kStartS + kFarS) {
+        auto& c = contacts.slots[slot];
+        c = {c.generation + 1, expires_at_s, true};
+        answers[slot] = phone_answers;
+        keeper.changed(slot);
+        return {slot, c.generation};
+    }
+    void remove(std::uint32_t slot) {
+        contacts.slots[slot].present = false;
+        keeper.changed(slot);
+    }
+
+    // Lets time pass in steps, pongs delivered before each, as the control thread does it.
+    void run(std::uint64_t for_ms, std::uint32_t step_ms = 5, std::uint32_t budget = 100'000) {
+        for (const std::uint64_t end = ms + for_ms; ms < end;) {
+            ms += step_ms;
+            step(budget);
+        }
+    }
+    bool step(std::uint32_t budget = 100'000) {
+        while (!on_the_way_.empty() && on_the_way_.front().ms <= ms) {
+            keeper.pong(on_the_way_.front().id, kRttMs * 1'000, 200, true);
+            on_the_way_.pop_front();
+        }
+        sink.now_ms = ms;
+        return keeper.advance(now(), budget);
+    }
+
+    [[nodiscard]] table::QualifyView view(ContactId id) const { return states.read_any(id); }
+    [[nodiscard]] std::uint64_t in_state(table::Reach r) const {
+        return keeper.figures().by_state[static_cast<std::size_t>(r)].get();
+    }
+
+    std::uint64_t ms;
+
+  private:
+    static constexpr std::uint32_t kPhaseMs = 377;
+    const std::uint64_t start_ms_;
+    std::deque<Event> on_the_way_;
+
+  public:
+    table::QualifyTable states;
+    FakeContacts contacts;
+    FakeSink sink;
+    std::vector<bool> answers;
+    Keeper<FakeContacts, FakeSink> keeper;
+};
+
+// The most pings in any 10 ms, wherever they begin, of those at `from_ms` or later.
+inline std::uint64_t busiest_10_ms(const std::vector<Event>& pings, std::uint64_t from_ms = 0) {
+    std::uint64_t most = 0;
+    for (std::size_t last = 0, first = 0; last < pings.size(); ++last) {
+        while (pings[last].ms - pings[first].ms >= 10 || pings[first].ms < from_ms) {
+            if (first == last) {
+                break;
+            }
+            ++first;
+        }
+        if (pings[first].ms >= from_ms) {
+            most = std::max<std::uint64_t>(most, last - first + 1);
+        }
+    }
+    return most;
+}
+
+}  // namespace pinhole::qualify

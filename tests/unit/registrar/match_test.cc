@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/registrar/match.h"
+
+#include <gtest/gtest.h>
+
+#include "dataplane/sip/uri_compare.h"
+#include "tests/unit/registrar/request_text.h"
+
+namespace pinhole::registrar {
+namespace {
+
+// RFC 3261 §19.1.4's own examples, and what phones add to them.
+TEST(SameUri, AsTheRfcSays) {
+    const std::pair<const char*, const char*> same[] = {
+        {"sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp"},
+        {"sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"},
+        {"sip:carol@chicago.com;newparam=5", "sip:carol@chicago.com;security=on"},
+        {"sip:alice@atlanta.com?subject=x", "sip:alice@atlanta.com?subject=x"},
+        {"sip:a@[2001:db8::1]", "sip:a@[2001:DB8::1]"},
+    };
+    for (const auto& [a, b] : same) {
+        EXPECT_TRUE(sip::same_uri(a, b)) << a << " " << b;
+        EXPECT_TRUE(sip::same_uri(b, a)) << b << " " << a;
+    }
+    const std::pair<const char*, const char*> different[] = {
+        {"SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"},
+        {"sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"},
+        {"sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"},
+        {"sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp"},
+        {"sip:carol@chicago.com", "sips:carol@chicago.com"},
+        {"sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4"},
+        {"sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off"},
+        {"sip:bob@biloxi.com;method=INVITE", "sip:bob@biloxi.com"},
+        {"sip:a@b", "sip:a:secret@b"},
+        {"sip:a@b", "sip:a@bb"},
+        {"sip:aa@b", "sip:a@b"},
+        {"sip:a@b;user=phone", "sip:a@b"},
+    };
+    for (const auto& [a, b] : different) {
+        EXPECT_FALSE(sip::same_uri(a, b)) << a << " " << b;
+        EXPECT_FALSE(sip::same_uri(b, a)) << b << " " << a;
+    }
+}
+
+// A stored contact as the request `made` would have left it.
+table::ContactView stored_by(const ReadRequest& made) {
+    table::ContactView view;
+    view.uri = made.request.contacts[0].uri;
+    view.params = made.request.contacts[0].params;
+    view.instance = made.request.contacts[0].instance;
+    view.reg_id = made.request.contacts[0].reg_id;
+    view.state.flow = made.request.flow;
+    view.state.call_id_hash = made.request.call_id_hash;
+    view.state.cseq = made.request.cseq;
+    view.state.refreshed_at_ms = made.request.now.ms;
+    view.state.expires_at_s = made.request.now.s + made.request.contacts[0].expires_s;
+    return view;
+}
+
+bool means(const ReadRequest& earlier, const ReadRequest& later) {
+    return same_binding(stored_by(earlier), later.request.contacts[0], later.request);
+}
+
+TEST(SameBinding, UriAndCallId) {
+    const auto first = read({});
+    RequestText other_call;
+    other_call.call_id = "call-2";
+    EXPECT_TRUE(means(*first, *read({})));
+    EXPECT_TRUE(means(*first, *read(other_call))) << "restarted behind the same gateway";
+    EXPECT_FALSE(means(*first, *read(other_call, {}, {}, flow_from(kOffice, 4000))))
+        << "100@192.168.1.10:5060 at home and in the office are two phones";
+    EXPECT_TRUE(means(*first, *read({}, {}, {}, flow_from(kOffice, 4000))))
+        << "the same Call-ID from elsewhere is the same phone, moved";
+    RequestText other_uri;
+    other_uri.contacts = {"<sip:alice@192.168.1.11:5060>"};
+    EXPECT_FALSE(means(*first, *read(other_uri)));
+}
+
+TEST(SameBinding, InstanceAndRegId) {
+    const auto with = [](const char* uri, const char* instance, const char* reg_id) {
+        RequestText text;
+        text.call_id = std::string(uri) + instance;
+        text.contacts = {std::string("<sip:a@") + uri + ">;+sip.instance=\"<" + instance + ">\"" +
+                         reg_id};
+        return read(text, {}, {}, flow_from(kOffice, 4000));
+    };
+    EXPECT_TRUE(means(*with("h1", "urn:1", ";reg-id=1"), *with("h2", "urn:1", ";reg-id=1")));
+    EXPECT_FALSE(means(*with("h1", "urn:1", ";reg-id=1"), *with("h1", "urn:1", ";reg-id=2")));
+    EXPECT_FALSE(means(*with("h1", "urn:1", ""), *with("h1", "urn:2", "")));
+    EXPECT_TRUE(means(*with("h1", "urn:1", ""), *with("h2", "urn:1", ""))) << "rebound";
+}
+
+TEST(SameBinding, TwoContactsOfOneInstanceInOneRequestAreTwo) {
+    RequestText both;
+    both.contacts = {"<sip:a@h1>;+sip.instance=\"<urn:1>\"", "<sip:a@h2>;+sip.instance=\"<urn:1>\""};
+    const auto made = read(both);
+    EXPECT_TRUE(same_binding(stored_by(*made), made->request.contacts[0], made->request));
+    EXPECT_FALSE(same_binding(stored_by(*made), made->request.contacts[1], made->request));
+}
+
+TEST(OrderOf, CSeqWithinAndBeyondTheWindow) {
+    const auto order = [](unsigned stored_cseq, unsigned cseq, std::uint32_t later_ms) {
+        RequestText before;
+        before.cseq = stored_cseq;
+        RequestText after;
+        after.cseq = cseq;
+        return order_of(stored_by(*read(before, {}, {1000, 4'294'967'000})).state,
+                        read(after, {}, {1000, std::uint32_t{4'294'967'000} + later_ms})->request);
+    };
+    EXPECT_EQ(order(5, 6, 0), Order::kNewer);
+    EXPECT_EQ(order(5, 5, 31'999), Order::kRetransmission);
+    EXPECT_EQ(order(5, 4, 31'999), Order::kLate);
+    EXPECT_EQ(order(5, 4, 32'000), Order::kNewer) << "a phone that restarted; the clock wrapped";
+    EXPECT_EQ(order(5, 5, 32'000), Order::kNewer);
+}
+
+}  // namespace
+}  // namespace pinhole::registrar

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/registrar/register_request.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/registrar/request_text.h"
+
+namespace pinhole::registrar {
+namespace {
+
+struct Case {
+    const char* name;
+    RequestText text;
+    Verdict verdict;
+};
+
+class Verdicts : public testing::TestWithParam<Case> {};
+
+TEST_P(Verdicts, AreAsTheRfcAsks) { EXPECT_EQ(read(GetParam().text)->verdict, GetParam().verdict); }
+
+RequestText with(void (*change)(RequestText&)) {
+    RequestText text;
+    change(text);
+    return text;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Requests, Verdicts,
+    testing::Values(
+        Case{"Plain", {}, Verdict::kOk},
+        Case{"ToOurAddress", with([](RequestText& r) { r.request_uri = "sip:198.51.100.1"; }), Verdict::kOk},
+        Case{"ForeignRequestUri", with([](RequestText& r) { r.request_uri = "sip:example.net"; }),
+             Verdict::kNotOurDomain},
+        Case{"ForeignTo", with([](RequestText& r) { r.to = "<sip:alice@example.net>"; }),
+             Verdict::kNotOurDomain},
+        Case{"TelTo", with([](RequestText& r) { r.to = "<tel:+4930123>"; }), Verdict::kBadTo},
+        Case{"ToWithoutUser", with([](RequestText& r) { r.to = "<sip:example.com>"; }), Verdict::kBadTo},
+        Case{"BrokenRequestUri", with([](RequestText& r) { r.request_uri = "sip:"; }),
+             Verdict::kBadRequestUri},
+        Case{"Fetch", with([](RequestText& r) { r.contacts.clear(); }), Verdict::kOk},
+        Case{"BrokenContact", with([](RequestText& r) { r.contacts = {"<sip:alice"}; }),
+             Verdict::kBadContact},
+        Case{"TelContact", with([](RequestText& r) { r.contacts = {"<tel:+4930123>"}; }),
+             Verdict::kBadContact},
+        Case{"Require", with([](RequestText& r) { r.extra = "Require: gruu\r\n"; }), Verdict::kBadExtension},
+        Case{"Star", with([](RequestText& r) { r.contacts = {"*"}, r.extra = "Expires: 0\r\n"; }),
+             Verdict::kOk},
+        Case{"StarWithoutExpires", with([](RequestText& r) { r.contacts = {"*"}; }), Verdict::kBadStar},
+        Case{"StarWithTime", with([](RequestText& r) { r.contacts = {"*"}, r.extra = "Expires: 60\r\n"; }),
+             Verdict::kBadStar},
+        Case{"StarWithOther",
+             with([](RequestText& r) { r.contacts = {"*", "<sip:a@b>"}, r.extra = "Expires: 0\r\n"; }),
+             Verdict::kBadStar},
+        Case{"OtherWithStar",
+             with([](RequestText& r) { r.contacts = {"<sip:a@b>", "*"}, r.extra = "Expires: 0\r\n"; }),
+             Verdict::kBadStar},
+        Case{"TooBriefByHeader", with([](RequestText& r) { r.extra = "Expires: 30\r\n"; }),
+             Verdict::kTooBrief},
+        Case{"TooBriefByParameter", with([](RequestText& r) { r.contacts = {"<sip:a@b>;expires=59"}; }),
+             Verdict::kTooBrief},
+        Case{"ParameterBeforeHeader",
+             with([](RequestText& r) { r.contacts = {"<sip:a@b>;expires=60"}, r.extra = "Expires: 1\r\n"; }),
+             Verdict::kOk},
+        Case{"LongUri", with([](RequestText& r) {
+                 r.contacts = {"<sip:" + std::string(600, 'a') + "@192.168.1.10>"};
+             }),
+             Verdict::kTextTooLong},
+        Case{"LongParameters", with([](RequestText& r) {
+                 r.contacts = {"<sip:a@b>;x=" + std::string(600, 'a')};
+             }),
+             Verdict::kTextTooLong},
+        Case{"SeventeenContacts", with([](RequestText& r) {
+                 r.contacts.clear();
+                 for (int i = 0; i < 17; ++i) {
+                     r.contacts.push_back("<sip:a" + std::to_string(i) + "@b>");
+                 }
+             }),
+             Verdict::kTooManyContacts}),
+    [](const testing::TestParamInfo<Case>& each) { return std::string(each.param.name); });
+
+TEST(ReadRegister, CanonicalAorWithEscapesAndCase) {
+    RequestText text;
+    text.to = "\"Alice, A.\" <sip:%61lice@EXAMPLE.com:5060;user=phone>";
+    const auto made = read(text);
+    ASSERT_EQ(made->verdict, Verdict::kOk);
+    EXPECT_EQ(made->request.aor, "alice@example.com");
+    EXPECT_EQ(made->request.aor_hash, test_hash()("alice@example.com"));
+}
+
+TEST(ReadRegister, KeepsOtherParametersOnly) {
+    RequestText text;
+    text.contacts = {"<sip:a@b>;q=0.5;+sip.instance=\"<urn:uuid:1>\";expires=120;reg-id=2;ob"};
+    const auto made = read(text);
+    ASSERT_EQ(made->verdict, Verdict::kOk);
+    const RequestedContact& contact = made->request.contacts[0];
+    EXPECT_EQ(contact.params, ";+sip.instance=\"<urn:uuid:1>\";reg-id=2;ob");
+    EXPECT_EQ(contact.instance, "<urn:uuid:1>");
+    EXPECT_GE(contact.instance.data(), contact.params.data());
+    EXPECT_EQ(contact.reg_id, 2U);
+    EXPECT_EQ(contact.q, 500);
+    EXPECT_EQ(contact.expires_s, 120U);
+}
+
+TEST(ReadRegister, FoldsInParametersDoNotSurvive) {
+    RequestText text;
+    text.contacts = {"<sip:a@b>;x=\"one\r\n two\";y"};
+    const auto made = read(text);
+    ASSERT_EQ(made->verdict, Verdict::kOk);
+    EXPECT_EQ(made->request.contacts[0].params.find_first_of("\r\n"), std::string_view::npos);
+}
+
+TEST(ReadRegister, SeveralContactsInOneHeaderAndInSeveral) {
+    RequestText text;
+    text.contacts = {"<sip:a@b>, \"x,y\" <sip:c@d>;q=0.1", "sip:e@f;expires=0"};
+    const auto made = read(text);
+    ASSERT_EQ(made->verdict, Verdict::kOk);
+    ASSERT_EQ(made->request.count, 3);
+    EXPECT_EQ(made->request.contacts[1].uri, "sip:c@d");
+    EXPECT_EQ(made->request.contacts[2].uri, "sip:e@f");
+    EXPECT_EQ(made->request.contacts[2].expires_s, 0U);
+}
+
+TEST(ReadRegister, TheLaterOfTwoEqualContactsCounts) {
+    RequestText text;
+    text.contacts = {"<sip:a@b>;expires=100", "<sip:a@B>;expires=200"};
+    const auto made = read(text);
+    ASSERT_EQ(made->request.count, 1);
+    EXPECT_EQ(made->request.contacts[0].expires_s, 200U);
+}
+
+TEST(ReadRegister, LifetimesWithinThePolicy) {
+    Policy policy;
+    policy.too_brief = TooBrief::kRaise;
+    const auto granted = [&](const std::string& expires) {
+        RequestText text;
+        text.extra = expires.empty() ? "" : "Expires: " + expires + "\r\n";
+        const auto made = read(text, policy);
+        EXPECT_EQ(made->verdict, Verdict::kOk);
+        return made->request.contacts[0].expires_s;
+    };
+    EXPECT_EQ(granted(""), 3600U);
+    EXPECT_EQ(granted("1"), 60U);
+    EXPECT_EQ(granted("60"), 60U);
+    EXPECT_EQ(granted("7200"), 7200U);
+    EXPECT_EQ(granted("99999999999"), 7200U);
+    EXPECT_EQ(granted("soon"), 3600U);  // RFC 3261 §20.19: malformed is as if absent
+    EXPECT_EQ(granted("0"), 0U);
+}
+
+}  // namespace
+}  // namespace pinhole::registrar

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Builds REGISTERs as phones write them, for the tests of this folder, and reads them as a worker does.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataplane/registrar/register_request.h"
+
+namespace pinhole::registrar {
+
+struct RequestText {
+    std::string request_uri = "sip:example.com";
+    std::string to = "<sip:alice@example.com>";
+    std::string call_id = "call-1";
+    unsigned cseq = 1;
+    std::vector<std::string> contacts{"<sip:alice@192.168.1.10:5060>"};
+    std::string extra;  // header lines with CRLF
+
+    [[nodiscard]] std::string text() const {
+        std::string t = "REGISTER " + request_uri + " SIP/2.0\r\n" +
+                        "Via: SIP/2.0/UDP 192.168.1.10:5060;branch=z9hG4bK1;rport\r\n" +
+                        "From: <sip:alice@example.com>;tag=f\r\nTo: " + to + "\r\nCall-ID: " +
+                        call_id + "\r\nCSeq: " + std::to_string(cseq) + " REGISTER\r\n";
+        for (const std::string& contact : contacts) {
+            t += "Contact: " + contact + "\r\n";
+        }
+        return t + extra + "\r\n";
+    }
+};
+
+inline net::Flow flow_from(std::uint32_t address, std::uint16_t port) {
+    net::Flow flow;
+    flow.ours = net::Address::v4(0xc6336401);
+    flow.our_udp_port = 5060;
+    flow.theirs = net::Address::v4(address);
+    flow.their_udp_port = port;
+    return flow;
+}
+inline constexpr std::uint32_t kHome = 0x43c21737;    // 67.194.23.55
+inline constexpr std::uint32_t kOffice = 0x43c21738;  // 67.194.23.56
+
+// A request that has been read; keeps its text alive.
+struct ReadRequest {
+    Verdict verdict = Verdict::kOk;
+    std::string text;
+    sip::Message message;
+    RegisterRequest request;
+};
+
+inline const table::KeyedHash& test_hash() {
+    static const std::array<std::byte, table::KeyedHash::kSeedBytes> kSeed{std::byte{1}};
+    static const table::KeyedHash kHash{kSeed};
+    return kHash;
+}
+
+inline std::unique_ptr<ReadRequest> read(const RequestText& text, const Policy& policy = {},
+                                         Now now = {1'000'000, 5'000'000},
+                                         net::Flow flow = flow_from(kHome, 32947)) {
+    auto made = std::make_unique<ReadRequest>();
+    made->text = text.text();
+    sip::Identity identity;
+    (void)identity.add_domain("example.com");
+    identity.add_local(net::Address::v4(0xc6336401), 5060);
+    if (sip::parse(made->text, made->message) != sip::ParseError::kOk) {
+        made->verdict = Verdict::kCount;
+        return made;
+    }
+    made->verdict = read_register(made->message, flow, {policy, identity, test_hash(), now},
+                                  made->request);
+    return made;
+}
+
+}  // namespace pinhole::registrar

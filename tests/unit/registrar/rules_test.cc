@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// RFC 3261 §10.3 over a real table: each request goes the way that a worker sends it, in place first, else to the owner.
+#include "dataplane/registrar/rules.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "dataplane/registrar/answer.h"
+#include "dataplane/table/binding_table.h"
+#include "dataplane/table/heap_memory.h"
+#include "tests/unit/registrar/request_text.h"
+
+namespace pinhole::registrar {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::UnorderedElementsAre;
+
+class Rules : public testing::Test {
+  protected:
+    Rules() { remake(1000); }
+
+    void remake(std::uint32_t max_contacts) {
+        table_.reset();
+        const table::ShardMemory shard = memory_.shard();
+        table_ = table::BindingTable::make(
+            {.max_contacts = max_contacts,
+             .hash = test_hash(),
+             .reclaimer = {[](void*) { return std::uint64_t{0}; },
+                           [](void*, std::uint64_t) { return true; }, nullptr},
+             .arrays = memory_.arrays(),
+             .shards = {&shard, 1}});
+        ASSERT_NE(table_, nullptr);
+    }
+
+    Verdict send(const RequestText& text, net::Flow flow = flow_from(kHome, 32947)) {
+        last_ = read(text, policy_, now_, flow);
+        in_place_ = false;
+        if (last_->verdict != Verdict::kOk || (last_->request.count == 0 && !last_->request.star)) {
+            return last_->verdict;
+        }
+        const RegisterRequest& request = last_->request;
+        const table::Record* record = table_->find(request.aor_hash, request.aor);
+        if (record != nullptr && may_refresh(*record, request)) {
+            InPlace done = InPlace::kNeedsOwner;
+            EXPECT_EQ(table_->refresh_any(*record, [&](table::ClaimedRecord& claimed) {
+                          done = refresh(claimed, request);
+                      }),
+                      table::RefreshResult::kOk);
+            if (done != InPlace::kNeedsOwner) {
+                in_place_ = true;
+                return done == InPlace::kDone ? Verdict::kOk : Verdict::kOutOfOrder;
+            }
+        }
+        Verdict verdict = Verdict::kOk;
+        const auto changed = table_->change_owner(
+            request.aor_hash, request.aor, [&](const table::Current& current, table::Edit& edit) {
+                verdict = plan(current, request, policy_, reachability_, edit);
+                return verdict == Verdict::kOk;
+            });
+        table_->reclaim_owner(0);
+        return changed.result == table::ChangeResult::kTableFull ? Verdict::kTableFull : verdict;
+    }
+
+    [[nodiscard]] std::vector<table::ContactView> stored() const {
+        const std::string aor = "alice@example.com";
+        const table::Record* record = table_->find(test_hash()(aor), aor);
+        if (record == nullptr) {
+            return {};
+        }
+        std::vector<table::ContactView> views(table::kMaxContactsPerAor);
+        EXPECT_TRUE(record->read_all(views));
+        views.resize(record->contact_count());
+        return views;
+    }
+    [[nodiscard]] std::vector<std::string> uris() const {
+        std::vector<std::string> uris;
+        for (const auto& view : stored()) {
+            uris.emplace_back(view.uri);
+        }
+        return uris;
+    }
+    [[nodiscard]] std::string ok_text() const {
+        std::array<char, 8000> room;
+        sip::Writer out(room.data(), room.size());
+        const std::string aor = "alice@example.com";
+        EXPECT_EQ(write_ok(last_->message, table_->find(test_hash()(aor), aor),
+                           {{net::Address::v4(kHome), 32947, true}, "t", now_}, out),
+                  Answered::kWritten);
+        return std::string(out.view());
+    }
+
+    static RequestText contacts(unsigned cseq, std::vector<std::string> list,
+                                std::string extra = "") {
+        RequestText text;
+        text.cseq = cseq;
+        text.contacts = std::move(list);
+        text.extra = std::move(extra);
+        return text;
+    }
+
+    table::HeapMemory memory_;
+    std::unique_ptr<table::BindingTable> table_;
+    Policy policy_;
+    Reachability reachability_;
+    Now now_{1'000'000, 50'000};
+    std::unique_ptr<ReadRequest> last_;
+    bool in_place_ = false;
+};
+
+TEST_F(Rules, AddStoresTheFlowNotTheContact) {
+    ASSERT_EQ(send({}), Verdict::kOk);
+    ASSERT_EQ(stored().size(), 1U);
+    EXPECT_EQ(net::far_end(stored()[0].state.flow), "67.194.23.55:32947");
+    EXPECT_EQ(stored()[0].state.expires_at_s, now_.s + 3600);
+    EXPECT_THAT(ok_text(), HasSubstr("Contact: <sip:alice@192.168.1.10:5060>;expires=3600\r\n"));
+}
+
+TEST_F(Rules, RefreshIsDoneInPlaceAndKeepsTheId) {
+    ASSERT_EQ(send({}), Verdict::kOk);
+    const table::ContactId id = stored()[0].id;
+    now_ = {now_.s + 1800, now_.ms + 1'800'000};
+    ASSERT_EQ(send(contacts(2, {"<sip:alice@192.168.1.10:5060>"})), Verdict::kOk);
+    EXPECT_TRUE(in_place_);
+    EXPECT_EQ(stored()[0].id, id);
+    EXPECT_EQ(stored()[0].state.cseq, 2U);
+    EXPECT_EQ(stored()[0].state.expires_at_s, now_.s + 3600);
+}
+
+TEST_F(Rules, MovedFlowIsStructureAndKeepsTheId) {
+    ASSERT_EQ(send({}), Verdict::kOk);
+    const table::ContactId id = stored()[0].id;
+    ASSERT_EQ(send(contacts(2, {"<sip:alice@192.168.1.10:5060>"}), flow_from(kHome, 40000)),
+              Verdict::kOk);
+    EXPECT_FALSE(in_place_);
+    ASSERT_EQ(stored().size(), 1U);
+    EXPECT_EQ(stored()[0].id, id);
+    EXPECT_EQ(stored()[0].state.flow.their_udp_port, 40000);
+}
+
+TEST_F(Rules, RetransmissionGetsTheSameAnswerAndChangesNothing) {
+    ASSERT_EQ(send(contacts(7, {"<sip:alice@192.168.1.10:5060>;expires=600"})), Verdict::kOk);
+    const auto before = stored();
+    const std::string answer = ok_text();
+    now_.ms += 500;
+    ASSERT_EQ(send(contacts(7, {"<sip:alice@192.168.1.10:5060>;expires=600"})), Verdict::kOk);
+    EXPECT_EQ(stored()[0].state, before[0].state);
+    EXPECT_EQ(ok_text(), answer);
+}
+
+TEST_F(Rules, OlderCSeqIsRefusedWholeUntilTheWindowEnds) {
+    ASSERT_EQ(send(contacts(7, {"<sip:alice@192.168.1.10:5060>"})), Verdict::kOk);
+    now_.ms += 31'000;
+    EXPECT_EQ(send(contacts(6, {"<sip:alice@192.168.1.10:5060>"})), Verdict::kOutOfOrder);
+    EXPECT_EQ(send(contacts(6, {"<sip:alice@192.168.1.10:5060>;expires=0", "<sip:new@host>"})),
+              Verdict::kOutOfOrder);
+    EXPECT_THAT(uris(), ElementsAre("sip:alice@192.168.1.10:5060"));
+    EXPECT_EQ(stored()[0].state.cseq, 7U);
+    now_.ms += 1'000;
+    EXPECT_EQ(send(contacts(6, {"<sip:alice@192.168.1.10:5060>"})), Verdict::kOk);
+    EXPECT_EQ(stored()[0].state.cseq, 6U);
+}
+
+TEST_F(Rules, SeveralContactsAllOrNothing) {
+    ASSERT_EQ(send(contacts(1, {"<sip:a@h1>;q=0.2", "<sip:a@h2>"})), Verdict::kOk);
+    EXPECT_THAT(uris(), UnorderedElementsAre("sip:a@h1", "sip:a@h2"));
+    EXPECT_EQ(send(contacts(2, {"<sip:a@h1>;expires=0", "<sip:a@h3>;expires=5"})),
+              Verdict::kTooBrief);
+    EXPECT_THAT(uris(), UnorderedElementsAre("sip:a@h1", "sip:a@h2"));
+    EXPECT_EQ(send(contacts(3, {"<sip:a@h1>;expires=0", "<sip:a@h3>"})), Verdict::kOk);
+    EXPECT_THAT(uris(), UnorderedElementsAre("sip:a@h2", "sip:a@h3"));
+}
+
+TEST_F(Rules, RemoveOneAndAll) {
+    ASSERT_EQ(send(contacts(1, {"<sip:a@h1>", "<sip:a@h2>", "<sip:a@h3>"})), Verdict::kOk);
+    ASSERT_EQ(send(contacts(2, {"<sip:a@h2>;expires=0"})), Verdict::kOk);
+    EXPECT_THAT(uris(), UnorderedElementsAre("sip:a@h1", "sip:a@h3"));
+    EXPECT_EQ(send(contacts(1, {"*"}, "Expires: 0\r\n")), Verdict::kOutOfOrder);
+    EXPECT_EQ(uris().size(), 2U);
+    EXPECT_EQ(send(contacts(3, {"*"}, "Expires: 0\r\n")), Verdict::kOk);
+    EXPECT_THAT(uris(), IsEmpty());
+    EXPECT_EQ(send(contacts(3, {"*"}, "Expires: 0\r\n")), Verdict::kOk) << "its retransmission";
+    EXPECT_EQ(table_->counts().contacts, 0U);
+}
+
+TEST_F(Rules, RemovingWhatIsNotThereIsFine) {
+    EXPECT_EQ(send(contacts(1, {"<sip:a@h1>;expires=0"})), Verdict::kOk);
+    EXPECT_THAT(uris(), IsEmpty());
+}
+
+TEST_F(Rules, FetchListsWithoutChanging) {
+    ASSERT_EQ(send(contacts(1, {"<sip:a@h1>;q=0.25", "<sip:a@h2>;q=0.05;x=y"})), Verdict::kOk);
+    now_.s += 600;
+    ASSERT_EQ(send(contacts(2, {})), Verdict::kOk);
+    EXPECT_THAT(ok_text(), HasSubstr("Contact: <sip:a@h1>;q=0.25;expires=3000\r\n"));
+    EXPECT_THAT(ok_text(), HasSubstr("Contact: <sip:a@h2>;x=y;q=0.05;expires=3000\r\n"));
+    EXPECT_EQ(stored()[0].state.cseq, 1U);
+}
+
+TEST_F(Rules, ExpiredContactsAreNeitherListedNorCounted) {
+    policy_.max_contacts_per_aor = 1;
+    ASSERT_EQ(send(contacts(1, {"<sip:a@h1>;expires=60"})), Verdict::kOk);
+    now_ = {now_.s + 60, now_.ms + 60'000};
+    ASSERT_EQ(send(contacts(2, {})), Verdict::kOk);
+    EXPECT_THAT(ok_text(), Not(HasSubstr("Contact:")));
+    ASSERT_EQ(send(contacts(3, {"<sip:a@h2>"})), Verdict::kOk);
+    EXPECT_THAT(uris(), ElementsAre("sip:a@h2"));
+}
+
+TEST_F(Rules, AFullAorRejects) {
+    policy_.max_contacts_per_aor = 2;
+    ASSERT_EQ(send(contacts(1, {"<sip:a@h1>", "<sip:a@h2>"})), Verdict::kOk);
+    EXPECT_EQ(send(contacts(2, {"<sip:a@h3>"})), Verdict::kAorFull);
+    EXPECT_EQ(send(contacts(3, {"<sip:a@h1>;expires=0", "<sip:a@h3>"})), Verdict::kOk);
+    EXPECT_THAT(uris(), UnorderedElementsAre("sip:a@h2", "sip:a@h3"));
+}
+
+TEST_F(Rules, AFullAorGivesUpTheUnreachableThenTheOldest) {
+    policy_.max_contacts_per_aor = 3;
+    policy_.full_aor = FullAor::kReplace;
+    for (unsigned i = 1; i <= 3; ++i) {
+        ASSERT_EQ(send(contacts(i, {"<sip:a@h" + std::to_string(i) + ">"})), Verdict::kOk);
+        now_.ms += 1000;
+    }
+    table::ContactId dead;
+    for (const auto& view : stored()) {
+        if (view.uri == "sip:a@h2") {
+            dead = view.id;
+        }
+    }
+    reachability_ = {[](const void* context, table::ContactId id) {
+                         return id == *static_cast<const table::ContactId*>(context);
+                     },
+                     &dead};
+    ASSERT_EQ(send(contacts(4, {"<sip:a@h4>"})), Verdict::kOk);
+    EXPECT_THAT(uris(), UnorderedElementsAre("sip:a@h1", "sip:a@h3", "sip:a@h4"));
+    ASSERT_EQ(send(contacts(5, {"<sip:a@h5>"})), Verdict::kOk);
+    EXPECT_THAT(uris(), UnorderedElementsAre("sip:a@h3", "sip:a@h4", "sip:a@h5"));
+    EXPECT_EQ(send(contacts(6, {"<sip:b@1>", "<sip:b@2>", "<sip:b@3>", "<sip:b@4>"})),
+              Verdict::kAorFull)
+        << "more than fit even when all others go";
+    EXPECT_EQ(uris().size(), 3U);
+}
+
+TEST_F(Rules, ARestartedPhoneReplacesItsBinding) {
+    ASSERT_EQ(send({}), Verdict::kOk);
+    RequestText restarted;
+    restarted.call_id = "call-2";
+    ASSERT_EQ(send(restarted, flow_from(kHome, 50000)), Verdict::kOk);
+    EXPECT_EQ(stored().size(), 1U);
+    restarted.cseq = 2;
+    ASSERT_EQ(send(restarted, flow_from(kOffice, 50000)), Verdict::kOk);
+    EXPECT_EQ(stored().size(), 1U) << "the same Call-ID has moved to the office";
+    RequestText home;
+    home.call_id = "call-3";
+    ASSERT_EQ(send(home, flow_from(kHome, 1234)), Verdict::kOk);
+    EXPECT_EQ(stored().size(), 2U) << "home and office are both alice@192.168.1.10:5060";
+}
+
+TEST_F(Rules, AChangedTextOfTheSameInstanceKeepsTheId) {
+    ASSERT_EQ(send(contacts(1, {"<sip:a@h1:1000>;+sip.instance=\"<urn:1>\";reg-id=1"})), Verdict::kOk);
+    const table::ContactId id = stored()[0].id;
+    ASSERT_EQ(send(contacts(2, {"<sip:a@h1:2000>;+sip.instance=\"<urn:1>\";reg-id=1"})), Verdict::kOk);
+    ASSERT_EQ(stored().size(), 1U);
+    EXPECT_EQ(stored()[0].uri, "sip:a@h1:2000");
+    EXPECT_EQ(stored()[0].id, id);
+}
+
+TEST_F(Rules, AFullTableRefusesNewcomersAndServesTheOthers) {
+    remake(1);
+    ASSERT_EQ(send(contacts(1, {"<sip:a@h1>"})), Verdict::kOk);
+    EXPECT_EQ(send(contacts(2, {"<sip:a@h2>"})), Verdict::kTableFull);
+    EXPECT_EQ(send(contacts(3, {"<sip:a@h1>"})), Verdict::kOk);
+    EXPECT_THAT(uris(), ElementsAre("sip:a@h1"));
+}
+
+TEST_F(Rules, RefusalsSayWhatToDo) {
+    std::array<char, 4000> room;
+    const auto refusal = [&](const RequestText& text, Verdict verdict) {
+        EXPECT_EQ(send(text), verdict);
+        sip::Writer out(room.data(), room.size());
+        EXPECT_EQ(write_refusal(last_->message, verdict, policy_, 17,
+                                {{net::Address::v4(kHome), 32947, true}, "t", now_}, out),
+                  Answered::kWritten);
+        return std::string(out.view());
+    };
+    EXPECT_THAT(refusal(contacts(1, {"<sip:a@h1>;expires=5"}), Verdict::kTooBrief),
+                testing::AllOf(HasSubstr("SIP/2.0 423 "), HasSubstr("Min-Expires: 60\r\n")));
+    EXPECT_THAT(refusal(contacts(1, {"<sip:a@h1>"}, "Require: gruu, x\r\n"), Verdict::kBadExtension),
+                testing::AllOf(HasSubstr("SIP/2.0 420 "), HasSubstr("Unsupported: gruu, x\r\n")));
+    remake(1);
+    ASSERT_EQ(send(contacts(1, {"<sip:a@h1>"})), Verdict::kOk);
+    EXPECT_THAT(refusal(contacts(2, {"<sip:a@h2>"}), Verdict::kTableFull),
+                testing::AllOf(HasSubstr("SIP/2.0 503 "), HasSubstr("Retry-After: 17\r\n")));
+}
+
+}  // namespace
+}  // namespace pinhole::registrar

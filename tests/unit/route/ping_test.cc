@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/route/ping.h"
+
+#include "tests/unit/route/world.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+
+namespace pinhole::route {
+namespace {
+
+std::string ping_text(World& world, table::ContactId id, std::string_view uri,
+                      std::string_view aor = "100@example.com",
+                      const net::Flow& by = World::phone_flow()) {
+    std::array<char, 2048> buffer;
+    sip::Writer out(buffer.data(), buffer.size());
+    EXPECT_TRUE(build_ping({id, by, uri, aor}, *world.keys, world.now_us, out));
+    return std::string(out.view());
+}
+
+TEST(Ping, IsACompleteRequest) {
+    World world;
+    const Sent ping{{}, ping_text(world, {1, 1}, "sip:100@192.168.1.10:5060;line=a1b2;ob")};
+    sip::Message message;
+    ASSERT_EQ(sip::parse(ping.text, message), sip::ParseError::kOk) << ping.text;
+    EXPECT_EQ(ping.first_line(), "OPTIONS sip:100@192.168.1.10:5060;line=a1b2;ob SIP/2.0");
+    EXPECT_TRUE(ping.has("Via: SIP/2.0/UDP 198.51.100.1:5060;rport;branch=z9hG4bKP"));
+    EXPECT_TRUE(ping.has("\r\nTo: <sip:100@example.com>\r\n"));
+    EXPECT_TRUE(ping.has("\r\nFrom: <sip:ping@198.51.100.1>;tag="));
+    EXPECT_TRUE(ping.has("\r\nMax-Forwards: 70\r\n"));
+    EXPECT_EQ(message.method, sip::Method::kOptions);
+    EXPECT_EQ(message.content_length, 0);
+}
+
+TEST(Ping, NoTwoAreAlike) {
+    World world;
+    const std::string first = ping_text(world, {1, 1}, "sip:a@b");
+    world.now_us += 1;
+    EXPECT_NE(first, ping_text(world, {1, 1}, "sip:a@b"));
+}
+
+TEST(Ping, ContactsThatNeedCare) {
+    World world;
+    // No headers in a request URI (RFC 3261 §19.1.1); a '?' in the user part is part of it.
+    EXPECT_EQ(request_uri_of("sip:a@b;x=y?Subject=hi"), "sip:a@b;x=y");
+    EXPECT_EQ(request_uri_of("sip:a?b@c;x"), "sip:a?b@c;x");
+    const std::string odd = ping_text(world, {1, 1}, "sip:a@b", "a\"<b>@example.com");
+    EXPECT_NE(odd.find("To: <sip:a@b>"), std::string::npos)
+        << "what would break the header is left out";
+    const std::string v6 = ping_text(world, {1, 1}, "sip:a@[2001:db8::9]", "a@example.com",
+                                     flow("2001:db8::1", 5060, "2001:db8::9", 5060));
+    EXPECT_NE(v6.find("UDP [2001:db8::1]:5060;"), std::string::npos);
+    EXPECT_NE(v6.find("<sip:ping@[2001:db8::1]>"), std::string::npos);
+}
+
+TEST(Ping, NeverWritesPastItsRoom) {
+    World world;
+    const std::size_t whole = ping_text(world, {1, 1}, "sip:a@b").size();
+    std::vector<char> buffer(whole + 8, '#');
+    for (std::size_t room = 0; room < whole; ++room) {
+        sip::Writer out(buffer.data(), room);
+        EXPECT_FALSE(build_ping({{1, 1}, World::phone_flow(), "sip:a@b", "100@example.com"},
+                                *world.keys, world.now_us, out));
+        EXPECT_EQ(buffer[room], '#');
+    }
+}
+
+TEST(Pong, AnyFinalResponseIsLife) {
+    World world;
+    const table::ContactId id = world.add({});
+    const Sent ping{{}, ping_text(world, id, "sip:100@192.168.1.10:5060")};
+    world.now_us += 23'456;
+    for (const unsigned code : {200u, 302u, 404u, 481u, 501u, 603u}) {
+        const Sent got = world.from_phone(answer_to(ping, code));
+        ASSERT_EQ(got.decision.kind, Kind::kPong) << code;
+        EXPECT_EQ(got.decision.contact, id);
+        EXPECT_EQ(got.decision.rtt_us, 23'456u);
+        EXPECT_EQ(got.decision.code, code);
+        EXPECT_TRUE(got.decision.flow_matches);
+    }
+    EXPECT_EQ(world.from_phone(answer_to(ping, 100)).decision.kind, Kind::kDrop);
+    const Sent elsewhere = world.from_phone(answer_to(ping, 200), World::phone_flow(999));
+    ASSERT_EQ(elsewhere.decision.kind, Kind::kPong);
+    EXPECT_FALSE(elsewhere.decision.flow_matches);
+}
+
+TEST(Pong, ProvesNothingWhenForgedOldOrStale) {
+    World world;
+    const table::ContactId id = world.add({});
+    const Sent ping{{}, ping_text(world, id, "sip:100@192.168.1.10:5060")};
+    const std::string good = answer_to(ping, 200);
+    const std::size_t at = good.find("z9hG4bKP") + 8;
+    for (std::size_t i = 0; i < 31; ++i) {
+        std::string forged = good;
+        forged[at + i] = forged[at + i] == 'A' ? 'B' : 'A';
+        EXPECT_TRUE(world.from_phone(forged).dropped_for(DropReason::kBadResponse)) << i;
+    }
+    EXPECT_TRUE(world.from_phone(replace(good, "1 OPTIONS", "1 INVITE"))
+                    .dropped_for(DropReason::kBadResponse));
+    world.now_us += kMaxPongAge_us + 1;
+    EXPECT_TRUE(world.from_phone(good).dropped_for(DropReason::kBadResponse)) << "a replay";
+    world.now_us -= kMaxPongAge_us;
+    EXPECT_EQ(world.from_phone(good).decision.kind, Kind::kPong);
+    world.remove(id);
+    EXPECT_TRUE(world.from_phone(good).dropped_for(DropReason::kBadResponse)) << "contact gone";
+}
+
+TEST(Pong, ABranchOfAnotherPurposeIsNoPing) {
+    World world;
+    world.add({});
+    const Sent invite = world.from_core(kInvite);
+    ASSERT_TRUE(invite.forwarded());
+    const std::string as_ping = replace(answer_to(invite, 200), "z9hG4bKF", "z9hG4bKP");
+    EXPECT_TRUE(world.from_phone(as_ping).dropped_for(DropReason::kBadResponse));
+}
+
+}  // namespace
+}  // namespace pinhole::route

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/sip/via.h"
+
+#include "tests/unit/sip/samples.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace pinhole::sip {
+namespace {
+
+TEST(Via, Phone) {
+    Via via;
+    ASSERT_TRUE(parse_via("SIP/2.0/UDP 192.168.1.10:5062;rport;branch=z9hG4bK28", via));
+    EXPECT_EQ(via.transport, "UDP");
+    EXPECT_EQ(via.host, "192.168.1.10");
+    EXPECT_EQ(via.sent_by, "192.168.1.10:5062");
+    EXPECT_EQ(via.port, 5062);
+    EXPECT_EQ(via.branch, "z9hG4bK28");
+    EXPECT_TRUE(via.has_rport);
+    EXPECT_EQ(via.rport, 0);
+    EXPECT_TRUE(via.has_magic_cookie());
+}
+
+TEST(Via, AllParameters) {
+    Via via;
+    ASSERT_TRUE(
+        parse_via("SIP/2.0/udp [2001:db8::9];maddr=239.1.1.1;ttl=16;received=2001:db8::1;"
+                  "RPORT=40000;Branch=abc;alias;x=\"a;b\"",
+                  via));
+    EXPECT_EQ(via.host, "[2001:db8::9]");
+    EXPECT_EQ(via.port, 0);
+    EXPECT_EQ(via.maddr, "239.1.1.1");
+    EXPECT_EQ(via.ttl, 16);
+    EXPECT_EQ(via.received, "2001:db8::1");
+    EXPECT_EQ(via.rport, 40000);
+    EXPECT_EQ(via.branch, "abc");
+    EXPECT_FALSE(via.has_magic_cookie());
+}
+
+TEST(Via, WhatRealPhonesSend) {
+    Via via;
+    EXPECT_TRUE(parse_via("SIP/2.0/UDP 192.0.2.1", via));  // no branch: RFC 2543
+    EXPECT_EQ(via.branch, "");
+    EXPECT_FALSE(via.has_rport);
+    EXPECT_TRUE(parse_via("SIP/2.0/UDP phone:5060;", via));
+    EXPECT_TRUE(parse_via("SIP / 2.0 / UDP  phone : 5060 ; branch = x", via));
+    EXPECT_EQ(via.port, 5060);
+    EXPECT_EQ(via.branch, "x");
+    EXPECT_TRUE(parse_via("sip/2.0/TLS-SCTP my_phone;rport=", via));
+    EXPECT_TRUE(via.has_rport);
+    EXPECT_TRUE(parse_via("SIP/2.0/UDP h;rport=abc;ttl=999", via));
+    EXPECT_TRUE(via.has_rport);
+    EXPECT_EQ(via.rport, 0);
+    EXPECT_EQ(via.ttl, 0);
+    EXPECT_TRUE(parse_via("SIP/2.0/UDP h;branch=z9hG4bK", via));
+    EXPECT_FALSE(via.has_magic_cookie());  // a cookie and nothing else identifies nothing
+}
+
+TEST(Via, Bad) {
+    for (const char* text :
+         {"", "SIP/2.0/UDP", "SIP/2.0/UDP ", "SIP/2.0 h", "SIP/3.0/UDP h", "HTTP/2.0/UDP h",
+          "SIP/2.0/UDP h:", "SIP/2.0/UDP h:70000", "SIP/2.0/UDP h x", "SIP/2.0/UDP ;branch=x",
+          "SIP/2.0/UDP h;=x", "SIP/2.0/UDP h;a=\"b", "SIP/2.0/UDP h;a b", "SIP/2.0/ h",
+          "SIP/2.0/UDP [::1", "SIP/2.0/UDP h<x>", "SIP/2.0/UDP a@b", "SIP/2.0/UDP h;branch=a<b"}) {
+        Via via;
+        EXPECT_FALSE(parse_via(text, via)) << text;
+    }
+}
+
+TEST(Via, TopIsTheFirstOfTheFirst) {
+    const std::string text = samples::request("Via: SIP/2.0/UDP second\r\n");
+    Message message;
+    ASSERT_EQ(parse(text, message), ParseError::kOk);
+    Via via;
+    ASSERT_TRUE(top_via(message, via));
+    EXPECT_EQ(via.host, "192.0.2.1");
+
+    std::string list = samples::request();
+    list.replace(list.find("Via: "), 5, "Via: SIP/2.0/UDP first;x=\"a,b\" , ");
+    ASSERT_EQ(parse(list, message), ParseError::kOk);
+    ASSERT_TRUE(top_via(message, via));
+    EXPECT_EQ(via.host, "first");
+    EXPECT_EQ(via.text, "SIP/2.0/UDP first;x=\"a,b\"");
+}
+
+}  // namespace
+}  // namespace pinhole::sip

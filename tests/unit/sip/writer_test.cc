@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/sip/writer.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+
+namespace pinhole::sip {
+namespace {
+
+TEST(Writer, Appends) {
+    std::array<char, 256> buffer;
+    Writer out(buffer.data(), buffer.size());
+    out.text("a").character('b').number(0).number(18446744073709551615u).character(' ');
+    out.host(*net::parse_address("2001:db8::1")).character(' ');
+    out.address(*net::parse_address("2001:db8::1")).character(' ');
+    out.host(*net::parse_address("192.0.2.1")).character(' ').hex("\x01\xfe", 2).character(' ');
+    out.header("X", "y").header("N", 5);
+    EXPECT_EQ(out.view(),
+              "ab018446744073709551615 [2001:db8::1] 2001:db8::1 192.0.2.1 01fe X: y\r\nN: 5\r\n");
+    EXPECT_FALSE(out.overflow());
+}
+
+TEST(Writer, NeverWritesPastTheEnd) {
+    std::array<char, 12> buffer;
+    buffer.fill('#');
+    Writer out(buffer.data(), 8);
+    out.text("12345").text("6789").text("a");
+    EXPECT_TRUE(out.overflow());
+    EXPECT_EQ(out.room(), 0u);
+    EXPECT_EQ(std::string(buffer.data() + 8, 4), "####");
+    Writer full(buffer.data(), 8);
+    full.text("12345678");
+    EXPECT_FALSE(full.overflow());
+    full.character('9');
+    EXPECT_TRUE(full.overflow());
+}
+
+TEST(Writer, Unfolded) {
+    const auto unfolded = [](std::string_view value) {
+        std::array<char, 64> buffer;
+        Writer out(buffer.data(), buffer.size());
+        out.unfolded(value);
+        return std::string(out.view());
+    };
+    EXPECT_EQ(unfolded("plain"), "plain");
+    EXPECT_EQ(unfolded("a \r\n\t b\n c"), "a b c");
+    EXPECT_EQ(unfolded("a\r\n \r\n b"), "a b");
+    EXPECT_EQ(unfolded("a\rb\nc"), "a b c");  // no line end gets through, a fold's or not
+    EXPECT_EQ(unfolded(""), "");
+}
+
+TEST(Writer, Clean) {
+    std::array<char, 64> buffer;
+    Writer out(buffer.data(), buffer.size());
+    out.clean(std::string_view("a\r\nX: y\0\x7f", 9));
+    EXPECT_EQ(out.view(), "a  X: y  ");
+}
+
+}  // namespace
+}  // namespace pinhole::sip
