@@ -22,6 +22,7 @@
 #include "control/daemon/service.h"
 #include "control/daemon/settings.h"
 #include "control/daemon/table_memory.h"
+#include "dataplane/io/device_check.h"
 #include "dataplane/io/eal.h"
 
 namespace pinhole::daemon {
@@ -319,13 +320,13 @@ std::vector<std::string> check_machine(const config::Config& config) {
     if (mirror == nullptr) {
         return {error};
     }
+    for (const io::DeviceSettings& device : io_settings(config).devices) {
+        if (const io::Status there = io::check_device(device); !there) {
+            complaints.push_back(there.error().message);
+        }
+    }
     const net::Fib fib = mirror->build_fib(0);
     for (const config::Port& port : config.ports) {
-        if (port.device.has_kernel_interface() &&
-            !mirror->interface(port.device.argument).has_value()) {
-            complaints.push_back("port " + port.name + ": there is no interface " +
-                                 port.device.argument + " here (see: ip link)");
-        }
         for (const net::Address& address : port.addresses) {
             if (!fib.is_local(address)) {
                 complaints.push_back("port " + port.name + ": the kernel does not have " +

@@ -57,6 +57,7 @@ bool Publisher::publish(std::uint64_t now_ms) {
         }
     }
     next->peers = route::Peers(peer_flows(*next));
+    keep_peers_resolved(next->fib);
 
     const bool changed = current_ == nullptr || !same_endpoints(*current_, *next);
     // Pairs with the workers' acquire load.
@@ -99,6 +100,18 @@ std::vector<io::Endpoint> Publisher::endpoints_of(std::size_t port,
         }
     }
     return endpoints;
+}
+
+// A peer on the link is a next hop that a call should not have to wait for; the gateways are kept without our asking.
+void Publisher::keep_peers_resolved(const net::Fib& fib) {
+    for (const config::Peer& peer : config_.core.peers) {
+        const net::Hop hop = fib.lookup(peer.address, 0);
+        const bool ours =
+            hop.outcome == net::HopOutcome::kOk || hop.outcome == net::HopOutcome::kNoNeighbour;
+        if (ours && hop.next_hop == peer.address) {
+            mirror_.keep_resolved(hop.ifindex, hop.next_hop);
+        }
+    }
 }
 
 // By the port that the kernel routes the peer by; while there is no route, by the first port that may speak to the core.

@@ -35,6 +35,7 @@ class Publisher {
   private:
     [[nodiscard]] std::vector<io::Endpoint> endpoints_of(std::size_t port,
                                                          const net::Fib& fib) const;
+    void keep_peers_resolved(const net::Fib& fib);
     [[nodiscard]] std::vector<net::Flow> peer_flows(const io::Surroundings& around) const;
 
     const config::Config& config_;

@@ -3,13 +3,11 @@
 
 #include <sodium.h>
 
-#include <algorithm>
+#include <array>
 #include <string>
 
 namespace pinhole::daemon {
 namespace {
-
-constexpr std::size_t kLine = 64;
 
 table::KeyedHash random_hash() {
     std::array<std::byte, table::KeyedHash::kSeedBytes> seed;
@@ -18,17 +16,6 @@ table::KeyedHash random_hash() {
 }
 
 }  // namespace
-
-void* TableMemory::Carver::allocate(void* carver, std::size_t bytes) {
-    auto* self = static_cast<Carver*>(carver);
-    const std::size_t rounded = (bytes + kLine - 1) / kLine * kLine;
-    if (rounded > self->region.bytes().size() - self->used) {
-        return nullptr;
-    }
-    void* piece = self->region.bytes().data() + self->used;
-    self->used += rounded;
-    return piece;
-}
 
 io::Result<std::unique_ptr<TableMemory>> TableMemory::make(std::uint32_t max_contacts,
                                                            const io::Settings& settings,
@@ -47,7 +34,7 @@ io::Result<std::unique_ptr<TableMemory>> TableMemory::make(std::uint32_t max_con
     if (!shared) {
         return shared.error();
     }
-    memory->shared_.region = shared.take();
+    memory->shared_ = std::make_unique<Piece>(shared.take());
 
     std::vector<table::ShardMemory> shards;
     for (unsigned w = 0; w < settings.workers; ++w) {
@@ -56,13 +43,12 @@ io::Result<std::unique_ptr<TableMemory>> TableMemory::make(std::uint32_t max_con
         if (!region) {
             return region.error();
         }
-        auto& carver = *memory->shards_.emplace_back(std::make_unique<Carver>());
-        carver.region = region.take();
+        Piece& piece = *memory->shards_.emplace_back(std::make_unique<Piece>(region.take()));
         table::ShardMemory shard;
-        shard.arrays = {Carver::allocate, &carver};
-#ifdef PINHOLE_JEMALLOC
-        // From the end of the region, so that the arrays may begin at its beginning.
-        const auto bytes = carver.region.bytes();
+        shard.arrays = {io::Carver::take_fn, &piece.carver};
+#ifdef PINHOLE_HAS_ARENA
+        // The arrays have the region's beginning, the records the rest.
+        const auto bytes = piece.region.bytes();
         auto arena = table::RecordArena::make(bytes.data() + plan.shard_arrays,
                                               bytes.size() - plan.shard_arrays);
         if (arena == nullptr) {
@@ -78,7 +64,7 @@ io::Result<std::unique_ptr<TableMemory>> TableMemory::make(std::uint32_t max_con
         {.max_contacts = max_contacts,
          .hash = random_hash(),
          .reclaimer = {io::Qsbr::start_fn, io::Qsbr::passed_fn, &qsbr},
-         .arrays = {Carver::allocate, &memory->shared_},
+         .arrays = {io::Carver::take_fn, &memory->shared_->carver},
          .shards = shards});
     if (memory->table_ == nullptr) {
         return io::Error{io::ErrorCode::kNoMemory, "cannot lay out " + what};

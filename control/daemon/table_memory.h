@@ -3,7 +3,6 @@
 // table's arrays and into a record arena a shard. Made and ended by the main thread.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <vector>
 
@@ -11,7 +10,7 @@
 #include "dataplane/io/memory.h"
 #include "dataplane/io/qsbr.h"
 #include "dataplane/table/binding_table.h"
-#ifdef PINHOLE_JEMALLOC
+#ifdef PINHOLE_HAS_ARENA
 #include "dataplane/table/arena.h"
 #else
 #include "dataplane/table/heap_memory.h"
@@ -29,21 +28,21 @@ class TableMemory {
 
     [[nodiscard]] table::BindingTable& table() { return *table_; }
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
-    [[nodiscard]] io::PageKind pages() const { return shared_.region.pages(); }
+    [[nodiscard]] io::PageKind pages() const { return shared_->region.pages(); }
 
   private:
     TableMemory() = default;
 
-    // Hands out a region from its beginning on.
-    struct Carver {
+    // A region, handed out from its beginning on.
+    struct Piece {
+        explicit Piece(io::Region taken) : region(std::move(taken)), carver(region.bytes()) {}
         io::Region region;
-        std::size_t used = 0;
-        static void* allocate(void* carver, std::size_t bytes);
+        io::Carver carver;
     };
 
-    Carver shared_;
-    std::vector<std::unique_ptr<Carver>> shards_;
-#ifdef PINHOLE_JEMALLOC
+    std::unique_ptr<Piece> shared_;
+    std::vector<std::unique_ptr<Piece>> shards_;
+#ifdef PINHOLE_HAS_ARENA
     std::vector<std::unique_ptr<table::RecordArena>> arenas_;
 #else
     table::HeapMemory heap_;

@@ -66,7 +66,7 @@ rte_mbuf* Sorter::sort(rte_mbuf* mbuf, DeviceIndex device, bool trusted, const S
             foreign(mbuf, device, DropReason::kNotIp);
             return nullptr;
     }
-    if (!port.receives(out.dst, out.dst_port)) {
+    if (!port.receives(out.dst, out.dst_port) || !out.answerable()) {
         foreign(mbuf, device, DropReason::kNotOurs);
         return nullptr;
     }

@@ -135,7 +135,9 @@ Verdict read_contacts(const sip::Message& message, const Policy& policy, Registe
         }
         replace_or_append(contact, out);
     }
-    return Verdict::kOk;
+    // A Contact header without a value is broken, not a fetch.
+    const bool empty = message.has(HeaderId::kContact) && out.count == 0 && !out.star;
+    return empty ? Verdict::kBadContact : Verdict::kOk;
 }
 
 // §10.3 steps 1 and 5: the domain is ours, and the AOR is one within it.

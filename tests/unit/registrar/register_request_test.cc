@@ -40,6 +40,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Fetch", with([](RequestText& r) { r.contacts.clear(); }), Verdict::kOk},
         Case{"BrokenContact", with([](RequestText& r) { r.contacts = {"<sip:alice"}; }),
              Verdict::kBadContact},
+        Case{"EmptyContact", with([](RequestText& r) { r.contacts = {""}; }), Verdict::kBadContact},
         Case{"TelContact", with([](RequestText& r) { r.contacts = {"<tel:+4930123>"}; }),
              Verdict::kBadContact},
         Case{"Require", with([](RequestText& r) { r.extra = "Require: gruu\r\n"; }), Verdict::kBadExtension},
