@@ -191,6 +191,16 @@ Region::~Region() {
     }
 }
 
+void* Carver::take(std::size_t bytes) {
+    constexpr std::size_t kLine = 64;
+    if (bytes > rest_.size()) {
+        return nullptr;
+    }
+    void* piece = rest_.data();
+    rest_ = rest_.subspan(std::min(rest_.size(), (bytes + kLine - 1) / kLine * kLine));
+    return piece;
+}
+
 std::string_view page_kind_name(PageKind kind) {
     return kind == PageKind::kHugepages ? "hugepages" : "transparent 2 MB pages";
 }

@@ -6,13 +6,14 @@
 
 # request METHOD URI [HEADER...]: a request from phone2, where no one is registered; prints the answer.
 request() {
-    local method=$1 uri=$2 version=${SIP_VERSION:-SIP/2.0}
+    local method=$1 uri=$2 version=${SIP_VERSION:-SIP/2.0} to=$2
     shift 2
+    [ "$method" != REGISTER ] || to=sip:eve@$DOMAIN
     count=$((${count:-0} + 1))
     {
         printf '%s %s %s\n' "$method" "$uri" "$version"
         printf 'Via: SIP/2.0/UDP {ip}:{port};rport;branch=z9hG4bKask%s%s\n' "$count" "$RANDOM"
-        printf 'From: <sip:eve@example.com>;tag=%s\nTo: <%s>\n' "$RANDOM" "$uri"
+        printf 'From: <sip:eve@example.com>;tag=%s\nTo: <%s>\n' "$RANDOM" "$to"
         printf 'Call-ID: ask-%s-%s\nCSeq: 1 %s\nMax-Forwards: 70\n' "$count" "$RANDOM" "$method"
         [ $# = 0 ] || printf '%s\n' "$@"
         printf 'Content-Length: 0\n\n'

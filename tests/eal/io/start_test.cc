@@ -132,6 +132,19 @@ TEST(Region, IsZeroAlignedAndWritable) {
     EXPECT_EQ(moved.bytes().data(), bytes.data());
 }
 
+TEST(Carver, GivesLinesUntilThereAreNoMore) {
+    auto region = Region::reserve(1, HugepageMode::kOff, -1, "a test");
+    ASSERT_TRUE(region.ok());
+    Carver carver(region->bytes());
+    auto* first = static_cast<std::byte*>(carver.take(65));
+    EXPECT_EQ(first, region->bytes().data());
+    EXPECT_EQ(static_cast<std::byte*>(Carver::take_fn(&carver, 1)), first + 128);
+    EXPECT_EQ(carver.left(), (std::size_t{2} << 20) - 192);
+    EXPECT_EQ(carver.take(carver.left() + 1), nullptr);
+    EXPECT_NE(carver.take(carver.left()), nullptr);
+    EXPECT_EQ(carver.take(1), nullptr);
+}
+
 TEST(DriverLog, KeepsTheLastWordsOnly) {
     forget_driver_words();
     add_driver_words("one\ntwo\n");
