@@ -68,7 +68,8 @@ void RecordBuilder::append(FixedContact fixed, std::string_view uri, std::string
     fixed.uri_len = static_cast<std::uint16_t>(uri.size());
     fixed.params_len = static_cast<std::uint16_t>(params.size());
     std::memcpy(base + text_offset_, uri.data(), uri.size());
-    std::memcpy(base + text_offset_ + uri.size(), params.data(), params.size());
+    // Not memcpy: empty params may point nowhere.
+    std::copy(params.begin(), params.end(), base + text_offset_ + uri.size());
     text_offset_ += uri.size() + params.size();
     new (base + sizeof(Record) + record_->contact_count() * sizeof(ContactState) +
          next_ * sizeof(FixedContact)) FixedContact(fixed);
