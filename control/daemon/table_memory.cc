@@ -60,12 +60,12 @@ io::Result<std::unique_ptr<TableMemory>> TableMemory::make(std::uint32_t max_con
 #endif
         shards.push_back(shard);
     }
-    memory->table_ = table::BindingTable::make(
-        {.max_contacts = max_contacts,
-         .hash = random_hash(),
-         .reclaimer = {io::Qsbr::start_fn, io::Qsbr::passed_fn, &qsbr},
-         .arrays = {io::Carver::take_fn, &memory->shared_->carver},
-         .shards = shards});
+    memory->table_ =
+        table::BindingTable::make({.max_contacts = max_contacts,
+                                   .hash = random_hash(),
+                                   .reclaimer = {io::Qsbr::start_fn, io::Qsbr::passed_fn, &qsbr},
+                                   .arrays = {io::Carver::take_fn, &memory->shared_->carver},
+                                   .shards = shards});
     if (memory->table_ == nullptr) {
         return io::Error{io::ErrorCode::kNoMemory, "cannot lay out " + what};
     }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The binding table with the memory under it: regions mapped at start, on each worker's own NUMA node, carved into the
-// table's arrays and into a record arena a shard. Made and ended by the main thread.
+// The binding table with the memory under it: regions mapped at start, on each worker's own NUMA
+// node, carved into the table's arrays and into a record arena a shard. Made and ended by the main
+// thread.
 #pragma once
-
-#include <memory>
-#include <vector>
 
 #include "dataplane/io/eal.h"
 #include "dataplane/io/memory.h"
 #include "dataplane/io/qsbr.h"
 #include "dataplane/table/binding_table.h"
+
+#include <memory>
+#include <vector>
 #ifdef PINHOLE_HAS_ARENA
 #include "dataplane/table/arena.h"
 #else

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/io/sorter.h"
 
-#include <rte_cycles.h>
-
 #include "dataplane/net/checksum.h"
+
+#include <rte_cycles.h>
 
 namespace pinhole::io {
 namespace {

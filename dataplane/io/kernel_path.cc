@@ -1,41 +1,40 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "control/daemon/kernel_path.h"
-
-#include <cstring>
+#include "dataplane/io/kernel_path.h"
 
 #include "dataplane/net/build.h"
 
-namespace pinhole::daemon {
+#include <cstring>
+
+namespace pinhole::io {
 namespace {
 
 constexpr unsigned kPacketsAMove = 256;
 
 std::span<std::byte> room_of(rte_mbuf* mbuf, std::size_t offset) {
-    return {rte_pktmbuf_mtod_offset(mbuf, std::byte*, offset),
-            rte_pktmbuf_tailroom(mbuf) - offset};
+    return {rte_pktmbuf_mtod_offset(mbuf, std::byte*, offset), rte_pktmbuf_tailroom(mbuf) - offset};
 }
 
 }  // namespace
 
-KernelPath::KernelPath(io::Ports& ports, io::Mesh& mesh) : ports_(ports), mesh_(mesh) {
-    for (io::DeviceIndex d = 0; d < ports.device_count(); ++d) {
-        const bool listens = ports.device(d).info().kind == io::DeviceKind::kAfXdp;
-        sockets_.emplace_back(listens ? io::SilenceMode::kListening : io::SilenceMode::kSilent);
+KernelPath::KernelPath(Ports& ports, Mesh& mesh) : ports_(ports), mesh_(mesh) {
+    for (DeviceIndex d = 0; d < ports.device_count(); ++d) {
+        const bool listens = ports.device(d).info().kind == DeviceKind::kAfXdp;
+        sockets_.emplace_back(listens ? SilenceMode::kListening : SilenceMode::kSilent);
         has_taps_ = has_taps_ || ports.tap(d) != nullptr;
     }
 }
 
-io::Status KernelPath::follow(const io::Surroundings& around) {
-    for (const io::LogicalPort& port : ports_.ports()) {
-        io::Device& device = ports_.device(port.device);
+Status KernelPath::follow(const Surroundings& around) {
+    for (const LogicalPort& port : ports_.ports()) {
+        Device& device = ports_.device(port.device);
         if (!device.info().shared_with_kernel) {
             continue;
         }
         const auto& endpoints = around.ports[port.index].endpoints;
-        if (io::Status bound = sockets_[port.device].set(endpoints); !bound) {
+        if (Status bound = sockets_[port.device].set(endpoints); !bound) {
             return bound;
         }
-        if (io::Status steered = device.steer(endpoints); !steered) {
+        if (Status steered = device.steer(endpoints); !steered) {
             return steered;
         }
     }
@@ -43,11 +42,11 @@ io::Status KernelPath::follow(const io::Surroundings& around) {
 }
 
 void KernelPath::add_polls(std::vector<pollfd>& polls) const {
-    for (io::DeviceIndex d = 0; d < ports_.device_count(); ++d) {
-        if (const io::Tap* tap = ports_.tap(d)) {
+    for (DeviceIndex d = 0; d < ports_.device_count(); ++d) {
+        if (const Tap* tap = ports_.tap(d)) {
             polls.push_back({tap->fd(), POLLIN, 0});
         }
-        if (ports_.device(d).info().kind == io::DeviceKind::kAfXdp) {
+        if (ports_.device(d).info().kind == DeviceKind::kAfXdp) {
             for (std::size_t i = 0; i < sockets_[d].size(); ++i) {
                 polls.push_back({sockets_[d].fd(i), POLLIN, 0});
             }
@@ -56,18 +55,18 @@ void KernelPath::add_polls(std::vector<pollfd>& polls) const {
 }
 
 void KernelPath::move() {
-    for (io::DeviceIndex d = 0; d < ports_.device_count(); ++d) {
-        if (io::Tap* tap = ports_.tap(d)) {
+    for (DeviceIndex d = 0; d < ports_.device_count(); ++d) {
+        if (Tap* tap = ports_.tap(d)) {
             to_kernel(d, *tap);
             from_kernel(d, *tap);
         }
-        if (ports_.device(d).info().kind == io::DeviceKind::kAfXdp) {
+        if (ports_.device(d).info().kind == DeviceKind::kAfXdp) {
             from_sockets(d, sockets_[d]);
         }
     }
 }
 
-void KernelPath::to_kernel(io::DeviceIndex device, io::Tap& tap) {
+void KernelPath::to_kernel(DeviceIndex device, Tap& tap) {
     std::array<rte_mbuf*, kPacketsAMove> frames;
     const unsigned n = mesh_.to_kernel(device).take(frames.data(), frames.size());
     for (unsigned i = 0; i < n; ++i) {
@@ -77,7 +76,7 @@ void KernelPath::to_kernel(io::DeviceIndex device, io::Tap& tap) {
     rte_pktmbuf_free_bulk(frames.data(), n);
 }
 
-void KernelPath::from_kernel(io::DeviceIndex device, io::Tap& tap) {
+void KernelPath::from_kernel(DeviceIndex device, Tap& tap) {
     for (unsigned i = 0; i < kPacketsAMove; ++i) {
         rte_mbuf* mbuf = rte_pktmbuf_alloc(ports_.big_pool());
         if (mbuf == nullptr) {
@@ -89,12 +88,13 @@ void KernelPath::from_kernel(io::DeviceIndex device, io::Tap& tap) {
             return;
         }
         rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(len));
-        hand_in(mbuf, device, io::ParcelKind::kKernelFrame);
+        hand_in(mbuf, device, ParcelKind::kKernelFrame);
     }
 }
 
-// A datagram that the kernel put together from fragments, dressed as the frame that it would have been.
-void KernelPath::from_sockets(io::DeviceIndex device, io::SilenceSockets& sockets) {
+// A datagram that the kernel put together from fragments, dressed as the frame that it would have
+// been.
+void KernelPath::from_sockets(DeviceIndex device, SilenceSockets& sockets) {
     for (std::size_t s = 0; s < sockets.size(); ++s) {
         for (unsigned i = 0; i < kPacketsAMove; ++i) {
             rte_mbuf* mbuf = rte_pktmbuf_alloc(ports_.big_pool());
@@ -117,18 +117,18 @@ void KernelPath::from_sockets(io::DeviceIndex device, io::SilenceSockets& socket
             flow.their_udp_port = got->to.udp_port;
             const std::size_t headers = net::headers_len(flow.is_v4());
             rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(net::kMaxHeaders + got->length));
-            auto* frame = reinterpret_cast<std::uint8_t*>(rte_pktmbuf_adj(
-                mbuf, static_cast<std::uint16_t>(net::kMaxHeaders - headers)));
+            auto* frame = reinterpret_cast<std::uint8_t*>(
+                rte_pktmbuf_adj(mbuf, static_cast<std::uint16_t>(net::kMaxHeaders - headers)));
             if (net::write_headers({}, flow, frame, got->length) == 0) {
                 rte_pktmbuf_free(mbuf);
                 continue;
             }
-            hand_in(mbuf, device, io::ParcelKind::kReceived);
+            hand_in(mbuf, device, ParcelKind::kReceived);
         }
     }
 }
 
-void KernelPath::hand_in(rte_mbuf* mbuf, io::DeviceIndex device, io::ParcelKind kind) {
+void KernelPath::hand_in(rte_mbuf* mbuf, DeviceIndex device, ParcelKind kind) {
     mbuf->port = device;
     mbuf->hash.usr = static_cast<std::uint32_t>(kind);
     // The first worker has a queue on every device.
@@ -137,4 +137,4 @@ void KernelPath::hand_in(rte_mbuf* mbuf, io::DeviceIndex device, io::ParcelKind 
     }
 }
 
-}  // namespace pinhole::daemon
+}  // namespace pinhole::io

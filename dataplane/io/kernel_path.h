@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The kernel's share of the packets: frames to and from the TAPs of the ports that the kernel does
+// not see, sockets that keep it from answering SIP where it does, and what it reassembled for an
+// af_xdp port. The service thread alone.
+#pragma once
+
+#include "dataplane/io/mesh.h"
+#include "dataplane/io/port.h"
+#include "dataplane/io/silence.h"
+#include "dataplane/io/surroundings.h"
+
+#include <poll.h>
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace pinhole::io {
+
+class KernelPath {
+  public:
+    KernelPath(Ports& ports, Mesh& mesh);
+
+    // Sockets and XDP programs for these endpoints. An error's sentence where it can't be had.
+    [[nodiscard]] Status follow(const Surroundings& around);
+    // What to wait for, appended.
+    void add_polls(std::vector<pollfd>& polls) const;
+    // Moves what there is, a bounded number of packets each way.
+    void move();
+    // Frames wait in rings that nothing can be woken by: the service thread looks again soon.
+    [[nodiscard]] bool has_taps() const { return has_taps_; }
+
+  private:
+    void to_kernel(DeviceIndex device, Tap& tap);
+    void from_kernel(DeviceIndex device, Tap& tap);
+    void from_sockets(DeviceIndex device, SilenceSockets& sockets);
+    void hand_in(rte_mbuf* mbuf, DeviceIndex device, ParcelKind kind);
+
+    Ports& ports_;
+    Mesh& mesh_;
+    std::vector<SilenceSockets> sockets_;  // by DeviceIndex; empty sets where there is a TAP
+    bool has_taps_ = false;
+};
+
+}  // namespace pinhole::io
