@@ -53,11 +53,9 @@ json binding_json(const Binding& binding) {
              {"expires_in_s", binding.expires_in_s},
              {"registered_ago_s", binding.registered_ago_s},
              {"q", binding.q_thousandths / 1000.0},
-             {"call_id", binding.call_id},
              {"cseq", binding.cseq},
              {"instance", binding.instance},
              {"reg_id", binding.reg_id},
-             {"user_agent", binding.user_agent},
              {"params", binding.params}};
     out["rtt_s"] = binding.rtt_s ? json(*binding.rtt_s) : json(nullptr);
     return out;

@@ -68,11 +68,9 @@ struct Binding {
     std::uint32_t expires_in_s = 0;
     std::uint64_t registered_ago_s = 0;  // since the last REGISTER
     std::uint16_t q_thousandths = 1000;
-    std::string call_id;
     std::uint32_t cseq = 0;
     std::string instance;  // +sip.instance, if any
     std::uint32_t reg_id = 0;
-    std::string user_agent;
     std::string params;  // the Contact's other parameters, as text
 };
 

@@ -179,13 +179,11 @@ void add_binding(std::string& out, const json& binding) {
               duration(number(binding, "registered_ago_s")) + " ago, expires in " +
                   duration(number(binding, "expires_in_s")));
     add_field(out, 4, "id", text(binding, "id") + ", q " + format("%.3g", real(binding, "q")));
-    add_field(out, 4, "call-id",
-              text(binding, "call_id") + ", CSeq " + std::to_string(number(binding, "cseq")));
+    add_field(out, 4, "CSeq", std::to_string(number(binding, "cseq")));
     const std::uint64_t reg_id = number(binding, "reg_id");
     add_field(
         out, 4, "instance",
         text(binding, "instance") + (reg_id == 0 ? "" : ", reg-id " + std::to_string(reg_id)));
-    add_field(out, 4, "user agent", text(binding, "user_agent"));
     add_field(out, 4, "parameters", text(binding, "params"));
 }
 

@@ -32,7 +32,6 @@ struct Dataplane {
     std::uint64_t max_contacts = 1'000'000;
     Hugepages hugepages = Hugepages::kAuto;
     Idle idle = Idle::kAuto;
-    std::uint32_t mbufs = 0;  // 0: worked out from ports and workers
 };
 
 // "af_packet:eth0": the argument is an interface (af_packet, af_xdp), a PCI address in full
@@ -58,7 +57,6 @@ struct Port {
     std::vector<net::Address> addresses;  // empty: all of the kernel interface's
     PortRole role = PortRole::kBoth;
     std::vector<std::uint16_t> sip_ports{5060};  // never empty; unique
-    std::uint32_t mtu = 0;                       // 0: the kernel interface's, or 1500
     std::uint32_t memif_id = 0;
     MemifRole memif_role = MemifRole::kClient;
 };

@@ -38,14 +38,6 @@ void check_port(const Config& config, std::size_t index, const Complaints& say) 
             say.error(full, "is for a memif port, but device is \"" + to_text(port.device) + "\"");
         }
     }
-    if (port.mtu != 0 && port.device.has_kernel_interface()) {
-        say.error(key + ".mtu", "is " + number(port.mtu) + ", but " + port.device.argument +
-                                    " is the kernel's interface and keeps the MTU it has there: "
-                                    "change it with ip link, and write mtu = 0");
-    } else if (port.mtu != 0 && port.mtu < 1'280) {
-        say.error(key + ".mtu", "is " + number(port.mtu) +
-                                    ", but must be 0 or at least 1280, the least that IPv6 allows");
-    }
     if (say.written(key + ".name") && !is_interface_name(port.name)) {
         say.error(key + ".name", "is \"" + port.name +
                                      "\", but must do as an interface name: 1 to 15 characters, no "

@@ -40,8 +40,6 @@ constexpr std::array kProperties{
     Property{"dataplane", "idle", PH_FIELD(choice(c.dataplane.idle)),
              "what a worker does with nothing to do: spin for latency, sleep for power", 0, 0,
              "auto | spin | sleep"},
-    Property{"dataplane", "mbufs", PH_FIELD(&c.dataplane.mbufs),
-             "packet buffers in all; 0 works it out from ports and workers", 0, 16'777'215},
 
     Property{"port", "device", PH_FIELD(&p.device),
              "af_packet:IF, af_xdp:IF, pci:ADDRESS, memif:PATH or vdev:ARGS"},
@@ -53,8 +51,6 @@ constexpr std::array kProperties{
              "who may speak here: phones, the core, or both", 0, 0, "access | core | both"},
     Property{"port", "sip_port", PH_FIELD(&p.sip_ports),
              "UDP ports to serve; many gateways' ALGs meddle with 5060 alone", 1, 65'535},
-    Property{"port", "mtu", PH_FIELD(&p.mtu), "of pci, memif and vdev ports; 0 means 1500", 0,
-             9'216},
     Property{"port", "memif_id", PH_FIELD(&p.memif_id),
              "of a memif port: the same number at both ends", 0, 65'535},
     Property{"port", "memif_role", PH_FIELD(choice(p.memif_role)),

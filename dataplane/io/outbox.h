@@ -3,12 +3,12 @@
 // a worker, which finds the way and sends it. Never waits. Any thread but a worker.
 #pragma once
 
+#include "dataplane/io/mesh.h"
+#include "dataplane/io/port.h"
+
 #include <rte_mbuf.h>
 
 #include <utility>
-
-#include "dataplane/io/mesh.h"
-#include "dataplane/io/port.h"
 
 namespace pinhole::io {
 

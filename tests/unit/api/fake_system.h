@@ -26,9 +26,8 @@ class FakeSystem final : public System {
         first.rtt_s = 0.0123;
         first.expires_in_s = 3565;
         first.registered_ago_s = 35;
-        first.call_id = "a84b4c76e66710";
         first.cseq = 7;
-        first.user_agent = "Yealink \x1b[31mT46\xff";
+        first.params = ";x=\"Yealink \x1b[31mT46\xff\"";
         Binding second = first;
         second.contact = "sip:100@192.168.1.11:5060";
         second.id = 2;

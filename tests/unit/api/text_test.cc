@@ -62,15 +62,15 @@ TEST(Text, Show) {
               "    state       reachable, round trip 12.3 ms\n"
               "    registered  35 s ago, expires in 59 min 25 s\n"
               "    id          18446744073709551600, q 1\n"
-              "    call-id     a84b4c76e66710, CSeq 7\n"
-              "    user agent  Yealink ?[31mT46\xef\xbf\xbd\n"
+              "    CSeq        7\n"
+              "    parameters  ;x=\"Yealink ?[31mT46\xef\xbf\xbd\"\n"
               "  sip:100@192.168.1.11:5060\n"
               "    reached at  67.194.23.55:32947 from 198.51.100.1:5060 on eth0\n"
               "    state       unknown: has never answered a ping\n"
               "    registered  35 s ago, expires in 59 min 25 s\n"
               "    id          2, q 1\n"
-              "    call-id     a84b4c76e66710, CSeq 7\n"
-              "    user agent  Yealink ?[31mT46\xef\xbf\xbd\n");
+              "    CSeq        7\n"
+              "    parameters  ;x=\"Yealink ?[31mT46\xef\xbf\xbd\"\n");
 }
 
 TEST(Text, List) {

@@ -36,7 +36,6 @@ cores = [2, 3]
 max_contacts = 4_000_000
 hugepages = "off"
 idle = "sleep"
-mbufs = 65536
 [[port]]
 device = "af_xdp:eth1"
 name = "access"
@@ -47,7 +46,6 @@ sip_port = [5060, 5080]
 device = "memif:/run/core.sock"
 role = "core"
 sip_port = 5062
-mtu = 9000
 memif_id = 7
 memif_role = "server"
 [registrar]
@@ -86,7 +84,6 @@ level = "debug"
     EXPECT_EQ(c.dataplane.max_contacts, 4'000'000u);
     EXPECT_EQ(c.dataplane.hugepages, Hugepages::kOff);
     EXPECT_EQ(c.dataplane.idle, Idle::kSleep);
-    EXPECT_EQ(c.dataplane.mbufs, 65'536u);
     ASSERT_EQ(c.ports.size(), 2u);
     EXPECT_EQ(c.ports[0].device, (DeviceSpec{DeviceKind::kAfXdp, "eth1"}));
     EXPECT_EQ(c.ports[0].name, "access");
@@ -96,7 +93,6 @@ level = "debug"
     EXPECT_EQ(c.ports[1].device, (DeviceSpec{DeviceKind::kMemif, "/run/core.sock"}));
     EXPECT_EQ(c.ports[1].name, "pinhole1");
     EXPECT_EQ(c.ports[1].role, PortRole::kCore);
-    EXPECT_EQ(c.ports[1].mtu, 9'000u);
     EXPECT_EQ(c.ports[1].memif_id, 7u);
     EXPECT_EQ(c.ports[1].memif_role, MemifRole::kServer);
     ASSERT_EQ(c.registrar.domains.size(), 3u);
