@@ -3,17 +3,17 @@
 // that keep it from answering SIP where it does, and what it reassembled for an af_xdp port. The service thread alone.
 #pragma once
 
+#include "dataplane/io/mesh.h"
+#include "dataplane/io/port.h"
+#include "dataplane/io/silence.h"
+#include "dataplane/io/surroundings.h"
+
 #include <poll.h>
 
 #include <array>
 #include <cstddef>
 #include <string>
 #include <vector>
-
-#include "dataplane/io/mesh.h"
-#include "dataplane/io/port.h"
-#include "dataplane/io/silence.h"
-#include "dataplane/io/surroundings.h"
 
 namespace pinhole::daemon {
 
@@ -33,12 +33,15 @@ class KernelPath {
   private:
     void to_kernel(io::DeviceIndex device, io::Tap& tap);
     void from_kernel(io::DeviceIndex device, io::Tap& tap);
-    void from_sockets(io::DeviceIndex device, io::SilenceSockets& sockets);
+    [[nodiscard]] bool is_af_xdp(io::DeviceIndex device) const;
+    [[nodiscard]] bool read_socket(std::size_t socket);
     void hand_in(rte_mbuf* mbuf, io::DeviceIndex device, io::ParcelKind kind);
 
     io::Ports& ports_;
     io::Mesh& mesh_;
-    std::vector<io::SilenceSockets> sockets_;  // by DeviceIndex; empty sets where there is a TAP
+    // Of all ports together: an anycast address may be served at several, and is bound once.
+    io::SilenceSockets silent_{io::SilenceMode::kSilent};
+    io::SilenceSockets listening_{io::SilenceMode::kListening};
     bool has_taps_ = false;
 };
 

@@ -146,7 +146,6 @@ Status Device::take_facts(const Settings& settings) {
     if (!is_kernel_interface(info_.kind)) {
         rte_eth_dev_get_mtu(info_.ethdev, &info_.mtu);
     }
-    info_.shared_with_kernel = info_.kind == DeviceKind::kAfPacket;
     info_.partial_checksums = is_kernel_interface(info_.kind);
     info_.rx_checksum = (facts.rx_offload_capa & RTE_ETH_RX_OFFLOAD_UDP_CKSUM) != 0;
     info_.tx_ipv4_checksum = (facts.tx_offload_capa & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM) != 0;

@@ -89,7 +89,6 @@ TEST_F(AfPacket, ReceivesWhatIsSmallAndWhatTheKernelPutTogether) {
     ASSERT_TRUE(ports.start().ok());
     const DeviceInfo& device = ports.device(0).info();
     EXPECT_EQ(device.queues, 2U);
-    EXPECT_TRUE(device.shared_with_kernel);
     EXPECT_EQ(device.mac, (Mac{2, 0, 0, 0, 0, 1}));
     EXPECT_EQ(device.mtu, 1500U);
     EXPECT_EQ(ports.ports()[0].ifindex, if_nametoindex("near"));
