@@ -216,6 +216,13 @@ Status Device::start() {
     if (!interface_.empty()) {
         restore_promiscuous(interface_, kernel_flags_);
     }
+    if (result != 0 && info_.kind == DeviceKind::kMemif) {
+        // Only a client has anything to start: it connects, once.
+        return Error{ErrorCode::kMissing,
+                     info_.name +
+                         ": no process serves this socket: start the other end first, or write "
+                         "memif_role = \"server\" here and let it be the client"};
+    }
     if (result != 0) {
         return refused(info_.name, "the device does not start", result);
     }
