@@ -3,13 +3,13 @@
 // table's arrays and into a record arena a shard. Made and ended by the main thread.
 #pragma once
 
-#include <memory>
-#include <vector>
-
 #include "dataplane/io/eal.h"
 #include "dataplane/io/memory.h"
 #include "dataplane/io/qsbr.h"
 #include "dataplane/table/binding_table.h"
+
+#include <memory>
+#include <vector>
 #ifdef PINHOLE_HAS_ARENA
 #include "dataplane/table/arena.h"
 #else
@@ -20,7 +20,10 @@ namespace pinhole::daemon {
 
 class TableMemory {
   public:
+    // `beside_bytes` of ordinary memory will be wanted for as many contacts by others: better to say now that it isn't
+    // there.
     static io::Result<std::unique_ptr<TableMemory>> make(std::uint32_t max_contacts,
+                                                         std::size_t beside_bytes,
                                                          const io::Settings& settings,
                                                          const io::Eal& eal, io::Qsbr& qsbr);
     TableMemory(const TableMemory&) = delete;
