@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a call's packets cost in routing: an INVITE to a phone, its answer back, a BYE by its token, a
-// call out, a ping built and its answer read. Each includes parsing, as a worker does it; one copy of
-// the INVITE is the floor in the same run. The table is small and warm: what a cold one costs is
-// table_bench's.
+// What a call's packets cost in routing: an INVITE to a phone, its answer back, a BYE by its token,
+// a call out, a ping built and its answer read. Each includes parsing, as a worker does it; one
+// copy of the INVITE is the floor in the same run. The table is small and warm: what a cold one
+// costs is table_bench's.
 #include "dataplane/route/ping.h"
 #include "tests/unit/route/world.h"
 

@@ -93,9 +93,7 @@ class Filled {
             question.hash = table->hash()(question.aor());
         }
     }
-    ~Filled() {
-        table.reset();
-    }
+    ~Filled() { table.reset(); }
 
     ChangeResult add(std::uint32_t n) {
         const Texts texts(n);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // pinhole, the daemon: reads its configuration and runs, or says what is wrong with it.
+#include "control/config/load.h"
+#include "control/daemon/daemon.h"
+
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <string>
-
-#include "control/config/load.h"
-#include "control/daemon/daemon.h"
 
 namespace {
 

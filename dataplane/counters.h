@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a worker counts: plain memory of its own, one writer (the worker), read by the metrics whenever they are
-// scraped. No lock, no atomic read-modify-write. Pure.
+// What a worker counts: plain memory of its own, one writer (the worker), read by the metrics
+// whenever they are scraped. No lock, no atomic read-modify-write. Pure.
 #pragma once
 
 #include <array>
@@ -52,37 +52,53 @@ enum class DropReason : std::uint8_t {
     kCount
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReason::kCount)>
-    kDropReasonNames{"not_ip",        "not_ours",   "bad_ip",       "bad_udp",       "bad_checksum",
-                     "truncated",     "fragment",   "not_sip",      "keepalive",     "malformed",
-                     "bad_response",  "wrong_sender", "stranger",   "absorbed_ack",  "ack_nowhere",
-                     "no_route",      "no_neighbour", "too_large",  "no_mbuf",       "tx_full",
-                     "handoff_full",  "contended",  "amplification", "kernel_path_full"};
+    kDropReasonNames{"not_ip",       "not_ours",     "bad_ip",        "bad_udp",
+                     "bad_checksum", "truncated",    "fragment",      "not_sip",
+                     "keepalive",    "malformed",    "bad_response",  "wrong_sender",
+                     "stranger",     "absorbed_ack", "ack_nowhere",   "no_route",
+                     "no_neighbour", "too_large",    "no_mbuf",       "tx_full",
+                     "handoff_full", "contended",    "amplification", "kernel_path_full"};
 
 // The methods with a counter of their own; all others count as kOther. Order is the metric's only.
 enum class MethodLabel : std::uint8_t {
-    kRegister, kInvite, kAck, kBye, kCancel, kOptions, kSubscribe, kNotify, kMessage, kInfo, kUpdate,
-    kPrack, kRefer, kPublish, kOther, kCount
+    kRegister,
+    kInvite,
+    kAck,
+    kBye,
+    kCancel,
+    kOptions,
+    kSubscribe,
+    kNotify,
+    kMessage,
+    kInfo,
+    kUpdate,
+    kPrack,
+    kRefer,
+    kPublish,
+    kOther,
+    kCount
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(MethodLabel::kCount)>
-    kMethodLabelNames{"REGISTER", "INVITE", "ACK",  "BYE",    "CANCEL", "OPTIONS", "SUBSCRIBE", "NOTIFY",
-                      "MESSAGE",  "INFO",   "UPDATE", "PRACK", "REFER", "PUBLISH", "other"};
+    kMethodLabelNames{"REGISTER", "INVITE",    "ACK",    "BYE",     "CANCEL",
+                      "OPTIONS",  "SUBSCRIBE", "NOTIFY", "MESSAGE", "INFO",
+                      "UPDATE",   "PRACK",     "REFER",  "PUBLISH", "other"};
 
 inline constexpr unsigned kMaxResponseCode = 699;
 
 struct alignas(64) CoreCounters {
     Counter rx_packets, rx_bytes, tx_packets, tx_bytes;
     Counter cycles_busy, cycles_idle;
-    Counter handoffs;            // commands sent to another worker
-    Counter handoffs_served;     // commands of other workers that this one carried out
-    Counter to_kernel;           // packets passed to the kernel by the TAP
-    Counter from_kernel;         // packets of the kernel's sent out by us
+    Counter handoffs;         // commands sent to another worker
+    Counter handoffs_served;  // commands of other workers that this one carried out
+    Counter to_kernel;        // packets passed to the kernel by the TAP
+    Counter from_kernel;      // packets of the kernel's sent out by us
     Counter reassembled, fragmented;
     Counter refreshed_in_place;
     Counter pings_sent, pongs;
-    Counter calls_in, calls_out; // INVITEs forwarded to a phone, to a core peer
+    Counter calls_in, calls_out;  // INVITEs forwarded to a phone, to a core peer
     Counter responses_forwarded;
-    Counter table_full;          // newcomers refused with 503
-    Counter wrong_target;        // pongs from another flow than the contact's
+    Counter table_full;    // newcomers refused with 503
+    Counter wrong_target;  // pongs from another flow than the contact's
     std::array<Counter, static_cast<std::size_t>(MethodLabel::kCount)> requests;
     std::array<Counter, static_cast<std::size_t>(DropReason::kCount)> drops;
     std::array<Counter, kMaxResponseCode + 1> responses;  // that we sent ourselves, by code

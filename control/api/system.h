@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the daemon can tell and do, as the HTTP server sees it: main.cc implements it over the real workers, tests
-// over a fake. Every function may be called by several server threads at once, may block for milliseconds, and must
-// not throw. Values are copies: nothing here points into the binding table.
+// What the daemon can tell and do, as the HTTP server sees it: main.cc implements it over the real
+// workers, tests over a fake. Every function may be called by several server threads at once, may
+// block for milliseconds, and must not throw. Values are copies: nothing here points into the
+// binding table.
 #pragma once
+
+#include "control/metrics/metrics.h"
 
 #include <array>
 #include <cstddef>
@@ -11,8 +14,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "control/metrics/metrics.h"
 
 namespace pinhole::api {
 
@@ -56,11 +57,11 @@ struct CoreStatus {
 [[nodiscard]] CoreStatus core_status(const metrics::CoreFigures& figures);
 
 struct Binding {
-    std::string contact;      // the URI as the phone wrote it
-    std::uint64_t id = 0;     // the contact id (slot and generation)
-    std::string far_end;      // "67.194.23.55:32947": where the phone is reached
-    std::string near_end;     // ours
-    std::string port;         // the configured port's name
+    std::string contact;   // the URI as the phone wrote it
+    std::uint64_t id = 0;  // the contact id (slot and generation)
+    std::string far_end;   // "67.194.23.55:32947": where the phone is reached
+    std::string near_end;  // ours
+    std::string port;      // the configured port's name
     metrics::ContactState state = metrics::ContactState::kUnknown;
     std::optional<double> rtt_s;  // of the last answered ping
     unsigned missed = 0;          // pings unanswered in a row
@@ -103,15 +104,17 @@ class System {
 
     [[nodiscard]] virtual Status status() = 0;
     [[nodiscard]] virtual std::vector<CoreStatus> cores() = 0;
-    // `aor` is "sip:user@domain", as the client wrote it but percent-decoded and with its scheme; the implementation
-    // makes it canonical. No binding: nullopt.
+    // `aor` is "sip:user@domain", as the client wrote it but percent-decoded and with its scheme;
+    // the implementation makes it canonical. No binding: nullopt.
     [[nodiscard]] virtual std::optional<AorBindings> show(std::string_view aor) = 0;
-    // AORs that begin with `prefix` ("sip:" is put before it if missing; empty means all), at most `limit` of them,
-    // from the cursor `after` (opaque, from an earlier page; empty: from the beginning; one that makes no sense: nullopt).
-    // In no particular order, each AOR that stays during the walk exactly once.
+    // AORs that begin with `prefix` ("sip:" is put before it if missing; empty means all), at most
+    // `limit` of them, from the cursor `after` (opaque, from an earlier page; empty: from the
+    // beginning; one that makes no sense: nullopt). In no particular order, each AOR that stays
+    // during the walk exactly once.
     [[nodiscard]] virtual std::optional<ListPage> list(std::string_view prefix, std::size_t limit,
                                                        std::string_view after) = 0;
-    // All contacts of the AOR, or, with `contact` not empty, the one with that URI or with that id in decimal.
+    // All contacts of the AOR, or, with `contact` not empty, the one with that URI or with that id
+    // in decimal.
     [[nodiscard]] virtual RemoveResult remove(std::string_view aor, std::string_view contact) = 0;
     // Is the process alive, i.e. do its loops turn? / May it be sent traffic?
     [[nodiscard]] virtual Health healthy() = 0;

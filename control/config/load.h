@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reads a configuration and finds everything that is wrong with it at once, each with its line, its key, what it was
-// and what it may be. Nothing here throws, logs or looks at the machine: whether eth0 exists is not for a parser to
-// say. Pure but for load_file(), which reads the one file.
+// Reads a configuration and finds everything that is wrong with it at once, each with its line, its
+// key, what it was and what it may be. Nothing here throws, logs or looks at the machine: whether
+// eth0 exists is not for a parser to say. Pure but for load_file(), which reads the one file.
 #pragma once
+
+#include "control/config/config.h"
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "control/config/config.h"
 
 namespace pinhole::config {
 
@@ -19,8 +19,8 @@ struct Issue {
     Severity severity = Severity::kError;
     std::uint32_t line = 0;    // from 1; 0 if it is about something that isn't there
     std::uint32_t column = 0;  // from 1
-    std::string key;           // "registrar.min_expires", "port[1].device"; empty for a syntax error
-    std::string message;       // a sentence
+    std::string key;      // "registrar.min_expires", "port[1].device"; empty for a syntax error
+    std::string message;  // a sentence
 };
 
 struct Loaded {

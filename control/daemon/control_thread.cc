@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/daemon/control_thread.h"
 
+#include "control/qualify/keeper.h"
+#include "dataplane/io/command.h"
+#include "dataplane/io/outbox.h"
+#include "dataplane/route/ping.h"
+
 #include <pthread.h>
 #include <sys/prctl.h>
 
 #include <array>
-#include <cstring>
 #include <ctime>
-#include <string_view>
-
-#include "control/qualify/keeper.h"
-#include "dataplane/io/command.h"
-#include "dataplane/route/ping.h"
 
 namespace pinhole::daemon {
 namespace {
@@ -22,7 +21,9 @@ constexpr long kNap_ns = 1'000'000;
 constexpr std::uint32_t kMarksARound = 8192;
 constexpr std::uint32_t kEntriesARound = 4096;
 
-qualify::Now keeper_now(const io::Moment& now) { return {now.ms, now.s}; }
+qualify::Now keeper_now(const io::Moment& now) {
+    return {now.ms, now.s};
+}
 
 // What the keeper reads: a contact by slot.
 class SlotReader {
@@ -51,7 +52,8 @@ class SlotReader {
 // Where the keeper's wishes go: pings to workers, removals to owners.
 class Dispatcher {
   public:
-    explicit Dispatcher(const ControlParts& parts) : parts_(parts) {}
+    explicit Dispatcher(const ControlParts& parts)
+        : parts_(parts), outbox_(parts.ports, parts.mesh) {}
 
     bool send_ping(table::ContactId id) {
         table::ContactView contact;
@@ -59,47 +61,22 @@ class Dispatcher {
         if (record == nullptr || parts_.table.read(id, contact) != table::SlotRead::kLive) {
             return true;  // gone since: nothing to send, nothing to try again
         }
-        rte_mbuf* mbuf = rte_pktmbuf_alloc(parts_.ports.big_pool());
-        if (mbuf == nullptr) {
-            return false;
-        }
-        if (!build(*record, contact, mbuf)) {
-            rte_pktmbuf_free(mbuf);
-            return true;  // a Contact too long for a ping: silence, as from a phone that never answers
-        }
-        if (parts_.mesh.inbox(worker_for(contact.state.flow, id)).put(&mbuf, 1) == 0) {
-            rte_pktmbuf_free(mbuf);
-            return false;
-        }
-        return true;
+        const route::PingTarget target{id, contact.state.flow, contact.uri, record->aor()};
+        const auto posted =
+            outbox_.post(contact.state.flow, id.slot, [&](char* room, std::size_t capacity) {
+                sip::Writer out(room, capacity);
+                return route::build_ping(target, parts_.keys, parts_.clock.now().us, out)
+                           ? out.size()
+                           : std::size_t{0};
+            });
+        // Nothing: a Contact too long for a ping is as silent as a phone that never answers.
+        return posted != io::Outbox::Posted::kFull;
     }
 
     void expire(table::ContactId id) { ask(io::CommandKind::kExpire, id); }
     void remove_unreachable(table::ContactId id) { ask(io::CommandKind::kRemoveUnreachable, id); }
 
   private:
-    bool build(const table::Record& record, const table::ContactView& contact, rte_mbuf* mbuf) {
-        *io::parcel_flow(mbuf) = contact.state.flow;
-        mbuf->hash.usr = static_cast<std::uint32_t>(io::ParcelKind::kDatagram);
-        sip::Writer out(rte_pktmbuf_mtod(mbuf, char*), rte_pktmbuf_tailroom(mbuf));
-        const route::PingTarget target{contact.id, contact.state.flow, contact.uri, record.aor()};
-        if (!route::build_ping(target, parts_.keys, parts_.clock.now().us, out)) {
-            return false;
-        }
-        rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(out.size()));
-        return true;
-    }
-
-    // One of those that have a queue on the flow's device; by slot, so that they share evenly.
-    [[nodiscard]] unsigned worker_for(const net::Flow& flow, table::ContactId id) const {
-        const auto& ports = parts_.ports.ports();
-        if (flow.port >= ports.size()) {
-            return 0;
-        }
-        const unsigned queues = parts_.ports.device(ports[flow.port].device).info().queues;
-        return queues == 0 ? 0 : id.slot % queues;
-    }
-
     // Without an answer: what didn't get through is asked again when the keeper next looks.
     void ask(io::CommandKind kind, table::ContactId id) {
         const table::Record* record = parts_.table.record_of(id);
@@ -116,6 +93,7 @@ class Dispatcher {
     }
 
     const ControlParts& parts_;
+    io::Outbox outbox_;
 };
 
 }  // namespace
@@ -126,7 +104,7 @@ struct ControlThread::Core {
           reader(parts.table),
           dispatcher(parts),
           keeper(parts.policy, parts.states, reader, dispatcher, keeper_now(parts.clock.now()),
-                 rte_rdtsc()) {}
+                 parts.seed) {}
 
     // True if there is more to do at once.
     bool round() {
@@ -163,11 +141,15 @@ struct ControlThread::Core {
     Keeper keeper;
 };
 
-std::size_t ControlThread::bytes_per_contact() { return Core::Keeper::bytes_per_contact(); }
+std::size_t ControlThread::bytes_per_contact() {
+    return Core::Keeper::bytes_per_contact();
+}
 
 ControlThread::ControlThread(const ControlParts& parts) : core_(std::make_unique<Core>(parts)) {}
 
-ControlThread::~ControlThread() { stop(); }
+ControlThread::~ControlThread() {
+    stop();
+}
 
 void ControlThread::start(std::function<void()> on_start) {
     thread_ = std::thread([this, on_start = std::move(on_start)] {
@@ -184,7 +166,9 @@ void ControlThread::stop() {
     }
 }
 
-const qualify::Figures& ControlThread::figures() const { return core_->keeper.figures(); }
+const qualify::Figures& ControlThread::figures() const {
+    return core_->keeper.figures();
+}
 
 void ControlThread::run() {
     prctl(PR_SET_TIMERSLACK, 1UL);

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The control thread: it owns time. It feeds the keeper with change marks and pongs, builds the pings that the keeper
-// asks for and hands them to workers, and asks owners to remove what is due. It never waits for anybody, touches no NIC
-// queue and writes nothing of the table's structure.
+// The control thread: it owns time. It feeds the keeper with change marks and pongs, builds the
+// pings that the keeper asks for and hands them to workers, and asks owners to remove what is due.
+// It never waits for anybody, touches no NIC queue and writes nothing of the table's structure.
 #pragma once
-
-#include <atomic>
-#include <functional>
-#include <memory>
-#include <thread>
 
 #include "control/qualify/figures.h"
 #include "control/qualify/policy.h"
@@ -18,6 +13,11 @@
 #include "dataplane/route/keys.h"
 #include "dataplane/table/binding_table.h"
 #include "dataplane/table/qualify_state.h"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <thread>
 
 namespace pinhole::daemon {
 
@@ -31,6 +31,7 @@ struct ControlParts {
     const io::Clock& clock;
     const route::Keys& keys;
     qualify::Policy policy;
+    std::uint64_t seed;  // of the keeper's dice
 };
 
 class ControlThread {

@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/daemon/daemon.h"
 
+#include "control/api/server.h"
+#include "control/daemon/control_thread.h"
+#include "control/daemon/publisher.h"
+#include "control/daemon/running_system.h"
+#include "control/daemon/service.h"
+#include "control/daemon/settings.h"
+#include "control/daemon/table_memory.h"
+#include "dataplane/io/device_check.h"
+#include "dataplane/io/eal.h"
+#include "dataplane/io/kernel_path.h"
+
 #include <fcntl.h>
-#include <rte_launch.h>
 #include <sodium.h>
 #include <spdlog/spdlog.h>
 #include <sys/signalfd.h>
@@ -14,24 +24,15 @@
 #include <ctime>
 #include <memory>
 
-#include "control/api/server.h"
-#include "control/daemon/control_thread.h"
-#include "control/daemon/kernel_path.h"
-#include "control/daemon/publisher.h"
-#include "control/daemon/running_system.h"
-#include "control/daemon/service.h"
-#include "control/daemon/settings.h"
-#include "control/daemon/table_memory.h"
-#include "dataplane/io/device_check.h"
-#include "dataplane/io/eal.h"
-
 namespace pinhole::daemon {
 namespace {
 
-// INVITEs under way at once that CANCELs and retransmissions find again: three minutes' worth at some 350 calls a second.
+// INVITEs under way at once that CANCELs and retransmissions find again: three minutes' worth at
+// some 350 calls a second.
 constexpr std::size_t kPins = 65'536;
 
-// A signal is a readable descriptor to the service loop. Blocked before any thread is made, so in all of them.
+// A signal is a readable descriptor to the service loop. Blocked before any thread is made, so in
+// all of them.
 class Signals {
   public:
     Signals() {
@@ -59,10 +60,18 @@ route::Keys random_keys() {
     return route::Keys({&key, 1});
 }
 
-// Everything that lives as long as the daemon, in the order in which it is made; it goes in the opposite one.
+std::uint64_t random_seed() {
+    std::uint64_t seed = 0;
+    randombytes_buf(&seed, sizeof seed);
+    return seed;
+}
+
+// Everything that lives as long as the daemon, in the order in which it is made; it goes in the
+// opposite one.
 class Assembly {
   public:
-    explicit Assembly(const config::Config& config) : config_(config), settings_(io_settings(config)) {}
+    explicit Assembly(const config::Config& config)
+        : config_(config), settings_(io_settings(config)) {}
     ~Assembly() { stop(); }
     Assembly(const Assembly&) = delete;
     Assembly& operator=(const Assembly&) = delete;
@@ -95,7 +104,7 @@ class Assembly {
     std::unique_ptr<io::Shared> shared_;
     std::unique_ptr<netlink::Mirror> mirror_;
     std::unique_ptr<Publisher> publisher_;
-    std::unique_ptr<KernelPath> kernel_;
+    std::unique_ptr<io::KernelPath> kernel_;
     std::unique_ptr<Service> service_;
     std::vector<CoreCounters> counters_;
     std::vector<std::unique_ptr<io::Worker>> workers_;
@@ -180,16 +189,15 @@ io::Status Assembly::mirror_kernel() {
         return started;
     }
     publisher_ = std::make_unique<Publisher>(config_, *ports_, *mirror_, *qsbr_);
-    kernel_ = std::make_unique<KernelPath>(*ports_, *mesh_);
+    kernel_ = std::make_unique<io::KernelPath>(*ports_, *mesh_);
     service_ = std::make_unique<Service>(*mirror_, *publisher_, *kernel_, *mesh_);
     return service_->prepare();
 }
 
 io::Status Assembly::make_workers() {
     counters_ = std::vector<CoreCounters>(settings_.workers);
-    const io::WorkerParts parts{*ports_,   *mesh_,   *qsbr_,
-                                *clock_,   *shared_, publisher_->pointer(),
-                                idle_mode(config_)};
+    const io::WorkerParts parts{
+        *ports_, *mesh_, *qsbr_, *clock_, *shared_, publisher_->pointer(), idle_mode(config_)};
     for (unsigned w = 0; w < settings_.workers; ++w) {
         auto worker = io::Worker::create(parts, w, counters_[w], eal_->worker_socket(w));
         if (!worker) {
@@ -207,13 +215,13 @@ io::Status Assembly::launch() {
             static_cast<io::Worker*>(worker)->run();
             return 0;
         };
-        if (rte_eal_remote_launch(loop, workers_[w].get(), eal_->worker_lcore(w)) != 0) {
-            return io::Error{io::ErrorCode::kSystem, "cannot start worker " + std::to_string(w)};
+        if (io::Status launched = eal_->launch(w, loop, workers_[w].get()); !launched) {
+            return launched;
         }
     }
     control_ = std::make_unique<ControlThread>(
-        ControlParts{memory_->table(), *states_, *ports_, *mesh_, *qsbr_, settings_.workers, *clock_,
-                     *keys_, qualify_policy(config_.qualify)});
+        ControlParts{memory_->table(), *states_, *ports_, *mesh_, *qsbr_, settings_.workers,
+                     *clock_, *keys_, qualify_policy(config_.qualify), random_seed()});
     control_->start([this] { eal_->restore_affinity(); });
     eal_->restore_affinity();
     return {};
@@ -221,13 +229,13 @@ io::Status Assembly::launch() {
 
 io::Status Assembly::listen() {
     system_ = std::make_unique<RunningSystem>(SystemParts{
-        config_, memory_->table(), *states_, *ports_, *mesh_, *qsbr_, settings_.workers + 1, *clock_,
-        publisher_->pointer(), *control_, workers_, counters_, memory_->bytes(),
+        config_, memory_->table(), *states_, *ports_, *mesh_, *qsbr_, settings_.workers + 1,
+        *clock_, publisher_->pointer(), *control_, workers_, counters_, memory_->bytes(),
         std::string(io::page_kind_name(memory_->pages()))});
     if (config_.http.listen.enabled()) {
         http_ = std::make_unique<api::Server>(*system_, api::Server::Access::kReadOnly);
-        const auto failed = http_->start_tcp(net::to_string(config_.http.listen.address),
-                                             config_.http.listen.port);
+        const auto failed =
+            http_->start_tcp(net::to_string(config_.http.listen.address), config_.http.listen.port);
         if (failed.has_value()) {
             return io::Error{io::ErrorCode::kBusy, *failed};
         }
@@ -249,7 +257,7 @@ void Assembly::stop() {
         worker->stop();
     }
     if (launched_) {
-        rte_eal_mp_wait_lcore();
+        eal_->wait_for_workers();
         launched_ = false;
     }
     if (ports_ != nullptr) {
@@ -331,7 +339,8 @@ std::vector<std::string> check_machine(const config::Config& config) {
         for (const net::Address& address : port.addresses) {
             if (!fib.is_local(address)) {
                 complaints.push_back("port " + port.name + ": the kernel does not have " +
-                                     net::to_string(address) + " now: ip addr add it, or let keepalived bring it");
+                                     net::to_string(address) +
+                                     " now: ip addr add it, or let keepalived bring it");
             }
         }
     }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/daemon/publisher.h"
 
-#include <algorithm>
-
 #include "control/daemon/settings.h"
+
+#include <algorithm>
 
 namespace pinhole::daemon {
 namespace {
 
-// What SIP is never served at: a link-local address means nothing without its link, and nobody has a multicast one.
+// What SIP is never served at: a link-local address means nothing without its link, and nobody has
+// a multicast one.
 bool serves_sip(const net::Address& address) {
     if (address.is_v4()) {
         return address.v4_host_order() >> 28 != 0xe;
@@ -18,17 +19,16 @@ bool serves_sip(const net::Address& address) {
 }
 
 bool same_endpoints(const io::Surroundings& a, const io::Surroundings& b) {
-    return std::equal(a.ports.begin(), a.ports.end(), b.ports.begin(), b.ports.end(),
-                      [](const io::PortView& x, const io::PortView& y) {
-                          return x.endpoints == y.endpoints;
-                      });
+    return std::equal(
+        a.ports.begin(), a.ports.end(), b.ports.begin(), b.ports.end(),
+        [](const io::PortView& x, const io::PortView& y) { return x.endpoints == y.endpoints; });
 }
 
 // An endpoint of the port in the peer's family: what we send to the peer from.
 const io::Endpoint* endpoint_for(const io::PortView& port, const net::Address& peer) {
-    const auto found = std::find_if(
-        port.endpoints.begin(), port.endpoints.end(),
-        [&](const io::Endpoint& e) { return e.address.is_v4() == peer.is_v4(); });
+    const auto found =
+        std::find_if(port.endpoints.begin(), port.endpoints.end(),
+                     [&](const io::Endpoint& e) { return e.address.is_v4() == peer.is_v4(); });
     return found == port.endpoints.end() ? nullptr : &*found;
 }
 
@@ -75,10 +75,10 @@ void Publisher::reclaim() {
     }
 }
 
-// The interface's own addresses, or those of the configured ones that the kernel has at this moment, wherever it has
-// them: an address of VRRP comes and goes, an anycast address may stand on the loopback.
-std::vector<io::Endpoint> Publisher::endpoints_of(std::size_t port,
-                                                  const net::Fib& fib) const {
+// The interface's own addresses, or those of the configured ones that the kernel has at this
+// moment, wherever it has them: an address of VRRP comes and goes, an anycast address may stand on
+// the loopback.
+std::vector<io::Endpoint> Publisher::endpoints_of(std::size_t port, const net::Fib& fib) const {
     const config::Port& wanted = config_.ports[port];
     std::vector<net::Address> addresses;
     if (wanted.addresses.empty()) {
@@ -102,7 +102,8 @@ std::vector<io::Endpoint> Publisher::endpoints_of(std::size_t port,
     return endpoints;
 }
 
-// A peer on the link is a next hop that a call should not have to wait for; the gateways are kept without our asking.
+// A peer on the link is a next hop that a call should not have to wait for; the gateways are kept
+// without our asking.
 void Publisher::keep_peers_resolved(const net::Fib& fib) {
     for (const config::Peer& peer : config_.core.peers) {
         const net::Hop hop = fib.lookup(peer.address, 0);
@@ -114,7 +115,8 @@ void Publisher::keep_peers_resolved(const net::Fib& fib) {
     }
 }
 
-// By the port that the kernel routes the peer by; while there is no route, by the first port that may speak to the core.
+// By the port that the kernel routes the peer by; while there is no route, by the first port that
+// may speak to the core.
 std::vector<net::Flow> Publisher::peer_flows(const io::Surroundings& around) const {
     std::vector<net::Flow> flows;
     for (const config::Peer& peer : config_.core.peers) {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Makes the workers' Surroundings out of the kernel's view and the configuration, publishes them by one pointer, and
-// frees the old ones when no worker can hold them any more. The service thread alone, except that any thread may read
-// what is published while it is online in the QSBR.
+// Makes the workers' Surroundings out of the kernel's view and the configuration, publishes them by
+// one pointer, and frees the old ones when no worker can hold them any more. The service thread
+// alone, except that any thread may read what is published while it is online in the QSBR.
 #pragma once
-
-#include <deque>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "control/config/config.h"
 #include "control/netlink/mirror.h"
 #include "dataplane/io/port.h"
 #include "dataplane/io/qsbr.h"
 #include "dataplane/io/surroundings.h"
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace pinhole::daemon {
 
@@ -22,8 +22,8 @@ class Publisher {
     Publisher(const config::Config& config, const io::Ports& ports, netlink::Mirror& mirror,
               io::Qsbr& qsbr);
 
-    // The present view of the kernel, published. Returns whether our endpoints have changed since the last call: then
-    // sockets and XDP programs are to follow.
+    // The present view of the kernel, published. Returns whether our endpoints have changed since
+    // the last call: then sockets and XDP programs are to follow.
     bool publish(std::uint64_t now_ms);
     // Frees what has come out of use.
     void reclaim();

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/daemon/running_system.h"
 
+#include "control/daemon/settings.h"
+#include "dataplane/sip/uri.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <thread>
-
-#include "control/daemon/settings.h"
-#include "dataplane/sip/uri.h"
 
 namespace pinhole::daemon {
 namespace {
@@ -31,9 +31,12 @@ std::optional<std::string> canonical(std::string_view aor) {
     return text.has_value() ? std::optional<std::string>(*text) : std::nullopt;
 }
 
-std::string with_scheme(std::string_view aor) { return "sip:" + std::string(aor); }
+std::string with_scheme(std::string_view aor) {
+    return "sip:" + std::string(aor);
+}
 
-// A cursor as text: "shard.bucket.skip", the last being how many records of the bucket have been shown.
+// A cursor as text: "shard.bucket.skip", the last being how many records of the bucket have been
+// shown.
 struct Cursor {
     table::ListCursor at;
     std::uint32_t skip = 0;
@@ -65,7 +68,8 @@ metrics::HistogramFigures histogram(const qualify::Histogram& from) {
     metrics::HistogramFigures to;
     for (std::size_t i = 0; i < qualify::Histogram::kBuckets; ++i) {
         if (i < qualify::Histogram::kBoundsUs.size()) {
-            to.upper_bounds_s.push_back(static_cast<double>(qualify::Histogram::kBoundsUs[i]) / 1e6);
+            to.upper_bounds_s.push_back(static_cast<double>(qualify::Histogram::kBoundsUs[i]) /
+                                        1e6);
         }
         to.counts.push_back(from.bucket(i));
     }
@@ -212,8 +216,8 @@ api::RemoveResult RunningSystem::remove(std::string_view aor, std::string_view c
             }
         }
     }
-    result.code = ids.empty() ? api::RemoveResult::Code::kUnknownContact
-                              : api::RemoveResult::Code::kRemoved;
+    result.code =
+        ids.empty() ? api::RemoveResult::Code::kUnknownContact : api::RemoveResult::Code::kRemoved;
     for (const table::ContactId id : ids) {
         const std::uint32_t said = remove_contact(id, parts_.table.shard_of(hash));
         result.removed += said == 1 ? 1 : 0;
@@ -340,8 +344,7 @@ api::Binding RunningSystem::binding_of(const table::ContactView& contact) const 
         out.rtt_s = static_cast<double>(state.last_rtt_us) / 1e6;
     }
     out.missed = state.missed;
-    out.expires_in_s =
-        contact.state.expires_at_s > now.s ? contact.state.expires_at_s - now.s : 0;
+    out.expires_in_s = contact.state.expires_at_s > now.s ? contact.state.expires_at_s - now.s : 0;
     out.registered_ago_s =
         (static_cast<std::uint32_t>(now.ms) - contact.state.refreshed_at_ms) / 1000;
     out.q_thousandths = contact.state.q;

@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the HTTP server and pinholectl see: api::System over the real workers. Calls come from several server threads;
-// one at a time reads the table, registered with the QSBR as a reader, and none meets a worker at a lock.
+// What the HTTP server and pinholectl see: api::System over the real workers. Calls come from
+// several server threads; one at a time reads the table, registered with the QSBR as a reader, and
+// none meets a worker at a lock.
 #pragma once
-
-#include <atomic>
-#include <chrono>
-#include <deque>
-#include <memory>
-#include <mutex>
-#include <vector>
 
 #include "control/api/system.h"
 #include "control/config/config.h"
@@ -20,6 +14,13 @@
 #include "dataplane/io/qsbr.h"
 #include "dataplane/io/surroundings.h"
 #include "dataplane/io/worker.h"
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
 
 namespace pinhole::daemon {
 
@@ -62,18 +63,20 @@ class RunningSystem final : public api::System {
     [[nodiscard]] metrics::QualifyFigures qualify_figures() const;
     [[nodiscard]] api::AorBindings bindings_of(const table::Record& record) const;
     [[nodiscard]] api::Binding binding_of(const table::ContactView& contact) const;
-    [[nodiscard]] api::PortStatus port_status(std::size_t port, const io::Surroundings& around) const;
+    [[nodiscard]] api::PortStatus port_status(std::size_t port,
+                                              const io::Surroundings& around) const;
     [[nodiscard]] std::uint32_t remove_contact(table::ContactId id, unsigned owner);
     [[nodiscard]] double uptime_s() const;
 
     const SystemParts parts_;
     const std::chrono::steady_clock::time_point started_;
-    std::mutex mutex_;    // among server threads alone
+    std::mutex mutex_;     // among server threads alone
     std::mutex removing_;  // likewise: one producer in the owners' command rings
     // Answers that an owner may still write after nobody waits for them any more.
     std::deque<std::atomic<std::uint32_t>> answers_;
 
-    // For healthy(): when each loop was last seen to have turned. The control thread stands behind the workers.
+    // For healthy(): when each loop was last seen to have turned. The control thread stands behind
+    // the workers.
     struct Beat {
         std::uint64_t rounds = 0;
         std::chrono::steady_clock::time_point seen;

@@ -10,14 +10,15 @@
 namespace pinhole::daemon {
 namespace {
 
-// Rings from the workers wake nobody: where a TAP waits for frames, the loop looks every millisecond, else when a next
-// hop may have to be asked for.
+// Rings from the workers wake nobody: where a TAP waits for frames, the loop looks every
+// millisecond, else when a next hop may have to be asked for.
 constexpr int kWaitWithTap_ms = 1;
 constexpr int kWait_ms = 10;
 
 }  // namespace
 
-Service::Service(netlink::Mirror& mirror, Publisher& publisher, KernelPath& kernel, io::Mesh& mesh)
+Service::Service(netlink::Mirror& mirror, Publisher& publisher, io::KernelPath& kernel,
+                 io::Mesh& mesh)
     : mirror_(mirror), publisher_(publisher), kernel_(kernel), mesh_(mesh) {}
 
 std::uint64_t Service::now_ms() {

@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The service loop: it does what may block, in the main thread. Netlink in and surroundings out, the kernel's share of
-// the packets, signals, and the watch over everybody else's heartbeat. If it stalls for seconds, no worker notices.
+// The service loop: it does what may block, in the main thread. Netlink in and surroundings out,
+// the kernel's share of the packets, signals, and the watch over everybody else's heartbeat. If it
+// stalls for seconds, no worker notices.
 #pragma once
+
+#include "control/daemon/control_thread.h"
+#include "control/daemon/publisher.h"
+#include "control/netlink/mirror.h"
+#include "dataplane/io/kernel_path.h"
+#include "dataplane/io/mesh.h"
+#include "dataplane/io/worker.h"
 
 #include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "control/daemon/control_thread.h"
-#include "control/daemon/kernel_path.h"
-#include "control/daemon/publisher.h"
-#include "control/netlink/mirror.h"
-#include "dataplane/io/mesh.h"
-#include "dataplane/io/worker.h"
-
 namespace pinhole::daemon {
 
 class Service {
   public:
-    Service(netlink::Mirror& mirror, Publisher& publisher, KernelPath& kernel, io::Mesh& mesh);
+    Service(netlink::Mirror& mirror, Publisher& publisher, io::KernelPath& kernel, io::Mesh& mesh);
 
-    // Before the workers start: what they need of the world, and the sockets that keep the kernel quiet.
+    // Before the workers start: what they need of the world, and the sockets that keep the kernel
+    // quiet.
     [[nodiscard]] io::Status prepare();
     // Until `signal_fd` is readable.
     void run(int signal_fd);
@@ -36,7 +38,7 @@ class Service {
 
     netlink::Mirror& mirror_;
     Publisher& publisher_;
-    KernelPath& kernel_;
+    io::KernelPath& kernel_;
     io::Mesh& mesh_;
 };
 

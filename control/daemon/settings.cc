@@ -62,9 +62,8 @@ registrar::Policy registrar_policy(const config::Registrar& registrar) {
     policy.too_brief = registrar.too_brief == config::TooBrief::kRaise
                            ? registrar::TooBrief::kRaise
                            : registrar::TooBrief::kReject;
-    policy.full_aor = registrar.full_aor == config::FullAor::kReplace
-                          ? registrar::FullAor::kReplace
-                          : registrar::FullAor::kReject;
+    policy.full_aor = registrar.full_aor == config::FullAor::kReplace ? registrar::FullAor::kReplace
+                                                                      : registrar::FullAor::kReject;
     return policy;
 }
 
@@ -95,11 +94,10 @@ io::IdleMode idle_mode(const config::Config& config) {
         return config.dataplane.idle == config::Idle::kSpin ? io::IdleMode::kSpin
                                                             : io::IdleMode::kSleep;
     }
-    const bool own_cores = !config.dataplane.cores.empty() &&
-                           std::none_of(config.ports.begin(), config.ports.end(),
-                                        [](const config::Port& port) {
-                                            return port.device.has_kernel_interface();
-                                        });
+    const bool own_cores =
+        !config.dataplane.cores.empty() &&
+        std::none_of(config.ports.begin(), config.ports.end(),
+                     [](const config::Port& port) { return port.device.has_kernel_interface(); });
     return own_cores ? io::IdleMode::kSpin : io::IdleMode::kSleep;
 }
 

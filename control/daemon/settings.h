@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The operator's configuration in the terms of each part: io, registrar and qualify never include control/config. Pure.
+// The operator's configuration in the terms of each part: io, registrar and qualify never include
+// control/config. Pure.
 #pragma once
 
 #include "control/config/config.h"
@@ -15,7 +16,8 @@ namespace pinhole::daemon {
 [[nodiscard]] registrar::Policy registrar_policy(const config::Registrar& registrar);
 [[nodiscard]] qualify::Policy qualify_policy(const config::Qualify& qualify);
 [[nodiscard]] io::Role role_of(config::PortRole role);
-// "auto" spins where the cores are pinned and no port is the kernel's: there the core is the worker's own.
+// "auto" spins where the cores are pinned and no port is the kernel's: there the core is the
+// worker's own.
 [[nodiscard]] io::IdleMode idle_mode(const config::Config& config);
 
 // "af_packet:eth0", as the file has it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The binding table with the memory under it: regions mapped at start, on each worker's own NUMA node, carved into the
-// table's arrays and into a record arena a shard. Made and ended by the main thread.
+// The binding table with the memory under it: regions mapped at start, on each worker's own NUMA
+// node, carved into the table's arrays and into a record arena a shard. Made and ended by the main
+// thread.
 #pragma once
 
 #include "dataplane/io/eal.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The only clock of the dataplane: the TSC, scaled once at start and hung on the wall clock of that moment. All threads
-// share one Clock, so that what one stamps another may compare; steps of the wall clock (NTP) move nothing.
+// The only clock of the dataplane: the TSC, scaled once at start and hung on the wall clock of that
+// moment. All threads share one Clock, so that what one stamps another may compare; steps of the
+// wall clock (NTP) move nothing.
 #pragma once
 
 #include <rte_cycles.h>
@@ -12,7 +13,7 @@ namespace pinhole::io {
 struct Moment {
     std::uint64_t us = 0;  // since the process's clock was made
     std::uint64_t ms = 0;
-    std::uint32_t s = 0;   // of the epoch, as bindings expire
+    std::uint32_t s = 0;  // of the epoch, as bindings expire
 };
 
 class Clock {

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What one thread asks of a shard's owner, and the answer: a change of structure, by value, over an SPSC ring. A
-// REGISTER's command points into the packet that waits at its receiver; that packet stays put until the answer.
+// What one thread asks of a shard's owner, and the answer: a change of structure, by value, over an
+// SPSC ring. A REGISTER's command points into the packet that waits at its receiver; that packet
+// stays put until the answer.
 #pragma once
-
-#include <atomic>
-#include <cstdint>
-#include <type_traits>
 
 #include "dataplane/registrar/register_request.h"
 #include "dataplane/registrar/verdict.h"
 #include "dataplane/table/contact_id.h"
 
+#include <atomic>
+#include <cstdint>
+#include <type_traits>
+
 namespace pinhole::io {
 
 enum class CommandKind : std::uint8_t {
-    kRegister,           // carry out `request`; answered
-    kRegistered,         // that answer: `context` and `verdict`
-    kExpire,             // remove `id` if its time is over; the control thread looks again by itself
+    kRegister,    // carry out `request`; answered
+    kRegistered,  // that answer: `context` and `verdict`
+    kExpire,      // remove `id` if its time is over; the control thread looks again by itself
     kRemoveUnreachable,  // remove `id` if it was not refreshed since `since_ms`; likewise
     kRemove,             // remove `id` whatever it is; `done` tells the operator's thread
 };

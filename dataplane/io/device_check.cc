@@ -35,7 +35,8 @@ struct Capability {
 Status check_capabilities(const std::string& name, DeviceKind kind) {
     static constexpr Capability kPacket[] = {{CAP_NET_RAW, "CAP_NET_RAW"},
                                              {CAP_NET_ADMIN, "CAP_NET_ADMIN"}};
-    // The program is found again on the interface by its id, which only CAP_SYS_ADMIN may; its memory is pinned.
+    // The program is found again on the interface by its id, which only CAP_SYS_ADMIN may; its
+    // memory is pinned.
     static constexpr Capability kXdp[] = {{CAP_NET_RAW, "CAP_NET_RAW"},
                                           {CAP_NET_ADMIN, "CAP_NET_ADMIN"},
                                           {CAP_IPC_LOCK, "CAP_IPC_LOCK"},

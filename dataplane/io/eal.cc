@@ -11,6 +11,7 @@
 
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_memory.h>
 
@@ -203,6 +204,16 @@ int Eal::worker_socket(unsigned worker) const {
 
 void Eal::restore_affinity() const {
     sched_setaffinity(0, sizeof others_, &others_);
+}
+
+Status Eal::launch(unsigned worker, int (*loop)(void*), void* argument) const {
+    const int failed = rte_eal_remote_launch(loop, argument, worker_lcore(worker));
+    return failed == 0 ? Status{}
+                       : system_error("cannot start worker " + std::to_string(worker), failed);
+}
+
+void Eal::wait_for_workers() const {
+    rte_eal_mp_wait_lcore();
 }
 
 }  // namespace pinhole::io

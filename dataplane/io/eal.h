@@ -29,6 +29,9 @@ class Eal {
     Eal& operator=(const Eal&) = delete;
 
     [[nodiscard]] unsigned worker_lcore(unsigned worker) const { return worker + 1; }
+    // Runs `loop(argument)` on the worker's lcore; and waits until all of them have returned.
+    Status launch(unsigned worker, int (*loop)(void*), void* argument) const;
+    void wait_for_workers() const;
     // The NUMA node of the worker's core, or -1 if it floats over several.
     [[nodiscard]] int worker_socket(unsigned worker) const;
     [[nodiscard]] bool uses_hugepages() const { return hugepages_; }

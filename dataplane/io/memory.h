@@ -38,7 +38,8 @@ class Region {
     PageKind pages_ = PageKind::kTransparent;
 };
 
-// Hands a region out piece by piece, each zero and aligned to 64 bytes; nothing comes back. One thread.
+// Hands a region out piece by piece, each zero and aligned to 64 bytes; nothing comes back. One
+// thread.
 class Carver {
   public:
     explicit Carver(std::span<std::byte> rest) : rest_(rest) {}

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/io/mesh.h"
 
+#include "dataplane/io/errors.h"
+
 #include <rte_errno.h>
 
 #include <array>
 #include <string>
-
-#include "dataplane/io/errors.h"
 
 namespace pinhole::io {
 namespace {

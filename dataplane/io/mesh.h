@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The rings between threads. Commands go over an SPSC ring for each pair of asker and owner; packets that another
-// thread has made (pings, the kernel's frames) go into a worker's inbox. No ring is waited for: what doesn't fit is
-// refused, and the asker counts it.
+// The rings between threads. Commands go over an SPSC ring for each pair of asker and owner;
+// packets that another thread has made (pings, the kernel's frames) go into a worker's inbox. No
+// ring is waited for: what doesn't fit is refused, and the asker counts it.
 //
 //   workers, control, service --commands--> worker --answers--> worker
 //   control, service, workers --inbox-----> worker
 //   workers --pongs--> control     workers --to_kernel, unresolved--> service
 #pragma once
+
+#include "dataplane/io/command.h"
+#include "dataplane/io/device.h"
+#include "dataplane/io/result.h"
+#include "dataplane/net/address.h"
 
 #include <rte_mbuf.h>
 #include <rte_ring.h>
@@ -15,11 +20,6 @@
 #include <memory>
 #include <vector>
 
-#include "dataplane/io/command.h"
-#include "dataplane/io/device.h"
-#include "dataplane/io/result.h"
-#include "dataplane/net/address.h"
-
 namespace pinhole::io {
 
 // What a packet in an inbox is; kept in mbuf->hash.usr. mbuf->port is a DeviceIndex.
@@ -27,11 +27,14 @@ enum class ParcelKind : std::uint32_t {
     kDatagram,     // a ping: payload at the data pointer, its flow in the headroom (parcel_flow)
     kFrame,        // a whole frame of another worker that has no queue on the device
     kKernelFrame,  // a whole frame that the kernel sends by its TAP
-    kReceived,     // a whole frame that the kernel had for us: to be worked on as if the device had got it
+    kReceived,     // a whole frame that the kernel had for us: to be worked on as if the device had
+                   // got it
 };
 
 // The flow of a kDatagram lies at the very beginning of the buffer, before the room for headers.
-inline net::Flow* parcel_flow(rte_mbuf* mbuf) { return static_cast<net::Flow*>(mbuf->buf_addr); }
+inline net::Flow* parcel_flow(rte_mbuf* mbuf) {
+    return static_cast<net::Flow*>(mbuf->buf_addr);
+}
 
 struct Unresolved {
     net::Address next_hop;
@@ -62,7 +65,8 @@ class ValueRing {
 
 class Mesh {
   public:
-    // A command ring holds more than a worker can have under way, so that an answer always finds room.
+    // A command ring holds more than a worker can have under way, so that an answer always finds
+    // room.
     static constexpr unsigned kCommandSlots = 4096;
     static constexpr unsigned kInboxSlots = 8192;
     static constexpr unsigned kPongSlots = 16384;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A worker's outgoing commands and answers, gathered over a round and put into the rings in bulk. Neither is ever lost:
-// what finds a ring full waits for the next round. Bounded, since a worker has at most SipStage::kContexts under way. One worker.
+// A worker's outgoing commands and answers, gathered over a round and put into the rings in bulk.
+// Neither is ever lost: what finds a ring full waits for the next round. Bounded, since a worker
+// has at most SipStage::kContexts under way. One worker.
 #pragma once
-
-#include <span>
-#include <vector>
 
 #include "dataplane/io/command.h"
 #include "dataplane/io/mesh.h"
+
+#include <span>
+#include <vector>
 
 namespace pinhole::io {
 
@@ -21,16 +22,16 @@ class Post {
 
     void send(unsigned to, const Command& command) { out_[to].push_back(command); }
 
-    // Puts what it can; the rest stays for the next round, in order. The rings hold more than all workers can have
-    // under way, so that is a matter of a round at most.
+    // Puts what it can; the rest stays for the next round, in order. The rings hold more than all
+    // workers can have under way, so that is a matter of a round at most.
     void flush() {
         for (unsigned to = 0; to < out_.size(); ++to) {
             auto& queue = out_[to];
             if (queue.empty()) {
                 continue;
             }
-            const unsigned put = mesh_.commands(worker_, to).put(
-                queue.data(), static_cast<unsigned>(queue.size()));
+            const unsigned put =
+                mesh_.commands(worker_, to).put(queue.data(), static_cast<unsigned>(queue.size()));
             queue.erase(queue.begin(), queue.begin() + put);
         }
     }

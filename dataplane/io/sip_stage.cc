@@ -47,8 +47,8 @@ registrar::Now registrar_now(const Moment& now) {
 
 }  // namespace
 
-SipStage::SipStage(const Shared& shared, Mesh& mesh, unsigned worker, Transmit& transmit, Post& post,
-                   CoreCounters& counters)
+SipStage::SipStage(const Shared& shared, Mesh& mesh, unsigned worker, Transmit& transmit,
+                   Post& post, CoreCounters& counters)
     : shared_(shared),
       mesh_(mesh),
       worker_(worker),
@@ -103,7 +103,8 @@ void SipStage::run(const Surroundings& around, const Moment& now) {
 
 void SipStage::parse(Context& context) {
     context.for_registrar = false;
-    // A core peer is known by its address and by where it speaks: on an access port it is a stranger with a forged one.
+    // A core peer is known by its address and by where it speaks: on an access port it is a
+    // stranger with a forged one.
     context.peer = around_->ports[context.flow.port].role == Role::kAccess
                        ? std::nullopt
                        : around_->peers.index_of(context.flow.theirs);
@@ -211,8 +212,7 @@ Verdict SipStage::apply(const registrar::RegisterRequest& request) {
     const registrar::Reachability reachability{unreachable, &shared_.qualify};
     const auto changed = shared_.table.change_owner(
         request.aor_hash, request.aor, [&](const table::Current& current, table::Edit& edit) {
-            planned =
-                registrar::plan(current, request, shared_.policy, reachability, edit);
+            planned = registrar::plan(current, request, shared_.policy, reachability, edit);
             return planned == Verdict::kOk;
         });
     const Verdict verdict = verdict_of(changed.result, planned);
@@ -351,7 +351,8 @@ void SipStage::remove(const Command& command) {
                 return contact.state.expires_at_s <= now_.s;
             case CommandKind::kRemoveUnreachable:
                 // A REGISTER since the control thread looked is newer than what it knew.
-                return static_cast<std::int32_t>(command.since_ms - contact.state.refreshed_at_ms) > 0;
+                return static_cast<std::int32_t>(command.since_ms - contact.state.refreshed_at_ms) >
+                       0;
             default:
                 return true;
         }

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a worker does with a burst of SIP datagrams, stage by stage: parse all, fetch buckets, fetch records, then
-// decide and answer each. A REGISTER that changes nothing but a contact's state is done in place; what changes
-// structure goes to the shard's owner as a command, its packet waiting here for the answer. One worker.
+// What a worker does with a burst of SIP datagrams, stage by stage: parse all, fetch buckets, fetch
+// records, then decide and answer each. A REGISTER that changes nothing but a contact's state is
+// done in place; what changes structure goes to the shard's owner as a command, its packet waiting
+// here for the answer. One worker.
 #pragma once
-
-#include <rte_mbuf.h>
-
-#include <array>
-#include <memory>
-#include <optional>
-#include <vector>
 
 #include "dataplane/counters.h"
 #include "dataplane/io/clock.h"
@@ -24,6 +18,13 @@
 #include "dataplane/sip/message.h"
 #include "dataplane/table/binding_table.h"
 #include "dataplane/table/qualify_state.h"
+
+#include <rte_mbuf.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <vector>
 
 namespace pinhole::io {
 
@@ -40,8 +41,8 @@ struct Shared {
 class SipStage {
   public:
     static constexpr unsigned kBurst = 32;
-    // Packets that wait for an owner's answer, and the burst in hand. Fewer than a command ring's slots, so that
-    // neither a command nor an answer finds it full.
+    // Packets that wait for an owner's answer, and the burst in hand. Fewer than a command ring's
+    // slots, so that neither a command nor an answer finds it full.
     static constexpr unsigned kContexts = 1024;
 
     SipStage(const Shared& shared, Mesh& mesh, unsigned worker, Transmit& transmit, Post& post,
@@ -50,7 +51,8 @@ class SipStage {
     SipStage(const SipStage&) = delete;
     SipStage& operator=(const SipStage&) = delete;
 
-    // Adds a datagram to the burst, or drops it where too many wait. At most kBurst between two calls of run().
+    // Adds a datagram to the burst, or drops it where too many wait. At most kBurst between two
+    // calls of run().
     void take(rte_mbuf* mbuf, const net::Datagram& datagram, net::PortIndex port);
     // Works on the burst.
     void run(const Surroundings& around, const Moment& now);
@@ -60,7 +62,7 @@ class SipStage {
   private:
     struct Context {
         rte_mbuf* mbuf = nullptr;
-        net::Flow flow;    // as the packet came
+        net::Flow flow;  // as the packet came
         std::string_view text;
         sip::ParseError error = sip::ParseError::kOk;
         std::optional<unsigned> peer;  // the core peer that sent it

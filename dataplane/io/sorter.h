@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What each frame is: SIP for us, a fragment that may become it, the kernel's, or nothing. Lengths and checksums are
-// checked here, so that behind it a datagram is a datagram. One worker.
+// What each frame is: SIP for us, a fragment that may become it, the kernel's, or nothing. Lengths
+// and checksums are checked here, so that behind it a datagram is a datagram. One worker.
 #pragma once
-
-#include <rte_mbuf.h>
-
-#include <vector>
 
 #include "dataplane/counters.h"
 #include "dataplane/io/mesh.h"
@@ -14,14 +10,19 @@
 #include "dataplane/io/surroundings.h"
 #include "dataplane/net/packet.h"
 
+#include <rte_mbuf.h>
+
+#include <vector>
+
 namespace pinhole::io {
 
 class Sorter {
   public:
     Sorter(Ports& ports, Mesh& mesh, Reassembler& reassembler, CoreCounters& counters);
 
-    // The frame as a datagram for us: then the mbuf (perhaps another one, reassembled) is the caller's. Null: it has
-    // been passed on, kept for its other fragments, or dropped. `trusted`: the kernel has checked it already.
+    // The frame as a datagram for us: then the mbuf (perhaps another one, reassembled) is the
+    // caller's. Null: it has been passed on, kept for its other fragments, or dropped. `trusted`:
+    // the kernel has checked it already.
     [[nodiscard]] rte_mbuf* sort(rte_mbuf* mbuf, DeviceIndex device, bool trusted,
                                  const Surroundings& around, net::Datagram& out);
 

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a worker knows of the world around it: the forwarding table, which addresses and ports are ours, who the core
-// peers are. One immutable snapshot, made by the service thread whenever the kernel's view changes, and published by
-// one pointer; a worker loads it once a round and forgets it before its next quiescent state.
+// What a worker knows of the world around it: the forwarding table, which addresses and ports are
+// ours, who the core peers are. One immutable snapshot, made by the service thread whenever the
+// kernel's view changes, and published by one pointer; a worker loads it once a round and forgets
+// it before its next quiescent state.
 #pragma once
-
-#include <algorithm>
-#include <atomic>
-#include <cstdint>
-#include <vector>
 
 #include "dataplane/io/settings.h"
 #include "dataplane/net/fib.h"
 #include "dataplane/route/peers.h"
 #include "dataplane/sip/identity.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <vector>
 
 namespace pinhole::io {
 
@@ -42,7 +43,8 @@ struct Surroundings {
     std::vector<PortView> ports;  // by net::PortIndex
 };
 
-// Published by the service thread; who loads it is registered with the QSBR, which tells when the old one may go.
+// Published by the service thread; who loads it is registered with the QSBR, which tells when the
+// old one may go.
 using SurroundingsPointer = std::atomic<const Surroundings*>;
 
 }  // namespace pinhole::io

@@ -11,7 +11,8 @@
 namespace pinhole::io {
 namespace {
 
-// A kDatagram parcel keeps its flow at the buffer's beginning while the headers are written behind it.
+// A kDatagram parcel keeps its flow at the buffer's beginning while the headers are written behind
+// it.
 static_assert(RTE_PKTMBUF_HEADROOM >= sizeof(net::Flow) + net::kMaxHeaders);
 
 // Hands out buffers for fragments and remembers them, so that half a datagram is never sent.

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The way out of one worker: a payload and a flow become a frame (route, MACs, headers, checksums, fragments where the
-// MTU asks for them) in the TX queue of the device that the kernel's table names. Bursts are sent when full and at the
-// end of a round. A queue that takes no more drops and counts: nothing waits. One worker.
+// The way out of one worker: a payload and a flow become a frame (route, MACs, headers, checksums,
+// fragments where the MTU asks for them) in the TX queue of the device that the kernel's table
+// names. Bursts are sent when full and at the end of a round. A queue that takes no more drops and
+// counts: nothing waits. One worker.
 #pragma once
-
-#include <rte_mbuf.h>
-
-#include <array>
-#include <string_view>
-#include <vector>
 
 #include "dataplane/counters.h"
 #include "dataplane/io/mesh.h"
 #include "dataplane/io/port.h"
 #include "dataplane/io/surroundings.h"
 #include "dataplane/net/build.h"
+
+#include <rte_mbuf.h>
+
+#include <array>
+#include <string_view>
+#include <vector>
 
 namespace pinhole::io {
 
@@ -24,11 +25,12 @@ class Transmit {
 
     Transmit(Ports& ports, Mesh& mesh, unsigned worker, CoreCounters& counters);
 
-    // Sends `payload` by `flow`. `reuse` is a packet that nobody needs any more, or null: it becomes the frame if it
-    // can hold it, and is freed if not. `payload` may not lie in it.
+    // Sends `payload` by `flow`. `reuse` is a packet that nobody needs any more, or null: it
+    // becomes the frame if it can hold it, and is freed if not. `payload` may not lie in it.
     void datagram(const net::Flow& flow, std::string_view payload, rte_mbuf* reuse,
                   const Surroundings& around);
-    // The same for a payload that lies ready at the mbuf's data pointer with room for headers before it.
+    // The same for a payload that lies ready at the mbuf's data pointer with room for headers
+    // before it.
     void parcel(const net::Flow& flow, rte_mbuf* mbuf, const Surroundings& around);
     // A whole frame, as it is.
     void frame(DeviceIndex device, rte_mbuf* mbuf);

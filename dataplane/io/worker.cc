@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/io/worker.h"
 
+#include <sys/prctl.h>
+
 #include <rte_ethdev.h>
 #include <rte_pause.h>
-#include <sys/prctl.h>
 
 #include <ctime>
 
 namespace pinhole::io {
 namespace {
 
-// Rounds without work before an idle worker naps, and how long: short beside a phone's retransmission (500 ms), long
-// beside what waking up costs (some 5 us).
+// Rounds without work before an idle worker naps, and how long: short beside a phone's
+// retransmission (500 ms), long beside what waking up costs (some 5 us).
 constexpr std::uint32_t kRoundsBeforeNap = 64;
 constexpr long kNap_ns = 100'000;
 

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A worker: one poll-mode core with one RX and one TX queue of every port, the owner of one shard. Its loop is a list
-// of steps over bursts; nothing in it waits, allocates from the general heap, logs or calls the system, except the
-// sleep of an idle worker that was told to sleep.
+// A worker: one poll-mode core with one RX and one TX queue of every port, the owner of one shard.
+// Its loop is a list of steps over bursts; nothing in it waits, allocates from the general heap,
+// logs or calls the system, except the sleep of an idle worker that was told to sleep.
 #pragma once
-
-#include <array>
-#include <atomic>
-#include <memory>
 
 #include "dataplane/counters.h"
 #include "dataplane/io/clock.h"
@@ -19,6 +15,10 @@
 #include "dataplane/io/sorter.h"
 #include "dataplane/io/surroundings.h"
 #include "dataplane/io/transmit.h"
+
+#include <array>
+#include <atomic>
+#include <memory>
 
 namespace pinhole::io {
 
@@ -53,7 +53,8 @@ class Worker {
     // Goes up as long as the loop turns: how /healthz knows. Any thread.
     [[nodiscard]] std::uint64_t rounds() const { return rounds_.load(std::memory_order_relaxed); }
 
-    // One round without waiting, for tests and benchmarks that are their own loop; true if there was work.
+    // One round without waiting, for tests and benchmarks that are their own loop; true if there
+    // was work.
     bool round();
     // Frames as if the device had received them, at most kBurst.
     void receive(std::span<rte_mbuf*> frames, DeviceIndex device, bool trusted);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An IP address of either family in 16 bytes, IPv4 as ::ffff:a.b.c.d (RFC 4291 §2.5.5.2), so that one comparison
-// serves both. Pure; any thread.
+// An IP address of either family in 16 bytes, IPv4 as ::ffff:a.b.c.d (RFC 4291 §2.5.5.2), so that
+// one comparison serves both. Pure; any thread.
 #pragma once
 
 #include <array>
@@ -39,7 +39,8 @@ struct Address {
     }
 
     [[nodiscard]] bool is_v4() const {
-        static constexpr std::array<std::uint8_t, 12> kPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+        static constexpr std::array<std::uint8_t, 12> kPrefix{0, 0, 0, 0, 0,    0,
+                                                              0, 0, 0, 0, 0xff, 0xff};
         return std::memcmp(bytes.data(), kPrefix.data(), kPrefix.size()) == 0;
     }
     // Big-endian value of the last four bytes; only for is_v4().
@@ -56,11 +57,12 @@ static_assert(sizeof(Address) == 16);
 // The longest text: 39 characters of IPv6, or 41 in brackets.
 inline constexpr std::size_t kMaxAddressText = 46;
 
-// "192.0.2.1", "2001:db8::1" or "[2001:db8::1]" (RFC 5952 is not asked of the input). No allocation; nothing else is
-// accepted: no zone, no port, no white space.
+// "192.0.2.1", "2001:db8::1" or "[2001:db8::1]" (RFC 5952 is not asked of the input). No
+// allocation; nothing else is accepted: no zone, no port, no white space.
 [[nodiscard]] std::optional<Address> parse_address(std::string_view text);
 
-// Writes the text (IPv6 without brackets) to `out`, which holds kMaxAddressText or more; returns the length.
+// Writes the text (IPv6 without brackets) to `out`, which holds kMaxAddressText or more; returns
+// the length.
 std::size_t format_address(const Address& address, char* out);
 // The same, with brackets around IPv6, as a SIP host is written (RFC 3261 §25.1, IPv6reference).
 std::size_t format_host(const Address& address, char* out);

@@ -12,7 +12,11 @@ std::string host_port(const Address& address, std::uint16_t port) {
 
 }  // namespace
 
-std::string far_end(const Flow& flow) { return host_port(flow.theirs, flow.their_udp_port); }
-std::string near_end(const Flow& flow) { return host_port(flow.ours, flow.our_udp_port); }
+std::string far_end(const Flow& flow) {
+    return host_port(flow.theirs, flow.their_udp_port);
+}
+std::string near_end(const Flow& flow) {
+    return host_port(flow.ours, flow.our_udp_port);
+}
 
 }  // namespace pinhole::net

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A flow is how a phone is reached, whole: our port, our address and UDP port, its address and UDP port. A gateway
-// lets a packet in only if it comes from exactly where the phone's own went, so pings and calls leave by the flow
-// that the REGISTER came by. Pure; any thread.
+// A flow is how a phone is reached, whole: our port, our address and UDP port, its address and UDP
+// port. A gateway lets a packet in only if it comes from exactly where the phone's own went, so
+// pings and calls leave by the flow that the REGISTER came by. Pure; any thread.
 #pragma once
+
+#include "dataplane/net/address.h"
 
 #include <cstdint>
 #include <string>
 #include <type_traits>
 
-#include "dataplane/net/address.h"
-
 namespace pinhole::net {
 
-// A logical port of ours: a device and, later, a VLAN on it. An index into the configured [[port]] tables, never a
-// DPDK port id.
+// A logical port of ours: a device and, later, a VLAN on it. An index into the configured [[port]]
+// tables, never a DPDK port id.
 using PortIndex = std::uint16_t;
 
-// 40 bytes: five words, so that it can be read and written a word at a time under a record's sequence word.
+// 40 bytes: five words, so that it can be read and written a word at a time under a record's
+// sequence word.
 //   ours[16] theirs[16] our_udp_port theirs_udp_port port reserved
 struct alignas(8) Flow {
     Address ours;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/registrar/answer.h"
 
-#include <array>
-
 #include "dataplane/registrar/match.h"
 #include "dataplane/sip/params.h"
+
+#include <array>
 
 namespace pinhole::registrar {
 namespace {
@@ -83,11 +83,10 @@ Answered write_refusal(const sip::Message& request, Verdict verdict, const Polic
         extra.header("Retry-After", retry_after_s);
     }
     const bool written =
-        !extra.overflow() &&
-        sip::write_reply(request,
-                         {status_of(verdict), reason_of(verdict), context.via, context.to_tag,
-                          extra.view()},
-                         out);
+        !extra.overflow() && sip::write_reply(request,
+                                              {status_of(verdict), reason_of(verdict), context.via,
+                                               context.to_tag, extra.view()},
+                                              out);
     return written ? Answered::kWritten : Answered::kTooLarge;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The answer to a REGISTER: 200 with every binding of the AOR as it stands now (RFC 3261 §10.3 step 8), or the refusal
-// with what the phone needs to do better. Pure; one thread a Writer.
+// The answer to a REGISTER: 200 with every binding of the AOR as it stands now (RFC 3261 §10.3 step
+// 8), or the refusal with what the phone needs to do better. Pure; one thread a Writer.
 #pragma once
 
 #include "dataplane/registrar/policy.h"

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/registrar/match.h"
 
-#include <algorithm>
-
 #include "dataplane/sip/uri_compare.h"
+
+#include <algorithm>
 
 namespace pinhole::registrar {
 namespace {
 
-// One phone may name two Contacts of one instance in one request (IPv4 and IPv6, without reg-id): then the instance
-// tells them apart no more.
+// One phone may name two Contacts of one instance in one request (IPv4 and IPv6, without reg-id):
+// then the instance tells them apart no more.
 bool instance_is_unique(const RequestedContact& asked, const RegisterRequest& request) {
     const auto* end = request.contacts.begin() + request.count;
     return std::count_if(request.contacts.begin(), end, [&](const RequestedContact& other) {

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which binding a Contact means, and what its CSeq says of it: the two questions that RFC 3261 §10.3 step 7 puts to
-// each contact of a request. Pure; any thread.
+// Which binding a Contact means, and what its CSeq says of it: the two questions that RFC 3261
+// §10.3 step 7 puts to each contact of a request. Pure; any thread.
 #pragma once
-
-#include <cstdint>
 
 #include "dataplane/registrar/register_request.h"
 #include "dataplane/table/contact.h"
 
+#include <cstdint>
+
 namespace pinhole::registrar {
 
-// The instance and reg-id where there is one (RFC 5626 §6.1); else Contact URI and Call-ID. The same Contact under a
-// new Call-ID is the same phone restarted if it comes from the same public address, and another phone if not: home and
-// office are both 100@192.168.1.10:5060.
+// The instance and reg-id where there is one (RFC 5626 §6.1); else Contact URI and Call-ID. The
+// same Contact under a new Call-ID is the same phone restarted if it comes from the same public
+// address, and another phone if not: home and office are both 100@192.168.1.10:5060.
 [[nodiscard]] bool same_binding(const table::ContactView& stored, const RequestedContact& asked,
                                 const RegisterRequest& request);
 

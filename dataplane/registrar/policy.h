@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the operator decides about registrations: the [registrar] section as the dataplane reads it. Immutable while
-// workers hold it; a reload hands in another. Pure.
+// What the operator decides about registrations: the [registrar] section as the dataplane reads it.
+// Immutable while workers hold it; a reload hands in another. Pure.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ struct Policy {
     FullAor full_aor = FullAor::kReject;
 };
 
-// An older CSeq of the same Call-ID within this long of the newer is a late packet; later it is a phone that has
-// restarted (64 * T1, RFC 3261 §17.1.2.2: no retransmission lives longer).
+// An older CSeq of the same Call-ID within this long of the newer is a late packet; later it is a
+// phone that has restarted (64 * T1, RFC 3261 §17.1.2.2: no retransmission lives longer).
 inline constexpr std::uint32_t kLatePacketWindow_ms = 32'000;
 
 }  // namespace pinhole::registrar

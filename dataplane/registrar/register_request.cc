@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/registrar/register_request.h"
 
-#include <algorithm>
-
 #include "dataplane/sip/name_addr.h"
 #include "dataplane/sip/params.h"
 #include "dataplane/sip/text.h"
 #include "dataplane/sip/uri.h"
 #include "dataplane/sip/uri_compare.h"
+
+#include <algorithm>
 
 namespace pinhole::registrar {
 namespace {
@@ -166,8 +166,8 @@ Verdict read_aor(const sip::Message& message, const sip::Identity& identity, Reg
 
 }  // namespace
 
-Verdict read_register(const sip::Message& message, const net::Flow& flow, const ReadContext& context,
-                      RegisterRequest& out) {
+Verdict read_register(const sip::Message& message, const net::Flow& flow,
+                      const ReadContext& context, RegisterRequest& out) {
     out.star = false;
     out.count = 0;
     out.cseq = message.cseq;
@@ -177,7 +177,8 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow, const 
         return v;
     }
     if (message.has(HeaderId::kRequire)) {
-        return Verdict::kBadExtension;  // §10.3 step 2: we know no extension that a REGISTER could require
+        return Verdict::
+            kBadExtension;  // §10.3 step 2: we know no extension that a REGISTER could require
     }
     if (const Verdict v = read_contacts(message, context.policy, out); v != Verdict::kOk) {
         return v;

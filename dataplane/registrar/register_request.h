@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A REGISTER as the registrar needs it: whose, by which flow, which contacts for how long. Everything that can be
-// judged without the table is judged here (RFC 3261 §10.3 steps 1, 2, 5 and the static half of 6 and 7), so that a
-// worker that does not own the AOR can refuse at once. Pure; one thread at a time, but the owner's worker reads it
-// while the receiving worker waits: it and the packet that it points into stay put until the answer.
+// A REGISTER as the registrar needs it: whose, by which flow, which contacts for how long.
+// Everything that can be judged without the table is judged here (RFC 3261 §10.3 steps 1, 2, 5 and
+// the static half of 6 and 7), so that a worker that does not own the AOR can refuse at once. Pure;
+// one thread at a time, but the owner's worker reads it while the receiving worker waits: it and
+// the packet that it points into stay put until the answer.
 #pragma once
-
-#include <array>
-#include <cstdint>
-#include <string_view>
 
 #include "dataplane/net/flow.h"
 #include "dataplane/registrar/policy.h"
@@ -16,6 +13,10 @@
 #include "dataplane/sip/message.h"
 #include "dataplane/table/aor_hash.h"
 #include "dataplane/table/contact.h"
+
+#include <array>
+#include <cstdint>
+#include <string_view>
 
 namespace pinhole::registrar {
 
@@ -42,9 +43,9 @@ struct RegisterRequest {
     std::uint64_t call_id_hash;
     std::uint32_t cseq;
     Now now;
-    net::Flow flow;       // where the answer goes: what is stored
-    bool star;            // Contact: * (with Expires: 0): all are to be removed
-    std::uint8_t count;   // of contacts; 0 without star is a fetch
+    net::Flow flow;      // where the answer goes: what is stored
+    bool star;           // Contact: * (with Expires: 0): all are to be removed
+    std::uint8_t count;  // of contacts; 0 without star is a fetch
     std::array<RequestedContact, kMaxContactsPerRequest> contacts;
     std::array<char, table::kMaxAorBytes> aor_text;
     std::array<char, 2048> params_text;
@@ -58,8 +59,8 @@ struct ReadContext {
     Now now;
 };
 
-// kOk, or why the request is refused. `flow` is where its answer goes. `out` needs no initial value and must stay at
-// its address while it is used.
+// kOk, or why the request is refused. `flow` is where its answer goes. `out` needs no initial value
+// and must stay at its address while it is used.
 [[nodiscard]] Verdict read_register(const sip::Message& message, const net::Flow& flow,
                                     const ReadContext& context, RegisterRequest& out);
 

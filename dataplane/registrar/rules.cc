@@ -208,7 +208,8 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request) {
     std::uint32_t to_update = 0;  // a bit a contact of the request
     std::array<std::size_t, kMaxContactsPerRequest> at;
     for (std::size_t n = 0; n < request.count; ++n) {
-        // The same text from the same flow is the same binding by every rule of match.h, the restart's included.
+        // The same text from the same flow is the same binding by every rule of match.h, the
+        // restart's included.
         table::ContactState stored;
         at[n] = find_text(record, request.contacts[n], 0);
         while (at[n] < record.contact_count() &&

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RFC 3261 §10.3 steps 6 and 7: what a REGISTER does to the contacts of its AOR, whole or not at all. A plan is made
-// over what is there, under the record's claim, and carried out by the table; nothing has changed when it refuses. Pure.
+// RFC 3261 §10.3 steps 6 and 7: what a REGISTER does to the contacts of its AOR, whole or not at
+// all. A plan is made over what is there, under the record's claim, and carried out by the table;
+// nothing has changed when it refuses. Pure.
 #pragma once
 
 #include "dataplane/registrar/match.h"
@@ -29,7 +30,8 @@ enum class InPlace : std::uint8_t {
     kOutOfOrder,  // refuse, nothing changed
 };
 
-// Any worker's: `claimed` is held by table::refresh_any(). Nothing is updated unless everything can be done here.
+// Any worker's: `claimed` is held by table::refresh_any(). Nothing is updated unless everything can
+// be done here.
 [[nodiscard]] InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request);
 
 // Without a claim: could refresh() do it, as far as texts that never change can tell?

@@ -31,7 +31,9 @@ constexpr std::array<Entry, static_cast<std::size_t>(Verdict::kCount)> kEntries{
 
 }  // namespace
 
-unsigned status_of(Verdict verdict) { return kEntries[static_cast<std::size_t>(verdict)].status; }
+unsigned status_of(Verdict verdict) {
+    return kEntries[static_cast<std::size_t>(verdict)].status;
+}
 
 std::string_view reason_of(Verdict verdict) {
     return kEntries[static_cast<std::size_t>(verdict)].reason;

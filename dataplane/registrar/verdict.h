@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What becomes of a REGISTER: one value a reason, each with the status code and the phrase that the phone gets. Pure.
+// What becomes of a REGISTER: one value a reason, each with the status code and the phrase that the
+// phone gets. Pure.
 #pragma once
 
 #include <cstdint>
@@ -9,19 +10,19 @@ namespace pinhole::registrar {
 
 enum class Verdict : std::uint8_t {
     kOk,
-    kNotOurDomain,      // request URI or To name nobody that we are registrar for
+    kNotOurDomain,  // request URI or To name nobody that we are registrar for
     kBadRequestUri,
     kBadTo,
-    kBadContact,        // a Contact that can't be read, or is no sip or sips URI
-    kTooManyContacts,   // in one request
-    kBadStar,           // "*" with others, or without Expires: 0 (RFC 3261 §10.3 step 6)
-    kTextTooLong,       // a URI or its parameters longer than a record holds
-    kBadExtension,      // Require names what we don't do
-    kTooBrief,          // 423
-    kOutOfOrder,        // an older CSeq of the same Call-ID, too soon after the newer
-    kAorFull,           // more contacts than an AOR may have
-    kTableFull,         // no room for newcomers
-    kBusy,              // the record or the shard is being changed and didn't come free
+    kBadContact,       // a Contact that can't be read, or is no sip or sips URI
+    kTooManyContacts,  // in one request
+    kBadStar,          // "*" with others, or without Expires: 0 (RFC 3261 §10.3 step 6)
+    kTextTooLong,      // a URI or its parameters longer than a record holds
+    kBadExtension,     // Require names what we don't do
+    kTooBrief,         // 423
+    kOutOfOrder,       // an older CSeq of the same Call-ID, too soon after the newer
+    kAorFull,          // more contacts than an AOR may have
+    kTableFull,        // no room for newcomers
+    kBusy,             // the record or the shard is being changed and didn't come free
     kCount
 };
 

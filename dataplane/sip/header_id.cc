@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The table behind header_id(). A name's slot comes from its length and its first four letters; the
-// multiplier is searched for at compile time until no two names share a slot, so a look-up is one probe and one compare of
-// 24 bytes. Case is folded at letters alone: folding a '-' would let a CR pass for one
+// multiplier is searched for at compile time until no two names share a slot, so a look-up is one
+// probe and one compare of 24 bytes. Case is folded at letters alone: folding a '-' would let a CR
+// pass for one
 // ("Call\rID").
 #include "dataplane/sip/header_id.h"
 
@@ -88,7 +89,8 @@ struct Table {
     std::array<std::uint8_t, 256> compact;
 };
 
-// `first` is the first four bytes, little-endian; of a shorter name what is behind it is shifted out.
+// `first` is the first four bytes, little-endian; of a shorter name what is behind it is shifted
+// out.
 constexpr std::uint32_t slot_of(std::uint32_t first, std::size_t len, std::uint32_t multiplier) {
     const std::uint32_t letters = len < 4 ? first << (32 - 8 * len) : first;
     const auto mixed = (letters | 0x20202020u) + static_cast<std::uint32_t>(len);

@@ -22,9 +22,9 @@ class Identity {
     // An address that we listen on, with the port.
     void add_local(const net::Address& address, std::uint16_t port);
 
-    // A name without a port matches a URI without one or with any of our SIP ports or 5060; a name with a
-    // port matches that one. An address of ours matches with a port that we listen on there (none:
-    // 5060).
+    // A name without a port matches a URI without one or with any of our SIP ports or 5060; a name
+    // with a port matches that one. An address of ours matches with a port that we listen on there
+    // (none: 5060).
     [[nodiscard]] bool is_ours(const Uri& uri) const;
     [[nodiscard]] bool is_ours(std::string_view host, std::uint16_t port) const;
     // One of our addresses, whether or not it is a domain too.

@@ -123,7 +123,8 @@ template <void (*kMasks)(const char*, std::size_t, ScanMasks&)>
     finish(walk, datagram, lines);
 }
 
-// Each wrapper compiles the walk anew, for the instructions that its masks have: the walk lives on bit operations.
+// Each wrapper compiles the walk anew, for the instructions that its masks have: the walk lives on
+// bit operations.
 void scan_scalar(std::string_view datagram, Lines& lines) {
     scan<masks_scalar>(datagram, lines);
 }
@@ -154,9 +155,7 @@ struct Variants {
         }
 #endif
     }
-    [[nodiscard]] const ScanVariant& best() const {
-        return list[count - 1];
-    }
+    [[nodiscard]] const ScanVariant& best() const { return list[count - 1]; }
 };
 
 const Variants& variants() {

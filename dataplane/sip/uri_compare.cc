@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/sip/uri_compare.h"
 
-#include <algorithm>
-#include <array>
-
 #include "dataplane/sip/params.h"
 #include "dataplane/sip/text.h"
+
+#include <algorithm>
+#include <array>
 
 namespace pinhole::sip {
 namespace {

@@ -150,7 +150,8 @@ class BindingTable {
                                              std::span<const NewContact> contacts);
     void finish_restore();
 
-    // New, moved and removed contacts, and those that now expire sooner: the wheel's to look at. Drained by the control thread.
+    // New, moved and removed contacts, and those that now expire sooner: the wheel's to look at.
+    // Drained by the control thread.
     [[nodiscard]] ChangeMarks& for_wheel() { return for_wheel_; }
     // Every change, refreshes too. Drained by the journal.
     [[nodiscard]] ChangeMarks& for_journal() { return for_journal_; }

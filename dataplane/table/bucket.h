@@ -40,8 +40,7 @@ struct OverflowLines {
         return free.pop([this](std::uint32_t i) -> auto& { return lines[i].overflow; });
     }
     void push(std::uint32_t line) {
-        free.push(
-            line, [this](std::uint32_t i) -> auto& { return lines[i].overflow; });
+        free.push(line, [this](std::uint32_t i) -> auto& { return lines[i].overflow; });
     }
 };
 

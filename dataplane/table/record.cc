@@ -32,7 +32,7 @@ bool Record::read_all(std::span<ContactView> views) const {
 
 RecordBuilder::RecordBuilder(void* memory, std::size_t bytes, std::uint64_t hash,
                              std::string_view aor, std::size_t contacts)
-    : record_(new (memory) Record) {
+    : record_(new(memory) Record) {
     record_->bytes_ = static_cast<std::uint16_t>(bytes);
     record_->hash_ = hash;
     record_->aor_len_ = static_cast<std::uint8_t>(aor.size());

@@ -174,8 +174,8 @@ class ClaimedRecord {
         changed_ |= 1u << i;
         sooner_ |= sooner ? 1u << i : 0;
     }
-    // A bit a contact: updated; and among those, to expire earlier than before, which the wheel must hear of (a later
-    // expiry it finds out by itself).
+    // A bit a contact: updated; and among those, to expire earlier than before, which the wheel
+    // must hear of (a later expiry it finds out by itself).
     [[nodiscard]] std::uint32_t changed() const { return changed_; }
     [[nodiscard]] std::uint32_t sooner() const { return sooner_; }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Runs in the kernel on every frame that a device shared by af_xdp receives. UDP to one of our addresses and SIP ports goes to
-// pinhole's socket of that queue; all else (ARP, ND, ICMP, BGP, SSH) goes on to the kernel. So do fragments, since the later ones
-// carry no ports, IPv6 with extension headers, and VLAN-tagged frames: what of it is SIP arrives whole at a bound socket.
+// Runs in the kernel on every frame that a device shared by af_xdp receives. UDP to one of our
+// addresses and SIP ports goes to pinhole's socket of that queue; all else (ARP, ND, ICMP, BGP,
+// SSH) goes on to the kernel. So do fragments, since the later ones carry no ports, IPv6 with
+// extension headers, and VLAN-tagged frames: what of it is SIP arrives whole at a bound socket.
+// libbpf's headers need the kernel's types before them.
+// clang-format off
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
@@ -11,6 +14,7 @@
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
+// clang-format on
 
 // DPDK finds this map by its name and puts its sockets in.
 struct {

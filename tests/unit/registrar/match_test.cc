@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/registrar/match.h"
 
-#include <gtest/gtest.h>
-
 #include "dataplane/sip/uri_compare.h"
 #include "tests/unit/registrar/request_text.h"
+
+#include <gtest/gtest.h>
 
 namespace pinhole::registrar {
 namespace {
@@ -92,7 +92,8 @@ TEST(SameBinding, InstanceAndRegId) {
 
 TEST(SameBinding, TwoContactsOfOneInstanceInOneRequestAreTwo) {
     RequestText both;
-    both.contacts = {"<sip:a@h1>;+sip.instance=\"<urn:1>\"", "<sip:a@h2>;+sip.instance=\"<urn:1>\""};
+    both.contacts = {"<sip:a@h1>;+sip.instance=\"<urn:1>\"",
+                     "<sip:a@h2>;+sip.instance=\"<urn:1>\""};
     const auto made = read(both);
     EXPECT_TRUE(same_binding(stored_by(*made), made->request.contacts[0], made->request));
     EXPECT_FALSE(same_binding(stored_by(*made), made->request.contacts[1], made->request));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/registrar/register_request.h"
 
-#include <gtest/gtest.h>
-
 #include "tests/unit/registrar/request_text.h"
+
+#include <gtest/gtest.h>
 
 namespace pinhole::registrar {
 namespace {
@@ -16,7 +16,9 @@ struct Case {
 
 class Verdicts : public testing::TestWithParam<Case> {};
 
-TEST_P(Verdicts, AreAsTheRfcAsks) { EXPECT_EQ(read(GetParam().text)->verdict, GetParam().verdict); }
+TEST_P(Verdicts, AreAsTheRfcAsks) {
+    EXPECT_EQ(read(GetParam().text)->verdict, GetParam().verdict);
+}
 
 RequestText with(void (*change)(RequestText&)) {
     RequestText text;
@@ -28,13 +30,15 @@ INSTANTIATE_TEST_SUITE_P(
     Requests, Verdicts,
     testing::Values(
         Case{"Plain", {}, Verdict::kOk},
-        Case{"ToOurAddress", with([](RequestText& r) { r.request_uri = "sip:198.51.100.1"; }), Verdict::kOk},
+        Case{"ToOurAddress", with([](RequestText& r) { r.request_uri = "sip:198.51.100.1"; }),
+             Verdict::kOk},
         Case{"ForeignRequestUri", with([](RequestText& r) { r.request_uri = "sip:example.net"; }),
              Verdict::kNotOurDomain},
         Case{"ForeignTo", with([](RequestText& r) { r.to = "<sip:alice@example.net>"; }),
              Verdict::kNotOurDomain},
         Case{"TelTo", with([](RequestText& r) { r.to = "<tel:+4930123>"; }), Verdict::kBadTo},
-        Case{"ToWithoutUser", with([](RequestText& r) { r.to = "<sip:example.com>"; }), Verdict::kBadTo},
+        Case{"ToWithoutUser", with([](RequestText& r) { r.to = "<sip:example.com>"; }),
+             Verdict::kBadTo},
         Case{"BrokenRequestUri", with([](RequestText& r) { r.request_uri = "sip:"; }),
              Verdict::kBadRequestUri},
         Case{"Fetch", with([](RequestText& r) { r.contacts.clear(); }), Verdict::kOk},
@@ -43,32 +47,38 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"EmptyContact", with([](RequestText& r) { r.contacts = {""}; }), Verdict::kBadContact},
         Case{"TelContact", with([](RequestText& r) { r.contacts = {"<tel:+4930123>"}; }),
              Verdict::kBadContact},
-        Case{"Require", with([](RequestText& r) { r.extra = "Require: gruu\r\n"; }), Verdict::kBadExtension},
+        Case{"Require", with([](RequestText& r) { r.extra = "Require: gruu\r\n"; }),
+             Verdict::kBadExtension},
         Case{"Star", with([](RequestText& r) { r.contacts = {"*"}, r.extra = "Expires: 0\r\n"; }),
              Verdict::kOk},
-        Case{"StarWithoutExpires", with([](RequestText& r) { r.contacts = {"*"}; }), Verdict::kBadStar},
-        Case{"StarWithTime", with([](RequestText& r) { r.contacts = {"*"}, r.extra = "Expires: 60\r\n"; }),
+        Case{"StarWithoutExpires", with([](RequestText& r) { r.contacts = {"*"}; }),
              Verdict::kBadStar},
-        Case{"StarWithOther",
-             with([](RequestText& r) { r.contacts = {"*", "<sip:a@b>"}, r.extra = "Expires: 0\r\n"; }),
+        Case{"StarWithTime",
+             with([](RequestText& r) { r.contacts = {"*"}, r.extra = "Expires: 60\r\n"; }),
              Verdict::kBadStar},
-        Case{"OtherWithStar",
-             with([](RequestText& r) { r.contacts = {"<sip:a@b>", "*"}, r.extra = "Expires: 0\r\n"; }),
+        Case{"StarWithOther", with([](RequestText& r) {
+                 r.contacts = {"*", "<sip:a@b>"}, r.extra = "Expires: 0\r\n";
+             }),
+             Verdict::kBadStar},
+        Case{"OtherWithStar", with([](RequestText& r) {
+                 r.contacts = {"<sip:a@b>", "*"}, r.extra = "Expires: 0\r\n";
+             }),
              Verdict::kBadStar},
         Case{"TooBriefByHeader", with([](RequestText& r) { r.extra = "Expires: 30\r\n"; }),
              Verdict::kTooBrief},
-        Case{"TooBriefByParameter", with([](RequestText& r) { r.contacts = {"<sip:a@b>;expires=59"}; }),
+        Case{"TooBriefByParameter",
+             with([](RequestText& r) { r.contacts = {"<sip:a@b>;expires=59"}; }),
              Verdict::kTooBrief},
-        Case{"ParameterBeforeHeader",
-             with([](RequestText& r) { r.contacts = {"<sip:a@b>;expires=60"}, r.extra = "Expires: 1\r\n"; }),
+        Case{"ParameterBeforeHeader", with([](RequestText& r) {
+                 r.contacts = {"<sip:a@b>;expires=60"}, r.extra = "Expires: 1\r\n";
+             }),
              Verdict::kOk},
         Case{"LongUri", with([](RequestText& r) {
                  r.contacts = {"<sip:" + std::string(600, 'a') + "@192.168.1.10>"};
              }),
              Verdict::kTextTooLong},
-        Case{"LongParameters", with([](RequestText& r) {
-                 r.contacts = {"<sip:a@b>;x=" + std::string(600, 'a')};
-             }),
+        Case{"LongParameters",
+             with([](RequestText& r) { r.contacts = {"<sip:a@b>;x=" + std::string(600, 'a')}; }),
              Verdict::kTextTooLong},
         Case{"SeventeenContacts", with([](RequestText& r) {
                  r.contacts.clear();

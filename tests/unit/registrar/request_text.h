@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Builds REGISTERs as phones write them, for the tests of this folder, and reads them as a worker does.
+// Builds REGISTERs as phones write them, for the tests of this folder, and reads them as a worker
+// does.
 #pragma once
+
+#include "dataplane/registrar/register_request.h"
 
 #include <array>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "dataplane/registrar/register_request.h"
 
 namespace pinhole::registrar {
 
@@ -22,8 +23,9 @@ struct RequestText {
     [[nodiscard]] std::string text() const {
         std::string t = "REGISTER " + request_uri + " SIP/2.0\r\n" +
                         "Via: SIP/2.0/UDP 192.168.1.10:5060;branch=z9hG4bK1;rport\r\n" +
-                        "From: <sip:alice@example.com>;tag=f\r\nTo: " + to + "\r\nCall-ID: " +
-                        call_id + "\r\nCSeq: " + std::to_string(cseq) + " REGISTER\r\n";
+                        "From: <sip:alice@example.com>;tag=f\r\nTo: " + to +
+                        "\r\nCall-ID: " + call_id + "\r\nCSeq: " + std::to_string(cseq) +
+                        " REGISTER\r\n";
         for (const std::string& contact : contacts) {
             t += "Contact: " + contact + "\r\n";
         }
@@ -68,8 +70,8 @@ inline std::unique_ptr<ReadRequest> read(const RequestText& text, const Policy& 
         made->verdict = Verdict::kCount;
         return made;
     }
-    made->verdict = read_register(made->message, flow, {policy, identity, test_hash(), now},
-                                  made->request);
+    made->verdict =
+        read_register(made->message, flow, {policy, identity, test_hash(), now}, made->request);
     return made;
 }
 

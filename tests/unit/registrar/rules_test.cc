@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RFC 3261 §10.3 over a real table: each request goes the way that a worker sends it, in place first, else to the owner.
+// RFC 3261 §10.3 over a real table: each request goes the way that a worker sends it, in place
+// first, else to the owner.
 #include "dataplane/registrar/rules.h"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "dataplane/registrar/answer.h"
 #include "dataplane/table/binding_table.h"
 #include "dataplane/table/heap_memory.h"
 #include "tests/unit/registrar/request_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 namespace pinhole::registrar {
 namespace {
@@ -46,9 +47,9 @@ class Rules : public testing::Test {
         const table::Record* record = table_->find(request.aor_hash, request.aor);
         if (record != nullptr && may_refresh(*record, request)) {
             InPlace done = InPlace::kNeedsOwner;
-            EXPECT_EQ(table_->refresh_any(*record, [&](table::ClaimedRecord& claimed) {
-                          done = refresh(claimed, request);
-                      }),
+            EXPECT_EQ(table_->refresh_any(
+                          *record,
+                          [&](table::ClaimedRecord& claimed) { done = refresh(claimed, request); }),
                       table::RefreshResult::kOk);
             if (done != InPlace::kNeedsOwner) {
                 in_place_ = true;
@@ -261,9 +262,11 @@ TEST_F(Rules, ARestartedPhoneReplacesItsBinding) {
 }
 
 TEST_F(Rules, AChangedTextOfTheSameInstanceKeepsTheId) {
-    ASSERT_EQ(send(contacts(1, {"<sip:a@h1:1000>;+sip.instance=\"<urn:1>\";reg-id=1"})), Verdict::kOk);
+    ASSERT_EQ(send(contacts(1, {"<sip:a@h1:1000>;+sip.instance=\"<urn:1>\";reg-id=1"})),
+              Verdict::kOk);
     const table::ContactId id = stored()[0].id;
-    ASSERT_EQ(send(contacts(2, {"<sip:a@h1:2000>;+sip.instance=\"<urn:1>\";reg-id=1"})), Verdict::kOk);
+    ASSERT_EQ(send(contacts(2, {"<sip:a@h1:2000>;+sip.instance=\"<urn:1>\";reg-id=1"})),
+              Verdict::kOk);
     ASSERT_EQ(stored().size(), 1U);
     EXPECT_EQ(stored()[0].uri, "sip:a@h1:2000");
     EXPECT_EQ(stored()[0].id, id);
@@ -289,8 +292,9 @@ TEST_F(Rules, RefusalsSayWhatToDo) {
     };
     EXPECT_THAT(refusal(contacts(1, {"<sip:a@h1>;expires=5"}), Verdict::kTooBrief),
                 testing::AllOf(HasSubstr("SIP/2.0 423 "), HasSubstr("Min-Expires: 60\r\n")));
-    EXPECT_THAT(refusal(contacts(1, {"<sip:a@h1>"}, "Require: gruu, x\r\n"), Verdict::kBadExtension),
-                testing::AllOf(HasSubstr("SIP/2.0 420 "), HasSubstr("Unsupported: gruu, x\r\n")));
+    EXPECT_THAT(
+        refusal(contacts(1, {"<sip:a@h1>"}, "Require: gruu, x\r\n"), Verdict::kBadExtension),
+        testing::AllOf(HasSubstr("SIP/2.0 420 "), HasSubstr("Unsupported: gruu, x\r\n")));
     remake(1);
     ASSERT_EQ(send(contacts(1, {"<sip:a@h1>"})), Verdict::kOk);
     EXPECT_THAT(refusal(contacts(2, {"<sip:a@h2>"}), Verdict::kTableFull),

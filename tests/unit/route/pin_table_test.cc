@@ -74,7 +74,8 @@ TEST(PinTable, LongUrisAreLeftToTheTable) {
     EXPECT_TRUE(pin.uri_in_table);
 }
 
-// Readers never see half of one pin and half of another: two writers change two pins of one bucket all the while.
+// Readers never see half of one pin and half of another: two writers change two pins of one bucket
+// all the while.
 TEST(PinTable, NeverTorn) {
     constexpr int kFinds = 300'000;
     PinTable pins(4);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whatever comes, from whomever: nothing is sent anywhere but to the phone, the peer or back; what is
-// forwarded is SIP; a stranger reaches no phone; and nobody's answer is larger than it may be.
+// Whatever comes, from whomever: nothing is sent anywhere but to the phone, the peer or back; what
+// is forwarded is SIP; a stranger reaches no phone; and nobody's answer is larger than it may be.
 #include "dataplane/route/answer.h"
 #include "tests/unit/route/world.h"
 

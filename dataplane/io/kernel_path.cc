@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "control/daemon/kernel_path.h"
+#include "dataplane/io/kernel_path.h"
 
 #include "dataplane/net/build.h"
 
 #include <algorithm>
 
-namespace pinhole::daemon {
+namespace pinhole::io {
 namespace {
 
 constexpr unsigned kPacketsAMove = 256;
@@ -16,16 +16,16 @@ std::span<std::byte> room_of(rte_mbuf* mbuf, std::size_t offset) {
 
 }  // namespace
 
-KernelPath::KernelPath(io::Ports& ports, io::Mesh& mesh) : ports_(ports), mesh_(mesh) {
-    for (io::DeviceIndex d = 0; d < ports.device_count(); ++d) {
+KernelPath::KernelPath(Ports& ports, Mesh& mesh) : ports_(ports), mesh_(mesh) {
+    for (DeviceIndex d = 0; d < ports.device_count(); ++d) {
         has_taps_ = has_taps_ || ports.tap(d) != nullptr;
     }
 }
 
-io::Status KernelPath::follow(const io::Surroundings& around) {
-    std::vector<io::Endpoint> silenced;
-    std::vector<io::Endpoint> listened;
-    for (const io::LogicalPort& port : ports_.ports()) {
+Status KernelPath::follow(const Surroundings& around) {
+    std::vector<Endpoint> silenced;
+    std::vector<Endpoint> listened;
+    for (const LogicalPort& port : ports_.ports()) {
         // Behind a TAP the kernel gets what we pass on, and that is never SIP.
         if (ports_.tap(port.device) == nullptr) {
             auto& endpoints = is_af_xdp(port.device) ? listened : silenced;
@@ -33,34 +33,34 @@ io::Status KernelPath::follow(const io::Surroundings& around) {
             endpoints.insert(endpoints.end(), own.begin(), own.end());
         }
     }
-    std::erase_if(silenced, [&](const io::Endpoint& endpoint) {
+    std::erase_if(silenced, [&](const Endpoint& endpoint) {
         return std::find(listened.begin(), listened.end(), endpoint) != listened.end();
     });
     // An address may pass from one set to the other.
     silent_.keep(silenced);
     listening_.keep(listened);
-    if (io::Status bound = silent_.set(silenced); !bound) {
+    if (Status bound = silent_.set(silenced); !bound) {
         return bound;
     }
-    if (io::Status bound = listening_.set(listened); !bound) {
+    if (Status bound = listening_.set(listened); !bound) {
         return bound;
     }
-    for (const io::LogicalPort& port : ports_.ports()) {
-        io::Device& device = ports_.device(port.device);
-        if (io::Status steered = device.steer(around.ports[port.index].endpoints); !steered) {
+    for (const LogicalPort& port : ports_.ports()) {
+        Device& device = ports_.device(port.device);
+        if (Status steered = device.steer(around.ports[port.index].endpoints); !steered) {
             return steered;
         }
     }
     return {};
 }
 
-bool KernelPath::is_af_xdp(io::DeviceIndex device) const {
-    return ports_.device(device).info().kind == io::DeviceKind::kAfXdp;
+bool KernelPath::is_af_xdp(DeviceIndex device) const {
+    return ports_.device(device).info().kind == DeviceKind::kAfXdp;
 }
 
 void KernelPath::add_polls(std::vector<pollfd>& polls) const {
-    for (io::DeviceIndex d = 0; d < ports_.device_count(); ++d) {
-        if (const io::Tap* tap = ports_.tap(d)) {
+    for (DeviceIndex d = 0; d < ports_.device_count(); ++d) {
+        if (const Tap* tap = ports_.tap(d)) {
             polls.push_back({tap->fd(), POLLIN, 0});
         }
     }
@@ -70,8 +70,8 @@ void KernelPath::add_polls(std::vector<pollfd>& polls) const {
 }
 
 void KernelPath::move() {
-    for (io::DeviceIndex d = 0; d < ports_.device_count(); ++d) {
-        if (io::Tap* tap = ports_.tap(d)) {
+    for (DeviceIndex d = 0; d < ports_.device_count(); ++d) {
+        if (Tap* tap = ports_.tap(d)) {
             to_kernel(d, *tap);
             from_kernel(d, *tap);
         }
@@ -82,7 +82,7 @@ void KernelPath::move() {
     }
 }
 
-void KernelPath::to_kernel(io::DeviceIndex device, io::Tap& tap) {
+void KernelPath::to_kernel(DeviceIndex device, Tap& tap) {
     std::array<rte_mbuf*, kPacketsAMove> frames;
     const unsigned n = mesh_.to_kernel(device).take(frames.data(), frames.size());
     for (unsigned i = 0; i < n; ++i) {
@@ -92,7 +92,7 @@ void KernelPath::to_kernel(io::DeviceIndex device, io::Tap& tap) {
     rte_pktmbuf_free_bulk(frames.data(), n);
 }
 
-void KernelPath::from_kernel(io::DeviceIndex device, io::Tap& tap) {
+void KernelPath::from_kernel(DeviceIndex device, Tap& tap) {
     for (unsigned i = 0; i < kPacketsAMove; ++i) {
         rte_mbuf* mbuf = rte_pktmbuf_alloc(ports_.big_pool());
         if (mbuf == nullptr) {
@@ -104,7 +104,7 @@ void KernelPath::from_kernel(io::DeviceIndex device, io::Tap& tap) {
             return;
         }
         rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(len));
-        hand_in(mbuf, device, io::ParcelKind::kKernelFrame);
+        hand_in(mbuf, device, ParcelKind::kKernelFrame);
     }
 }
 
@@ -136,11 +136,11 @@ bool KernelPath::read_socket(std::size_t socket) {
         rte_pktmbuf_free(mbuf);
         return true;
     }
-    hand_in(mbuf, ports_.ports()[*port].device, io::ParcelKind::kReceived);
+    hand_in(mbuf, ports_.ports()[*port].device, ParcelKind::kReceived);
     return true;
 }
 
-void KernelPath::hand_in(rte_mbuf* mbuf, io::DeviceIndex device, io::ParcelKind kind) {
+void KernelPath::hand_in(rte_mbuf* mbuf, DeviceIndex device, ParcelKind kind) {
     mbuf->port = device;
     mbuf->hash.usr = static_cast<std::uint32_t>(kind);
     // The first worker has a queue on every device.
@@ -149,4 +149,4 @@ void KernelPath::hand_in(rte_mbuf* mbuf, io::DeviceIndex device, io::ParcelKind 
     }
 }
 
-}  // namespace pinhole::daemon
+}  // namespace pinhole::io

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The kernel's share of the packets: frames to and from the TAPs of the ports that the kernel does not see, sockets
-// that keep it from answering SIP where it does, and what it reassembled for an af_xdp port. The service thread alone.
+// The kernel's share of the packets: frames to and from the TAPs of the ports that the kernel does
+// not see, sockets that keep it from answering SIP where it does, and what it reassembled for an
+// af_xdp port. The service thread alone.
 #pragma once
 
 #include "dataplane/io/mesh.h"
@@ -15,14 +16,14 @@
 #include <string>
 #include <vector>
 
-namespace pinhole::daemon {
+namespace pinhole::io {
 
 class KernelPath {
   public:
-    KernelPath(io::Ports& ports, io::Mesh& mesh);
+    KernelPath(Ports& ports, Mesh& mesh);
 
     // Sockets and XDP programs for these endpoints. An error's sentence where it can't be had.
-    [[nodiscard]] io::Status follow(const io::Surroundings& around);
+    [[nodiscard]] Status follow(const Surroundings& around);
     // What to wait for, appended.
     void add_polls(std::vector<pollfd>& polls) const;
     // Moves what there is, a bounded number of packets each way.
@@ -31,18 +32,18 @@ class KernelPath {
     [[nodiscard]] bool has_taps() const { return has_taps_; }
 
   private:
-    void to_kernel(io::DeviceIndex device, io::Tap& tap);
-    void from_kernel(io::DeviceIndex device, io::Tap& tap);
-    [[nodiscard]] bool is_af_xdp(io::DeviceIndex device) const;
+    void to_kernel(DeviceIndex device, Tap& tap);
+    void from_kernel(DeviceIndex device, Tap& tap);
+    [[nodiscard]] bool is_af_xdp(DeviceIndex device) const;
     [[nodiscard]] bool read_socket(std::size_t socket);
-    void hand_in(rte_mbuf* mbuf, io::DeviceIndex device, io::ParcelKind kind);
+    void hand_in(rte_mbuf* mbuf, DeviceIndex device, ParcelKind kind);
 
-    io::Ports& ports_;
-    io::Mesh& mesh_;
+    Ports& ports_;
+    Mesh& mesh_;
     // Of all ports together: an anycast address may be served at several, and is bound once.
-    io::SilenceSockets silent_{io::SilenceMode::kSilent};
-    io::SilenceSockets listening_{io::SilenceMode::kListening};
+    SilenceSockets silent_{SilenceMode::kSilent};
+    SilenceSockets listening_{SilenceMode::kListening};
     bool has_taps_ = false;
 };
 
-}  // namespace pinhole::daemon
+}  // namespace pinhole::io
