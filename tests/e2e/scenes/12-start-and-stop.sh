@@ -76,7 +76,7 @@ taken udp4 5060 "$EDGE4"
 refuses "has UDP $EDGE4:5060" "$pinhole" -c "$config"
 lab_stop "$LAB_PID" KILL
 taken tcp4 9060 127.0.0.1
-refuses "127.0.0.1:9060" "$pinhole" -c "$config"
+refuses "127.0.0.1 port 9060" "$pinhole" -c "$config"
 lab_stop "$LAB_PID" KILL
 
 before=$(ip -n "${LAB_PREFIX}edge" -o link show dev access)
