@@ -133,11 +133,17 @@ struct ControlThread::Core {
         }
     }
 
+    using Keeper = qualify::Keeper<SlotReader, Dispatcher>;
+
     const ControlParts parts;
     SlotReader reader;
     Dispatcher dispatcher;
-    qualify::Keeper<SlotReader, Dispatcher> keeper;
+    Keeper keeper;
 };
+
+std::size_t ControlThread::bytes_per_contact() {
+    return Core::Keeper::bytes_per_contact();
+}
 
 ControlThread::ControlThread(const ControlParts& parts) : core_(std::make_unique<Core>(parts)) {}
 

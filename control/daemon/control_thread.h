@@ -45,6 +45,8 @@ class ControlThread {
     void start(std::function<void()> on_start);
     void stop();
 
+    // What it takes beside the table.
+    [[nodiscard]] static std::size_t bytes_per_contact();
     // Any thread.
     [[nodiscard]] const qualify::Figures& figures() const;
     // Goes up as long as the loop turns.

@@ -158,7 +158,8 @@ io::Status Assembly::open_ports() {
 
 io::Status Assembly::make_table() {
     const auto max_contacts = static_cast<std::uint32_t>(config_.dataplane.max_contacts);
-    auto memory = TableMemory::make(max_contacts, settings_, *eal_, *qsbr_);
+    const std::size_t beside = max_contacts * ControlThread::bytes_per_contact();
+    auto memory = TableMemory::make(max_contacts, beside, settings_, *eal_, *qsbr_);
     if (!memory) {
         return memory.error();
     }

@@ -15,19 +15,28 @@ table::KeyedHash random_hash() {
     return table::KeyedHash(seed);
 }
 
+// Enough for all of the table that will not stand in hugepages, and for what stands beside it.
+io::Status check_room(const table::MemoryPlan& plan, std::size_t beside_bytes,
+                      const io::Settings& settings, const std::string& what) {
+    constexpr std::size_t kPage = std::size_t{2} << 20;
+    const std::size_t bytes = plan.total(settings.workers) + (settings.workers + 1) * kPage;
+    const bool huge =
+        settings.hugepages == io::HugepageMode::kOn ||
+        (settings.hugepages == io::HugepageMode::kAuto && io::free_hugepage_bytes() >= bytes);
+    return io::check_available(huge ? beside_bytes : bytes + beside_bytes, what);
+}
+
 }  // namespace
 
 io::Result<std::unique_ptr<TableMemory>> TableMemory::make(std::uint32_t max_contacts,
+                                                           std::size_t beside_bytes,
                                                            const io::Settings& settings,
                                                            const io::Eal& eal, io::Qsbr& qsbr) {
     const table::MemoryPlan plan = table::memory_plan(max_contacts, settings.workers);
     const std::string what = "the table of " + std::to_string(max_contacts) + " contacts";
     std::unique_ptr<TableMemory> memory(new TableMemory);
     memory->bytes_ = plan.total(settings.workers);
-    if (io::Status enough = settings.hugepages == io::HugepageMode::kOn
-                                ? io::Status{}
-                                : io::check_available(memory->bytes_, what);
-        !enough) {
+    if (io::Status enough = check_room(plan, beside_bytes, settings, what); !enough) {
         return enough.error();
     }
     auto shared = io::Region::reserve(plan.shared_arrays, settings.hugepages, -1, what);

@@ -146,7 +146,6 @@ Status Device::take_facts(const Settings& settings) {
     if (!is_kernel_interface(info_.kind)) {
         rte_eth_dev_get_mtu(info_.ethdev, &info_.mtu);
     }
-    info_.shared_with_kernel = info_.kind == DeviceKind::kAfPacket;
     info_.partial_checksums = is_kernel_interface(info_.kind);
     info_.rx_checksum = (facts.rx_offload_capa & RTE_ETH_RX_OFFLOAD_UDP_CKSUM) != 0;
     info_.tx_ipv4_checksum = (facts.tx_offload_capa & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM) != 0;
@@ -216,6 +215,13 @@ Status Device::start() {
     const int result = rte_eth_dev_start(info_.ethdev);
     if (!interface_.empty()) {
         restore_promiscuous(interface_, kernel_flags_);
+    }
+    if (result != 0 && info_.kind == DeviceKind::kMemif) {
+        // Only a client has anything to start: it connects, once.
+        return Error{ErrorCode::kMissing,
+                     info_.name +
+                         ": no process serves this socket: start the other end first, or write "
+                         "memif_role = \"server\" here and let it be the client"};
     }
     if (result != 0) {
         return refused(info_.name, "the device does not start", result);

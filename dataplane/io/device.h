@@ -34,9 +34,6 @@ struct DeviceInfo {
     std::uint16_t mtu = 1500;
     rte_mempool* rx_pool = nullptr;
 
-    // The kernel sees every frame of this device beside us: foreign destinations and the kernel's
-    // own frames arrive here and must be let alone, and nothing is passed to the kernel by us.
-    bool shared_with_kernel = false;
     // The driver raises no checksum flags, and a partial checksum (the pseudo-header's sum) must be
     // taken for right.
     bool partial_checksums = false;

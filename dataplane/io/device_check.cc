@@ -122,9 +122,9 @@ Status check_memif(const DeviceSettings& settings, const std::string& name) {
                      name + ": there is no directory " + folder.string() + ": create it"};
     }
     if (access(folder.c_str(), W_OK) != 0) {
-        return Error{
-            ErrorCode::kNoPermission,
-            name + ": " + folder.string() + " may not be written (" + error_text(errno) + ")"};
+        return Error{ErrorCode::kNoPermission,
+                     name + ": " + folder.string() + " may not be written (" + error_text(errno) +
+                         "): let the user that pinhole runs as write there, or run as root"};
     }
     return Status();
 }

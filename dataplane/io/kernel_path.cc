@@ -3,7 +3,7 @@
 
 #include "dataplane/net/build.h"
 
-#include <cstring>
+#include <algorithm>
 
 namespace pinhole::io {
 namespace {
@@ -18,27 +18,44 @@ std::span<std::byte> room_of(rte_mbuf* mbuf, std::size_t offset) {
 
 KernelPath::KernelPath(Ports& ports, Mesh& mesh) : ports_(ports), mesh_(mesh) {
     for (DeviceIndex d = 0; d < ports.device_count(); ++d) {
-        const bool listens = ports.device(d).info().kind == DeviceKind::kAfXdp;
-        sockets_.emplace_back(listens ? SilenceMode::kListening : SilenceMode::kSilent);
         has_taps_ = has_taps_ || ports.tap(d) != nullptr;
     }
 }
 
 Status KernelPath::follow(const Surroundings& around) {
+    std::vector<Endpoint> silenced;
+    std::vector<Endpoint> listened;
+    for (const LogicalPort& port : ports_.ports()) {
+        // Behind a TAP the kernel gets what we pass on, and that is never SIP.
+        if (ports_.tap(port.device) == nullptr) {
+            auto& endpoints = is_af_xdp(port.device) ? listened : silenced;
+            const auto& own = around.ports[port.index].endpoints;
+            endpoints.insert(endpoints.end(), own.begin(), own.end());
+        }
+    }
+    std::erase_if(silenced, [&](const Endpoint& endpoint) {
+        return std::find(listened.begin(), listened.end(), endpoint) != listened.end();
+    });
+    // An address may pass from one set to the other.
+    silent_.keep(silenced);
+    listening_.keep(listened);
+    if (Status bound = silent_.set(silenced); !bound) {
+        return bound;
+    }
+    if (Status bound = listening_.set(listened); !bound) {
+        return bound;
+    }
     for (const LogicalPort& port : ports_.ports()) {
         Device& device = ports_.device(port.device);
-        if (!device.info().shared_with_kernel) {
-            continue;
-        }
-        const auto& endpoints = around.ports[port.index].endpoints;
-        if (Status bound = sockets_[port.device].set(endpoints); !bound) {
-            return bound;
-        }
-        if (Status steered = device.steer(endpoints); !steered) {
+        if (Status steered = device.steer(around.ports[port.index].endpoints); !steered) {
             return steered;
         }
     }
     return {};
+}
+
+bool KernelPath::is_af_xdp(DeviceIndex device) const {
+    return ports_.device(device).info().kind == DeviceKind::kAfXdp;
 }
 
 void KernelPath::add_polls(std::vector<pollfd>& polls) const {
@@ -46,11 +63,9 @@ void KernelPath::add_polls(std::vector<pollfd>& polls) const {
         if (const Tap* tap = ports_.tap(d)) {
             polls.push_back({tap->fd(), POLLIN, 0});
         }
-        if (ports_.device(d).info().kind == DeviceKind::kAfXdp) {
-            for (std::size_t i = 0; i < sockets_[d].size(); ++i) {
-                polls.push_back({sockets_[d].fd(i), POLLIN, 0});
-            }
-        }
+    }
+    for (std::size_t i = 0; i < listening_.size(); ++i) {
+        polls.push_back({listening_.fd(i), POLLIN, 0});
     }
 }
 
@@ -60,8 +75,9 @@ void KernelPath::move() {
             to_kernel(d, *tap);
             from_kernel(d, *tap);
         }
-        if (ports_.device(d).info().kind == DeviceKind::kAfXdp) {
-            from_sockets(d, sockets_[d]);
+    }
+    for (std::size_t socket = 0; socket < listening_.size(); ++socket) {
+        for (unsigned i = 0; i < kPacketsAMove && read_socket(socket); ++i) {
         }
     }
 }
@@ -92,40 +108,36 @@ void KernelPath::from_kernel(DeviceIndex device, Tap& tap) {
     }
 }
 
-// A datagram that the kernel put together from fragments, dressed as the frame that it would have
-// been.
-void KernelPath::from_sockets(DeviceIndex device, SilenceSockets& sockets) {
-    for (std::size_t s = 0; s < sockets.size(); ++s) {
-        for (unsigned i = 0; i < kPacketsAMove; ++i) {
-            rte_mbuf* mbuf = rte_pktmbuf_alloc(ports_.big_pool());
-            if (mbuf == nullptr) {
-                return;
-            }
-            // The headers' length is known with the family; the payload waits behind the longest.
-            const auto got = sockets.read_datagram(s, room_of(mbuf, net::kMaxHeaders));
-            if (!got.has_value() || got->truncated) {
-                rte_pktmbuf_free(mbuf);
-                if (!got.has_value()) {
-                    break;
-                }
-                continue;
-            }
-            net::Flow flow;  // as a packet of theirs: from them to us
-            flow.ours = got->from.address;
-            flow.our_udp_port = got->from.udp_port;
-            flow.theirs = got->to.address;
-            flow.their_udp_port = got->to.udp_port;
-            const std::size_t headers = net::headers_len(flow.is_v4());
-            rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(net::kMaxHeaders + got->length));
-            auto* frame = reinterpret_cast<std::uint8_t*>(
-                rte_pktmbuf_adj(mbuf, static_cast<std::uint16_t>(net::kMaxHeaders - headers)));
-            if (net::write_headers({}, flow, frame, got->length) == 0) {
-                rte_pktmbuf_free(mbuf);
-                continue;
-            }
-            hand_in(mbuf, device, ParcelKind::kReceived);
-        }
+// A datagram that the kernel put together from fragments, dressed as the frame that it would have been. False when
+// there is none.
+bool KernelPath::read_socket(std::size_t socket) {
+    rte_mbuf* mbuf = rte_pktmbuf_alloc(ports_.big_pool());
+    if (mbuf == nullptr) {
+        return false;
     }
+    // The headers' length is known with the family; the payload waits behind the longest.
+    const auto got = listening_.read_datagram(socket, room_of(mbuf, net::kMaxHeaders));
+    // What came by another kind of port has been seen there already.
+    const auto port = got.has_value() ? ports_.port_of_ifindex(got->ifindex) : std::nullopt;
+    if (!port.has_value() || got->truncated || !is_af_xdp(ports_.ports()[*port].device)) {
+        rte_pktmbuf_free(mbuf);
+        return got.has_value();
+    }
+    net::Flow flow;  // as a packet of theirs: from them to us
+    flow.ours = got->from.address;
+    flow.our_udp_port = got->from.udp_port;
+    flow.theirs = got->to.address;
+    flow.their_udp_port = got->to.udp_port;
+    const std::size_t headers = net::headers_len(flow.is_v4());
+    rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(net::kMaxHeaders + got->length));
+    auto* frame = reinterpret_cast<std::uint8_t*>(
+        rte_pktmbuf_adj(mbuf, static_cast<std::uint16_t>(net::kMaxHeaders - headers)));
+    if (net::write_headers({}, flow, frame, got->length) == 0) {
+        rte_pktmbuf_free(mbuf);
+        return true;
+    }
+    hand_in(mbuf, ports_.ports()[*port].device, ParcelKind::kReceived);
+    return true;
 }
 
 void KernelPath::hand_in(rte_mbuf* mbuf, DeviceIndex device, ParcelKind kind) {

@@ -34,12 +34,15 @@ class KernelPath {
   private:
     void to_kernel(DeviceIndex device, Tap& tap);
     void from_kernel(DeviceIndex device, Tap& tap);
-    void from_sockets(DeviceIndex device, SilenceSockets& sockets);
+    [[nodiscard]] bool is_af_xdp(DeviceIndex device) const;
+    [[nodiscard]] bool read_socket(std::size_t socket);
     void hand_in(rte_mbuf* mbuf, DeviceIndex device, ParcelKind kind);
 
     Ports& ports_;
     Mesh& mesh_;
-    std::vector<SilenceSockets> sockets_;  // by DeviceIndex; empty sets where there is a TAP
+    // Of all ports together: an anycast address may be served at several, and is bound once.
+    SilenceSockets silent_{SilenceMode::kSilent};
+    SilenceSockets listening_{SilenceMode::kListening};
     bool has_taps_ = false;
 };
 

@@ -137,13 +137,13 @@ std::size_t free_hugepage_bytes() {
 }
 
 Status check_available(std::size_t needed, std::string_view what) {
-    const std::size_t there = available_bytes();
+    const std::size_t there = available_bytes() / 16 * 15;
     if (needed <= there) {
         return {};
     }
     return Error{ErrorCode::kNoMemory, std::string(what) + " needs " + in_megabytes(needed) +
                                            " of memory and only " + in_megabytes(there) +
-                                           " is available: lower [dataplane] max_contacts or "
+                                           " may be taken: lower [dataplane] max_contacts or "
                                            "workers, or give the machine (or its cgroup) more"};
 }
 

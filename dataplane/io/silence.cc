@@ -128,7 +128,7 @@ SilenceSockets::~SilenceSockets() {
     }
 }
 
-Status SilenceSockets::set(std::span<const Endpoint> endpoints) {
+void SilenceSockets::keep(std::span<const Endpoint> endpoints) {
     std::erase_if(sockets_, [&](const Socket& s) {
         const bool gone =
             std::find(endpoints.begin(), endpoints.end(), s.endpoint) == endpoints.end();
@@ -137,6 +137,10 @@ Status SilenceSockets::set(std::span<const Endpoint> endpoints) {
         }
         return gone;
     });
+}
+
+Status SilenceSockets::set(std::span<const Endpoint> endpoints) {
+    keep(endpoints);
     for (const Endpoint& endpoint : endpoints) {
         if (std::any_of(sockets_.begin(), sockets_.end(),
                         [&](const Socket& s) { return s.endpoint == endpoint; })) {

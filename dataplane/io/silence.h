@@ -38,6 +38,9 @@ class SilenceSockets {
     // before stays.
     Status set(std::span<const Endpoint> endpoints);
 
+    // Closes what is not named. Two sets that an endpoint passes between do this before they bind.
+    void keep(std::span<const Endpoint> endpoints);
+
     [[nodiscard]] std::size_t size() const { return sockets_.size(); }
     // For poll(); only of interest when listening. They change with set().
     [[nodiscard]] int fd(std::size_t i) const { return sockets_[i].fd; }

@@ -134,7 +134,9 @@ bool Sorter::checked(const rte_mbuf& mbuf, const net::Datagram& datagram, const 
 }
 
 void Sorter::foreign(rte_mbuf* mbuf, DeviceIndex device, DropReason reason) {
-    if (ports_.device(device).info().shared_with_kernel) {
+    // Without a TAP the kernel sees it beside us (af_packet), or has let us take it just before an
+    // address went (af_xdp).
+    if (ports_.tap(device) == nullptr) {
         drop(mbuf, reason);
         return;
     }

@@ -5,6 +5,7 @@
 
 #include <rte_ethdev.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace pinhole::io {
@@ -82,7 +83,10 @@ void Transmit::parcel(const net::Flow& flow, rte_mbuf* mbuf, const Surroundings&
     const DeviceIndex device = ports_.ports()[hop.port].device;
     const DeviceInfo& info = ports_.device(device).info();
     const bool v4 = flow.is_v4();
-    const bool whole = net::fits_mtu(v4, mbuf->data_len, hop.mtu);
+    const std::size_t mtu =
+        info.max_frame == 0 ? hop.mtu
+                            : std::min<std::size_t>(hop.mtu, info.max_frame - net::kEthernetLen);
+    const bool whole = net::fits_mtu(v4, mbuf->data_len, mtu);
     const bool offload = whole && info.tx_udp_checksum && (!v4 || info.tx_ipv4_checksum);
 
     net::HeaderSpec spec;
@@ -108,7 +112,7 @@ void Transmit::parcel(const net::Flow& flow, rte_mbuf* mbuf, const Surroundings&
     if (whole) {
         frame(device, mbuf);
     } else {
-        fragments(mbuf, hop.mtu, device);
+        fragments(mbuf, mtu, device);
     }
 }
 

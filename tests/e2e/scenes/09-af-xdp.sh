@@ -5,6 +5,9 @@
 # shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/../scene.sh"
 
+padding=$(head -c 2500 /dev/zero | tr '\0' 'x')
+sed "s/^User-Agent: .*/&\nX-Padding: $padding/" "$SIPP_DIR/phone.xml" >"$LAB_DIR/long_phone.xml"
+
 lab_home 60
 edge_config driver=af_xdp interval_s=1
 edge_start
@@ -15,6 +18,12 @@ check_soon 10 "bob is $(binding bob state), not reachable" binding_is bob state 
 check "the call to alice failed" core_call call alice
 check "it did not ring at phone1" rang phone1
 check "the call that bob ends failed" core_call call_waits bob
+# What comes in fragments is put together by the kernel, and pinhole reads it from there.
+for phone in "phone1 alice" "phone2 bob family=6"; do
+    phone_stop "${phone%% *}"
+    # shellcheck disable=SC2086
+    check "a REGISTER in fragments was not served: $phone" phone_start $phone scenario="$LAB_DIR/long_phone.xml"
+done
 check "the kernel answers no ping" lab_exec phone1 ping -c 2 -W 2 "$EDGE4"
 check "the kernel answers no IPv6 ping" lab_exec phone1 ping -c 2 -W 2 "$EDGE6"
 

@@ -12,7 +12,22 @@ refuses() {
     shift
     lab_exec edge timeout 20 "$@" >"$LAB_DIR/refusal" 2>&1 || status=$?
     [ "$status" = 1 ] || fail "status $status, not 1, from: $* ($(tail -n 2 "$LAB_DIR/refusal"))"
+    [ "$(grep -c '^pinhole: ' "$LAB_DIR/refusal")" -le 1 ] || fail "more than a sentence: $(cat "$LAB_DIR/refusal")"
     grep -qi -- "$word" "$LAB_DIR/refusal" || fail "nothing of '$word' in: $(tail -n 3 "$LAB_DIR/refusal")"
+}
+
+# taken KIND(udp4|tcp4) PORT ADDRESS: a program in the edge has that port, till it is stopped (LAB_PID).
+taken() {
+    lab_spawn edge "$LAB_DIR/taker.log" python3 -c '
+import socket, sys, time
+kind, port, address = sys.argv[1:]
+taker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "udp4" else socket.SOCK_STREAM)
+taker.bind((address, int(port)))
+if kind == "tcp4":
+    taker.listen()
+print("taken", flush=True)
+time.sleep(60)' "$@"
+    check_soon 10 "port $2 cannot be taken" grep -q taken "$LAB_DIR/taker.log"
 }
 
 pinhole=$BUILD/pinhole
@@ -30,10 +45,39 @@ for word in workers interval_s "bad.toml:3"; do
 done
 edge_config access=af_packet:nowhere
 refuses nowhere "$pinhole" -c "$config"
+edge_config access=af_xdp:nowhere
+refuses nowhere "$pinhole" -c "$config"
+edge_config access="memif:$LAB_DIR/nobody.sock"
+refuses "start the other end first" "$pinhole" -c "$config"
+edge_config access="memif:$LAB_DIR/nowhere/switch.sock"
+refuses "create it" "$pinhole" -c "$config"
+
+# What the machine hasn't got: hugepages (the most contacts there may be would need 20,000) and memory.
+edge_config
+sed -i 's/^max_contacts = .*/max_contacts = 100_000_000/; s/^hugepages = .*/hugepages = "on"/' "$config"
+refuses nr_hugepages "$pinhole" -c "$config"
+edge_config
+sed -i 's/^max_contacts = .*/max_contacts = 100_000_000/' "$config"
+needed_mb=40000
+if [ "$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)" -lt "$needed_mb" ]; then
+    refuses "lower .*max_contacts" "$pinhole" -c "$config"
+fi
 
 edge_config
 chmod 755 "$LAB_DIR"
 refuses CAP_NET_RAW setpriv --reuid=65534 --regid=65534 --clear-groups "$pinhole" -c "$config"
+refuses "CAP_NET_ADMIN: run as root" setpriv --bounding-set=-net_admin "$pinhole" -c "$config"
+edge_config driver=af_xdp
+refuses CAP_SYS_ADMIN setpriv --bounding-set=-sys_admin "$pinhole" -c "$config"
+
+# Somebody else has the port: the SIP one, or that of [http].
+edge_config
+taken udp4 5060 "$EDGE4"
+refuses "has UDP $EDGE4:5060" "$pinhole" -c "$config"
+lab_stop "$LAB_PID" KILL
+taken tcp4 9060 127.0.0.1
+refuses "127.0.0.1 port 9060" "$pinhole" -c "$config"
+lab_stop "$LAB_PID" KILL
 
 before=$(ip -n "${LAB_PREFIX}edge" -o link show dev access)
 edge_start

@@ -2,6 +2,8 @@
 // af_packet on a veth: datagrams arrive whole also when they came in fragments, leave, and the
 // interface stays as it was.
 #include "dataplane/io/device_kernel.h"
+#include "dataplane/io/kernel_path.h"
+#include "dataplane/io/mesh.h"
 #include "dataplane/io/port.h"
 #include "dataplane/io/silence.h"
 #include "tests/eal/io/scene.h"
@@ -29,8 +31,11 @@ class AfPacket : public testing::Test {
         enter_own_namespace();
         far = std::make_unique<FarSide>();
         ASSERT_TRUE(lay_veth(*far));
+        ASSERT_TRUE(run("ip link add second type veth peer name second-peer"));
         settings = settings_for(2, {{DeviceKind::kAfPacket, "near"}});
-        auto started = Eal::start(settings);
+        both =
+            settings_for(2, {{DeviceKind::kAfPacket, "near"}, {DeviceKind::kAfPacket, "second"}});
+        auto started = Eal::start(both);
         ASSERT_TRUE(started.ok()) << started.error().message;
         eal = started.take();
     }
@@ -78,6 +83,7 @@ class AfPacket : public testing::Test {
     }
 
     static inline Settings settings;
+    static inline Settings both;
     static inline std::unique_ptr<FarSide> far;
     static inline std::unique_ptr<Eal> eal;
 };
@@ -89,7 +95,6 @@ TEST_F(AfPacket, ReceivesWhatIsSmallAndWhatTheKernelPutTogether) {
     ASSERT_TRUE(ports.start().ok());
     const DeviceInfo& device = ports.device(0).info();
     EXPECT_EQ(device.queues, 2U);
-    EXPECT_TRUE(device.shared_with_kernel);
     EXPECT_EQ(device.mac, (Mac{2, 0, 0, 0, 0, 1}));
     EXPECT_EQ(device.mtu, 1500U);
     EXPECT_EQ(ports.ports()[0].ifindex, if_nametoindex("near"));
@@ -149,6 +154,29 @@ TEST_F(AfPacket, SendsToTheWire) {
     char buffer[2048];
     EXPECT_EQ(recv(listener, buffer, sizeof buffer, 0), kPayload);
     close(listener);
+}
+
+TEST_F(AfPacket, AnAddressServedAtTwoPortsIsBoundOnce) {
+    auto opened = Ports::open(both);
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    auto mesh = Mesh::create(2, 2);
+    ASSERT_TRUE(mesh.ok()) << mesh.error().message;
+    KernelPath path(**opened, **mesh);
+    const Endpoint anycast{*net::parse_address("198.51.100.77"), 5060};
+    Surroundings around;
+    around.ports.resize(2);
+    around.ports[0].endpoints = {anycast};
+    around.ports[1].endpoints = {anycast};
+    const Status followed = path.follow(around);
+    ASSERT_TRUE(followed.ok()) << followed.error().message;
+    SilenceSockets other(SilenceMode::kSilent);
+    EXPECT_FALSE(other.set(std::array{anycast}).ok());
+    around.ports[0].endpoints.clear();
+    ASSERT_TRUE(path.follow(around).ok());
+    EXPECT_FALSE(other.set(std::array{anycast}).ok()) << "the other port serves it still";
+    around.ports[1].endpoints.clear();
+    ASSERT_TRUE(path.follow(around).ok());
+    EXPECT_TRUE(other.set(std::array{anycast}).ok());
 }
 
 TEST_F(AfPacket, LeavesTheInterfaceAsItWas) {

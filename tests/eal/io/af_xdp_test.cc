@@ -120,7 +120,7 @@ TEST_F(AfXdp, TakesSipAndLeavesTheRestToTheKernel) {
     EXPECT_EQ(device.info().queues, 1U);
     EXPECT_TRUE(device.queue_for(0).has_value());
     EXPECT_FALSE(device.queue_for(1).has_value());
-    EXPECT_FALSE(device.info().shared_with_kernel);
+    EXPECT_EQ(ports->tap(0), nullptr);
     EXPECT_GE(device.info().max_frame, 3000U);
     SilenceSockets sockets(SilenceMode::kListening);
     ASSERT_TRUE(sockets.set(kSip).ok());

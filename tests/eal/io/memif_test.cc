@@ -102,6 +102,14 @@ TEST_F(Memif, CarriesFramesBothWays) {
     EXPECT_FALSE(std::filesystem::exists(socket_path)) << "the socket file goes with the server";
 }
 
+TEST_F(Memif, ClientWithoutServerIsASentence) {
+    auto opened = Ports::open(settings_for(2, {settings.devices[1]}));
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    const Status started = (*opened)->start();
+    ASSERT_FALSE(started.ok());
+    EXPECT_THAT(started.error().message, HasSubstr("start the other end first"));
+}
+
 TEST_F(Memif, ServedByAnotherProcessIsASentence) {
     const int other = bind_path();
     const Status usable = check_device(settings.devices[0]);

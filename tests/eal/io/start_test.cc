@@ -119,6 +119,11 @@ TEST(Region, TooMuchIsASentence) {
     EXPECT_THAT(on.error().message, HasSubstr("hugepages"));
 }
 
+TEST(Memory, TheLastOfItIsLeftToOthers) {
+    EXPECT_FALSE(check_available(available_bytes(), "a test").ok());
+    EXPECT_TRUE(check_available(1 << 20, "a test").ok());
+}
+
 TEST(Region, IsZeroAlignedAndWritable) {
     auto region = Region::reserve((5 << 20) + 1, HugepageMode::kOff, 0, "a test");
     ASSERT_TRUE(region.ok()) << region.error().message;

@@ -54,7 +54,7 @@ TEST_F(Vdev, OpensStartsAndLeavesNothing) {
         const DeviceInfo& null = ports.device(0).info();
         EXPECT_EQ(null.name, "vdev:net_null0,size=128");
         EXPECT_EQ(null.queues, 2U);
-        EXPECT_FALSE(null.shared_with_kernel);
+        EXPECT_NE(ports.tap(0), nullptr);
         EXPECT_EQ(ports.device(0).queue_for(1), std::uint16_t{1});
         EXPECT_EQ(ports.device(0).queue_for(2), std::nullopt);
         auto tap = kernel_interface("ph0");
