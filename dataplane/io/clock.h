@@ -18,9 +18,10 @@ struct Moment {
 
 class Clock {
   public:
-    // `epoch_s`: the wall clock's seconds now.
-    explicit Clock(std::uint32_t epoch_s)
-        : start_(rte_rdtsc()), hz_(rte_get_tsc_hz()), epoch_s_(epoch_s) {
+    // `epoch_s`: the wall clock's seconds at `start`, a reading of the TSC: now, or earlier for a test whose time
+    // passes faster.
+    explicit Clock(std::uint32_t epoch_s, std::uint64_t start = rte_rdtsc())
+        : start_(start), hz_(rte_get_tsc_hz()), epoch_s_(epoch_s) {
         // 2^32 / (cycles a microsecond): a multiplication for each division.
         per_us_ = static_cast<double>(hz_) / 1e6;
         scale_ = static_cast<std::uint64_t>(4294967296.0 / per_us_);

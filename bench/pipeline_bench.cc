@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a packet costs one worker from its receive queue to its transmit queue, in memory: parsed, looked up, decided,
+// answered, headers and checksums done in software. REGISTERs of 760 bytes as a Yealink phone sends them, no two alike
+// (AOR, Call-ID and CSeq differ, so that no retransmission is measured); bursts of 32. Beside it, over the same packets,
+// the floor: every line found and every header named, one random line and record batched with prefetch, 450 bytes
+// written. Making packets is not timed. Needs root, for the TAPs of the virtual devices, and no hugepages.
+//
+// 10 k and 1 M contacts; PINHOLE_BENCH_CONTACTS=4000000 adds a size. `ns` is the cost of a packet; `floors` how many
+// times the floor that is, measured in turns with it.
+#include "control/daemon/table_memory.h"
+#include "dataplane/route/ping.h"
+#include "tests/eal/io/edge.h"
+#include "tests/eal/io/scene.h"
+
+#include <benchmark/benchmark.h>
+#include <sodium.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace pinhole::io {
+namespace {
+
+constexpr unsigned kBurst = Worker::kBurst;
+constexpr unsigned kBursts =
+    16;  // prepared together: the packets come from L2 or L3, as a NIC leaves them
+constexpr unsigned kPackets = kBurst * kBursts;
+constexpr std::uint32_t kSpare = 200'000;  // for first registrations
+
+// Eight digits, so that a packet's fields can be patched where they stand.
+void put_digits(char* at, std::uint32_t n) {
+    for (int i = 7; i >= 0; --i, n /= 10) {
+        at[i] = static_cast<char>('0' + n % 10);
+    }
+}
+
+// A message with places for numbers, as "########" of a letter each.
+struct Template {
+    std::string text;
+
+    void patch(char* to, char letter, std::uint32_t n) const {
+        const std::string mark(8, letter);
+        for (std::size_t at = text.find(mark); at != std::string::npos;
+             at = text.find(mark, at + 8)) {
+            put_digits(to + at, n);
+        }
+    }
+};
+
+// A: the phone's number; C: CSeq and branch.
+const Template kRegister{
+    "REGISTER sip:example.com:5060 SIP/2.0\r\n"
+    "Via: SIP/2.0/UDP 192.168.1.10:5060;branch=z9hG4bKCCCCCCCC;rport\r\n"
+    "From: \"AAAAAAAA\" <sip:AAAAAAAA@example.com:5060>;tag=3187662412\r\n"
+    "To: \"AAAAAAAA\" <sip:AAAAAAAA@example.com:5060>\r\n"
+    "Call-ID: 0_1714AAAAAAAA@192.168.1.10\r\n"
+    "CSeq: CCCCCCCC REGISTER\r\n"
+    "Contact: "
+    "<sip:AAAAAAAA@192.168.1.10:5060>;+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-"
+    "AAAAAAAA1714>\"\r\n"
+    "Allow: INVITE, INFO, PRACK, ACK, BYE, CANCEL, OPTIONS, NOTIFY, REGISTER, SUBSCRIBE, REFER, "
+    "PUBLISH, UPDATE, MESSAGE\r\n"
+    "Max-Forwards: 70\r\n"
+    "User-Agent: Yealink SIP-T46U 108.86.0.90\r\n"
+    "Expires: 3600\r\n"
+    "Allow-Events: talk,hold,conference,refer,check-sync,uaCSTA\r\n"
+    "Mac: 80:5e:c0:11:22:33\r\n"
+    "Line: 1\r\nX-Model: T46U\r\n"
+    "Supported: path, gruu, outbound, replaces, 100rel\r\n"
+    "Content-Length: 0\r\n\r\n"};
+const Template kInvite{
+    "INVITE sip:AAAAAAAA@example.com SIP/2.0\r\n"
+    "Via: SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bKCCCCCCCC;rport\r\n"
+    "Max-Forwards: 70\r\n"
+    "From: <sip:+4930123456@core.example.net>;tag=CCCCCCCC\r\n"
+    "To: <sip:AAAAAAAA@example.com>\r\n"
+    "Call-ID: CCCCCCCC@203.0.113.10\r\n"
+    "CSeq: 1 INVITE\r\n"
+    "Contact: <sip:203.0.113.10:5060>\r\n"
+    "Content-Type: application/sdp\r\n"
+    "Content-Length: 140\r\n\r\n" +
+    std::string(
+        "v=0\r\no=- 1 1 IN IP4 203.0.113.10\r\ns=-\r\nc=IN IP4 203.0.113.10\r\nt=0 0\r\n"
+        "m=audio 20000 RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\na=ptime:20\r\n")
+        .append(140, ' ')
+        .substr(0, 140)};
+
+// A phone's address as its gateway shows it.
+net::Address far_address(std::uint32_t phone) {
+    return net::Address::v4(0x43000000U + phone / 1000);
+}
+std::uint16_t far_port(std::uint32_t phone) {
+    return static_cast<std::uint16_t>(10'000 + phone % 1000);
+}
+
+class Pipeline {
+  public:
+    explicit Pipeline(std::uint32_t wanted) : contacts(wanted) {
+        EdgeSettings settings;
+        settings.io = settings_for(
+            1, {{DeviceKind::kVdev, "net_ring0"}, {DeviceKind::kVdev, "net_null0,no-rx=1"}});
+        settings.max_contacts = contacts + kSpare;
+        settings.out = 1;
+        edge = std::make_unique<Edge>(settings, [&](Qsbr& qsbr) {
+            auto memory =
+                daemon::TableMemory::make(settings.max_contacts, settings.io, *eal(), qsbr);
+            if (!memory) {
+                std::fprintf(stderr, "%s\n", memory.error().message.c_str());
+                std::exit(1);
+            }
+            const std::shared_ptr<daemon::TableMemory> kept = memory.take();
+            return std::shared_ptr<table::BindingTable>(kept, &kept->table());
+        });
+        for (std::uint32_t phone = 0; phone < contacts;) {
+            phone += prepare_registers([&](unsigned i) { return phone + i; });
+            run();
+        }
+    }
+    static std::unique_ptr<Eal>& eal() {
+        static std::unique_ptr<Eal> made;
+        return made;
+    }
+
+    // A packet of each phone that `phone_of(i)` names.
+    template <class PhoneOf>
+    unsigned prepare_registers(PhoneOf&& phone_of) {
+        ++cseq;
+        for (unsigned i = 0; i < kPackets; ++i) {
+            const std::uint32_t phone = phone_of(i);
+            put(kRegister, to_edge(far_address(phone), far_port(phone)), phone);
+        }
+        return kPackets;
+    }
+    void put(const Template& message, const net::Flow& from, std::uint32_t phone) {
+        rte_mbuf* mbuf = edge->frame(from, message.text);
+        char* text = rte_pktmbuf_mtod_offset(mbuf, char*, net::headers_len(true));
+        message.patch(text, 'A', phone);
+        message.patch(text, 'C', cseq * 1000 + at_ % kPackets);
+        // Patched text, so no checksum: IPv4 allows that.
+        auto* udp = reinterpret_cast<std::uint8_t*>(text) - net::kUdpLen;
+        udp[6] = udp[7] = 0;
+        packets[at_++ % kPackets] = mbuf;
+    }
+    // All that was prepared, as the device gives it; cycles of the rounds alone.
+    std::uint64_t run() {
+        std::uint64_t cycles = 0;
+        for (unsigned b = 0; b < kBursts; ++b) {
+            for (unsigned i = 0; i < kBurst; ++i) {
+                edge->put(0, packets[b * kBurst + i]);
+            }
+            const std::uint64_t before = rte_rdtsc();
+            edge->worker(0).round();
+            cycles += rte_rdtsc() - before;
+        }
+        return cycles;
+    }
+    std::uint32_t cseq = 0;  // thousands; up with every batch
+    const std::uint32_t contacts;
+    std::unique_ptr<Edge> edge;
+    std::array<rte_mbuf*, kPackets> packets{};
+    std::mt19937 random{1};
+
+  private:
+    unsigned at_ = 0;
+};
+
+// The least that answering a REGISTER takes: see the top.
+class Floor {
+  public:
+    explicit Floor(std::uint32_t contacts)
+        : lines_(contacts / 4 + 1), contacts_(contacts), memory_(bytes(lines_, contacts)) {
+        index_ = reinterpret_cast<std::uint64_t*>(memory_.bytes().data());
+        records_ = index_ + lines_ * 8;
+        for (std::size_t i = 0; i < lines_; ++i) {
+            index_[i * 8] = random_() % contacts_;
+        }
+        std::memset(static_cast<void*>(records_), 1, std::size_t{contacts_} * 256);
+    }
+
+    std::uint64_t run(const std::array<rte_mbuf*, kPackets>& packets) {
+        std::array<std::size_t, kPackets> at;
+        std::generate(at.begin(), at.end(), [&] { return random_() % lines_ * 8; });
+        const std::uint64_t before = rte_rdtsc();
+        for (unsigned b = 0; b < kBursts; ++b) {
+            burst(&packets[b * kBurst], &at[b * kBurst]);
+        }
+        return rte_rdtsc() - before;
+    }
+
+  private:
+    static Region bytes(std::size_t lines, std::size_t contacts) {
+        return Region::reserve(lines * 64 + contacts * 256, HugepageMode::kOff, -1, "the floor")
+            .take();
+    }
+
+    void burst(rte_mbuf* const* packets, const std::size_t* at) {
+        for (unsigned i = 0; i < kBurst; ++i) {
+            rte_prefetch0(rte_pktmbuf_mtod(packets[i], void*));
+            rte_prefetch0(&index_[at[i]]);
+        }
+        for (unsigned i = 0; i < kBurst; ++i) {
+            for (unsigned line = 0; line < 4; ++line) {
+                rte_prefetch0(&records_[index_[at[i]] * 32 + line * 8]);
+            }
+            const std::string_view text{
+                rte_pktmbuf_mtod_offset(packets[i], char*, net::headers_len(true)),
+                packets[i]->data_len - net::headers_len(true)};
+            sip::scan_lines(text, lines_found_);
+            for (unsigned h = 1; h < lines_found_.count; ++h) {
+                const std::size_t start = lines_found_.start[h];
+                ids_ += static_cast<unsigned>(sip::header_id(
+                    text.substr(start, lines_found_.colon[h] - start), text.size() - start));
+            }
+        }
+        for (unsigned i = 0; i < kBurst; ++i) {
+            const std::uint64_t* record = &records_[index_[at[i]] * 32];
+            ids_ += record[0] + record[8] + record[16] + record[24];
+            std::memcpy(rte_pktmbuf_mtod(packets[i], char*), answer_.data(), answer_.size());
+        }
+        benchmark::DoNotOptimize(ids_);
+    }
+
+    std::size_t lines_;
+    std::size_t contacts_;
+    Region memory_;
+    std::uint64_t* index_;
+    std::uint64_t* records_;
+    std::mt19937_64 random_{1};
+    sip::Lines lines_found_;
+    std::uint64_t ids_ = 0;
+    std::array<char, 450> answer_{};
+};
+
+struct Scene {
+    explicit Scene(std::uint32_t contacts) : pipeline(contacts), floor(contacts) {}
+    Pipeline pipeline;
+    Floor floor;
+};
+
+// One at a time: their memory is wanted by the next.
+std::unique_ptr<Scene> the_scene;
+
+Scene& scene(std::int64_t contacts) {
+    if (the_scene == nullptr || the_scene->pipeline.contacts != contacts) {
+        the_scene.reset();
+        the_scene = std::make_unique<Scene>(static_cast<std::uint32_t>(contacts));
+    }
+    return *the_scene;
+}
+
+double ns_a_packet(std::uint64_t cycles) {
+    return static_cast<double>(cycles) * 1e9 / static_cast<double>(rte_get_tsc_hz()) / kPackets;
+}
+
+double median(std::vector<double> values) {
+    std::nth_element(values.begin(),
+                     values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+    return values[values.size() / 2];
+}
+
+// `prepare` makes kPackets of the kind measured. Each of them must come to `code`, or, where that is 0, be sent on.
+template <class Prepare>
+void measure(benchmark::State& state, unsigned code, Prepare&& prepare) {
+    Scene& s = scene(state.range(0));
+    Pipeline& p = s.pipeline;
+    CoreCounters& counters = p.edge->counters(0);
+    std::vector<double> ours;
+    std::vector<double> floors;
+    const auto good = [&] {
+        return code == 0 ? counters.tx_packets.get() : counters.responses[code].get();
+    };
+    for (auto _ : state) {
+        p.prepare_registers([&](unsigned) { return p.random() % p.contacts; });
+        floors.push_back(ns_a_packet(s.floor.run(p.packets)));
+        rte_pktmbuf_free_bulk(p.packets.data(), kPackets);
+        prepare(p);
+        const std::uint64_t before = good();
+        const std::uint64_t cycles = p.run();
+        if (good() - before != kPackets) {
+            state.SkipWithError("not all were answered");
+            break;
+        }
+        ours.push_back(ns_a_packet(cycles));
+        state.SetIterationTime(static_cast<double>(cycles) / static_cast<double>(rte_get_tsc_hz()));
+    }
+    state.counters["bytes"] = static_cast<double>(kRegister.text.size());
+    state.counters["ns"] = median(ours);
+    state.counters["floor_ns"] = median(floors);
+    state.counters["floors"] = median(ours) / median(floors);
+}
+
+void refresh(benchmark::State& state) {
+    measure(state, 200, [](Pipeline& p) {
+        p.prepare_registers([&](unsigned) { return p.random() % p.contacts; });
+    });
+}
+
+// Spare numbers; all gone again by Expires once they are used up.
+void first_registration(benchmark::State& state) {
+    std::uint32_t next = 0;
+    measure(state, 200, [&](Pipeline& p) {
+        if (next + kPackets > kSpare / 2) {
+            next = 0;
+        }
+        p.prepare_registers([&](unsigned i) { return p.contacts + next + i; });
+        for (unsigned i = 0; i < kPackets; ++i) {
+            const std::string aor =
+                std::to_string(100'000'000 + p.contacts + next + i).substr(1) + "@example.com";
+            (void)p.edge->table().change_owner(
+                p.edge->table().hash()(aor), aor,
+                [](const table::Current& current, table::Edit& edit) {
+                    if (!current.contacts.empty()) {
+                        edit.drop(0);
+                    }
+                    return !current.contacts.empty();
+                });
+        }
+        for (unsigned i = 0; i < 64; ++i) {
+            p.edge->worker(0).round();
+            p.edge->table().reclaim_owner(0);
+        }
+        next += kPackets;
+    });
+}
+
+void fetch(benchmark::State& state) {
+    static const Template kFetch{[] {
+        std::string text = kRegister.text;
+        const std::size_t at = text.find("Contact:");
+        return text.replace(at, 8, "X-Conta:");
+    }()};
+    measure(state, 200, [](Pipeline& p) {
+        ++p.cseq;
+        for (unsigned i = 0; i < kPackets; ++i) {
+            const std::uint32_t phone = p.random() % p.contacts;
+            p.put(kFetch, to_edge(far_address(phone), far_port(phone)), phone);
+        }
+    });
+}
+
+void invite_in(benchmark::State& state) {
+    measure(state, 0, [](Pipeline& p) {
+        ++p.cseq;
+        for (unsigned i = 0; i < kPackets; ++i) {
+            p.put(kInvite, to_edge(kCore, kSip), p.random() % p.contacts);
+        }
+    });
+}
+
+const int kRegistered = [] {
+    std::vector<std::int64_t> sizes{10'000, 1'000'000};
+    if (const char* more = std::getenv("PINHOLE_BENCH_CONTACTS")) {
+        sizes.push_back(std::atoll(more));
+    }
+    for (const std::int64_t n : sizes) {
+        const auto add = [n](const char* name, void (*function)(benchmark::State&)) {
+            benchmark::RegisterBenchmark(name, function)->Arg(n)->UseManualTime()->Iterations(400);
+        };
+        add("refresh", refresh);
+        add("first_registration", first_registration);
+        add("fetch", fetch);
+        add("invite_in", invite_in);
+    }
+    return 0;
+}();
+
+}  // namespace
+}  // namespace pinhole::io
+
+int main(int argc, char** argv) {
+    benchmark::Initialize(&argc, argv);
+    using namespace pinhole::io;
+    if (sodium_init() < 0) {
+        return 1;
+    }
+    enter_own_namespace();
+    auto started = Eal::start(settings_for(
+        1, {{DeviceKind::kVdev, "net_ring0"}, {DeviceKind::kVdev, "net_null0,no-rx=1"}}));
+    if (!started) {
+        std::fprintf(stderr, "%s\n", started.error().message.c_str());
+        return 1;
+    }
+    Pipeline::eal() = started.take();
+    benchmark::RunSpecifiedBenchmarks();
+    the_scene.reset();
+    Pipeline::eal().reset();
+    return 0;
+}

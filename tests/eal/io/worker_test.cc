@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One worker from queue to queue: real frames in, real frames out, and what is counted.
+#include "dataplane/net/build.h"
+#include "dataplane/net/checksum.h"
+#include "dataplane/net/fragment.h"
+#include "dataplane/route/ping.h"
+#include "tests/eal/io/worker_scene.h"
+
+#include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <rte_mempool.h>
+
+#include <cstring>
+
+namespace pinhole::io {
+namespace {
+
+using testing::StartsWith;
+
+class OneWorker : public WorkerScene {
+  public:
+    void SetUp() override { lay(1); }
+
+    std::vector<Seen> ask(const Register& request, std::uint16_t port = 32947) {
+        return edge->ask(0, to_edge(kNat, port), request.text());
+    }
+    // The first line of the only answer.
+    std::string answer(const Register& request, std::uint16_t port = 32947) {
+        const auto seen = ask(request, port);
+        return seen.size() == 1 ? seen[0].text.substr(0, seen[0].text.find("\r\n")) : "";
+    }
+};
+
+TEST_F(OneWorker, AnswersARegister) {
+    const auto seen = ask({});
+    ASSERT_EQ(seen.size(), 1U);
+    const Seen& reply = seen[0];
+    ASSERT_EQ(reply.kind, net::PacketKind::kUdp);
+    EXPECT_TRUE(reply.sums_right);
+    EXPECT_EQ(reply.dst_mac, kGatewayMac);
+    EXPECT_EQ(reply.src_mac, edge->ports().device(0).info().mac);
+    EXPECT_EQ(reply.datagram.src, kEdge);
+    EXPECT_EQ(reply.datagram.dst, kNat);
+    EXPECT_EQ(reply.datagram.src_port, kSip);
+    EXPECT_EQ(reply.datagram.dst_port, 32947);
+    EXPECT_EQ(reply.datagram.ttl, net::kDefaultTtl);
+    EXPECT_THAT(reply.text, StartsWith("SIP/2.0 200 OK\r\n"));
+    EXPECT_TRUE(reply.has(";received=67.194.23.55;rport=32947"));
+    EXPECT_TRUE(reply.has("Contact: <sip:100@192.168.1.10:5060>;expires=600\r\n"));
+    EXPECT_EQ(contact("100").state.flow, at_edge(kNat, 32947));
+    EXPECT_EQ(edge->counters(0).rx_packets.get(), 1U);
+    EXPECT_EQ(edge->counters(0).tx_packets.get(), 1U);
+    EXPECT_EQ(edge->responses(0, 200), 1U);
+    EXPECT_EQ(edge->counters(0).refreshed_in_place.get(), 0U);
+}
+
+TEST_F(OneWorker, AnswersOverIpv6) {
+    const auto seen = edge->ask(0, to_edge(address("2001:db8:7::10"), 5062), Register{}.text());
+    ASSERT_EQ(seen.size(), 1U);
+    EXPECT_TRUE(seen[0].sums_right);
+    EXPECT_EQ(seen[0].datagram.src, kEdge6);
+    EXPECT_EQ(seen[0].datagram.dst, address("2001:db8:7::10"));
+    EXPECT_EQ(seen[0].datagram.dst_port, 5062);
+    EXPECT_THAT(seen[0].text, StartsWith("SIP/2.0 200 OK\r\n"));
+}
+
+TEST_F(OneWorker, RefreshesInPlaceAndKnowsARetransmission) {
+    EXPECT_EQ(answer({}), "SIP/2.0 200 OK");
+    const table::Record* before = record("100");
+    edge->pass_s(10);
+    EXPECT_EQ(answer({.cseq = 2}), "SIP/2.0 200 OK");
+    EXPECT_EQ(edge->counters(0).refreshed_in_place.get(), 1U);
+    EXPECT_EQ(record("100"), before) << "no other record for a refresh";
+    EXPECT_EQ(contact("100").state.cseq, 2U);
+    const std::uint32_t until = contact("100").state.expires_at_s;
+
+    edge->pass_s(10);
+    const auto again = ask({.cseq = 2});
+    ASSERT_EQ(again.size(), 1U);
+    EXPECT_TRUE(again[0].has("expires=590")) << "as it stands now: " << again[0].text;
+    EXPECT_EQ(contact("100").state.expires_at_s, until) << "a retransmission changes nothing";
+
+    EXPECT_THAT(answer({.cseq = 1}), StartsWith("SIP/2.0 500 "));
+    EXPECT_EQ(contact("100").state.cseq, 2U);
+    EXPECT_EQ(contacts("100"), 1U);
+}
+
+TEST_F(OneWorker, MovesAContactToTheNewMapping) {
+    EXPECT_EQ(answer({}), "SIP/2.0 200 OK");
+    EXPECT_EQ(answer({.cseq = 2}, 40000), "SIP/2.0 200 OK");
+    EXPECT_EQ(contacts("100"), 1U);
+    EXPECT_EQ(contact("100").state.flow, at_edge(kNat, 40000));
+}
+
+TEST_F(OneWorker, FullTableIsA503ForNewcomersAlone) {
+    end();
+    lay(1, 2);
+    EXPECT_EQ(answer({.user = "1", .call_id = "a"}), "SIP/2.0 200 OK");
+    EXPECT_EQ(answer({.user = "2", .call_id = "b"}), "SIP/2.0 200 OK");
+    const auto refused = ask({.user = "3", .call_id = "c"});
+    ASSERT_EQ(refused.size(), 1U);
+    EXPECT_THAT(refused[0].text, StartsWith("SIP/2.0 503 "));
+    EXPECT_TRUE(refused[0].has("\r\nRetry-After: "));
+    EXPECT_EQ(edge->counters(0).table_full.get(), 1U);
+    EXPECT_EQ(answer({.user = "1", .call_id = "a", .cseq = 2}), "SIP/2.0 200 OK");
+    EXPECT_EQ(answer({.user = "2", .call_id = "b", .cseq = 2, .expires = "0"}), "SIP/2.0 200 OK");
+    for (unsigned i = 0; i < 2 * Worker::kHousekeepingRounds; ++i) {
+        edge->worker(0).round();  // gives back the slot
+    }
+    EXPECT_EQ(answer({.user = "3", .call_id = "c", .cseq = 2}), "SIP/2.0 200 OK");
+}
+
+TEST_F(OneWorker, DropsAndCountsWhatIsNoSip) {
+    EXPECT_TRUE(edge->ask(0, to_edge(kNat, 1), "GET / HTTP/1.1\r\n\r\n").empty());
+    EXPECT_EQ(edge->drops(0, DropReason::kNotSip), 1U);
+    EXPECT_TRUE(edge->ask(0, to_edge(kNat, 1), "\r\n\r\n").empty());
+    EXPECT_EQ(edge->drops(0, DropReason::kKeepalive), 1U);
+    // For another port of this host: the kernel's, by the TAP.
+    net::Flow elsewhere = to_edge(kNat, 1);
+    elsewhere.their_udp_port = 53;
+    EXPECT_TRUE(edge->ask(0, elsewhere, "?").empty());
+    EXPECT_EQ(edge->counters(0).to_kernel.get(), 1U);
+}
+
+TEST_F(OneWorker, DropsBadChecksumsAndOthersPartialOnes) {
+    const std::string text = Register{}.text();
+    for (const bool partial : {false, true}) {
+        rte_mbuf* frame = edge->frame(to_edge(kNat, 1), text);
+        auto* udp =
+            rte_pktmbuf_mtod_offset(frame, std::uint8_t*, net::kEthernetLen + net::kIpv4Len);
+        const std::uint16_t sum =
+            partial ? net::udp_pseudo_sum(kNat, kEdge,
+                                          static_cast<std::uint16_t>(net::kUdpLen + text.size()))
+                    : 0x1234;
+        std::memcpy(udp + 6, &sum, sizeof sum);
+        edge->put(0, frame);
+        edge->worker(0).round();
+        EXPECT_TRUE(edge->sent(0).empty());
+    }
+    EXPECT_EQ(edge->drops(0, DropReason::kBadChecksum), 2U);
+    EXPECT_EQ(record("100"), nullptr);
+}
+
+TEST_F(OneWorker, TakesFragmentsAndSendsThem) {
+    // In: a request of several fragments.
+    const std::string padding = "X-Padding: " + std::string(3000, 'x') + "\r\n";
+    rte_mbuf* whole = edge->frame(to_edge(kNat, 32947), Register{.extra = padding}.text());
+    struct Pieces {
+        rte_mempool* pool;
+        std::vector<rte_mbuf*> all;
+        std::uint8_t* next(std::size_t len) {
+            all.push_back(rte_pktmbuf_alloc(pool));
+            return reinterpret_cast<std::uint8_t*>(
+                rte_pktmbuf_append(all.back(), static_cast<std::uint16_t>(len)));
+        }
+    } pieces{edge->ports().big_pool(), {}};
+    ASSERT_EQ(net::fragment({rte_pktmbuf_mtod(whole, const std::uint8_t*), whole->data_len}, 1500,
+                            7, pieces),
+              net::FragmentResult::kDone);
+    rte_pktmbuf_free(whole);
+    ASSERT_EQ(pieces.all.size(), 3U);
+    for (rte_mbuf* piece : {pieces.all[1], pieces.all[2], pieces.all[0]}) {
+        edge->put(0, piece);
+    }
+    edge->worker(0).round();
+    const auto one = edge->sent(0);
+    ASSERT_EQ(one.size(), 1U);
+    EXPECT_THAT(one[0].text, StartsWith("SIP/2.0 200 OK\r\n"));
+    EXPECT_EQ(edge->counters(0).reassembled.get(), 1U);
+
+    // Out: more contacts than an MTU holds.
+    std::string contacts;
+    for (int i = 0; i < 7; ++i) {
+        contacts += std::string(i == 0 ? "" : ",") + "<sip:100@192.168.1." +
+                    std::to_string(20 + i) + ">;+note=\"" + std::string(250, 'n') + "\"";
+    }
+    edge->put(0,
+              edge->frame(to_edge(kNat, 32947), Register{.cseq = 2, .contact = contacts}.text()));
+    edge->worker(0).round();
+    EXPECT_EQ(edge->counters(0).fragmented.get(), 1U);
+    // Put together by the edge's own reassembler, which has its tests.
+    auto reassembler = Reassembler::create(edge->ports().big_pool(), -1).take();
+    const auto frames = edge->frames_sent(0);
+    ASSERT_GT(frames.size(), 1U);
+    rte_mbuf* reply = nullptr;
+    for (rte_mbuf* frame : frames) {
+        EXPECT_LE(frame->pkt_len, net::kEthernetLen + 1500);
+        EXPECT_EQ(reply, nullptr);
+        reply = reassembler->add(frame, net::kEthernetLen, 1);
+    }
+    ASSERT_NE(reply, nullptr);
+    const Seen seen = take_apart(reply);
+    EXPECT_TRUE(seen.sums_right);
+    EXPECT_EQ(seen.datagram.dst, kNat);
+    EXPECT_TRUE(seen.has("192.168.1.10:5060>"));
+    EXPECT_TRUE(seen.has("192.168.1.26>"));
+}
+
+TEST_F(OneWorker, SendsPingsByTheContactsFlowAndKnowsTheAnswer) {
+    EXPECT_EQ(answer({}), "SIP/2.0 200 OK");
+    const table::ContactView phone = contact("100");
+    rte_mbuf* ping = rte_pktmbuf_alloc(edge->ports().big_pool());
+    *parcel_flow(ping) = phone.state.flow;
+    ping->hash.usr = static_cast<std::uint32_t>(ParcelKind::kDatagram);
+    sip::Writer out(rte_pktmbuf_mtod(ping, char*), rte_pktmbuf_tailroom(ping));
+    ASSERT_TRUE(route::build_ping({phone.id, phone.state.flow, phone.uri, phone.aor}, edge->keys(),
+                                  edge->now().us, out));
+    rte_pktmbuf_append(ping, static_cast<std::uint16_t>(out.size()));
+    ASSERT_EQ(edge->mesh().inbox(0).put(&ping, 1), 1U);
+    edge->worker(0).round();
+    const auto seen = edge->sent(0);
+    ASSERT_EQ(seen.size(), 1U);
+    EXPECT_TRUE(seen[0].sums_right);
+    EXPECT_EQ(seen[0].datagram.src_port, kSip);
+    EXPECT_EQ(seen[0].datagram.dst, kNat);
+    EXPECT_EQ(seen[0].datagram.dst_port, 32947);
+    EXPECT_THAT(seen[0].text, StartsWith("OPTIONS sip:100@192.168.1.10:5060 SIP/2.0\r\n"));
+    EXPECT_EQ(edge->counters(0).pings_sent.get(), 1U);
+
+    std::string pong = seen[0].text;
+    pong.replace(0, pong.find("\r\n"), "SIP/2.0 200 OK");
+    pong.replace(pong.find(";rport"), 6, ";received=198.51.100.1;rport=5060");
+    EXPECT_TRUE(edge->ask(0, to_edge(kNat, 32947), pong).empty());
+    PongNotice notice;
+    ASSERT_EQ(edge->mesh().pongs(0).take(&notice, 1), 1U);
+    EXPECT_EQ(notice.id, phone.id);
+    EXPECT_EQ(notice.code, 200);
+    EXPECT_EQ(notice.flow_matches, 1);
+}
+
+TEST_F(OneWorker, ExpiryNeverTakesAContactThatWasRefreshed) {
+    EXPECT_EQ(answer({.expires = "60"}), "SIP/2.0 200 OK");
+    Command expire;
+    expire.kind = CommandKind::kExpire;
+    expire.from = static_cast<std::uint16_t>(edge->mesh().control());
+    expire.id = contact("100").id;
+    const auto post = [&] {
+        ASSERT_EQ(edge->mesh().commands(edge->mesh().control(), 0).put(&expire, 1), 1U);
+    };
+    post();
+    edge->worker(0).round();
+    EXPECT_EQ(contacts("100"), 1U) << "not yet";
+
+    edge->pass_s(59);
+    EXPECT_EQ(answer({.cseq = 2, .expires = "60"}), "SIP/2.0 200 OK");
+    EXPECT_EQ(contact("100").id, expire.id);
+    edge->pass_s(2);  // when the first registration would have been over
+    post();
+    edge->worker(0).round();
+    EXPECT_EQ(contacts("100"), 1U);
+
+    edge->pass_s(60);
+    EXPECT_EQ(answer({.cseq = 3, .expires = "60"}), "SIP/2.0 200 OK");
+    EXPECT_NE(contact("100").id, expire.id) << "too late to be refreshed: a new binding";
+    post();
+    edge->worker(0).round();
+    EXPECT_EQ(contacts("100"), 1U) << "the command names the old one";
+
+    expire.id = contact("100").id;
+    edge->pass_s(60);
+    post();
+    edge->worker(0).round();
+    EXPECT_EQ(record("100"), nullptr);
+    post();  // and once more: it is gone
+    edge->worker(0).round();
+    EXPECT_EQ(edge->table().counts().contacts, 0U);
+}
+
+TEST_F(OneWorker, TakesPartialChecksumsOfAVeth) {
+    end();
+    FarSide far;
+    ASSERT_TRUE(lay_veth(far));
+    EdgeSettings settings;
+    settings.io = settings_for(1, {{DeviceKind::kAfPacket, "near"}});
+    edge = std::make_unique<Edge>(settings);
+    std::string reply;
+    far.in([&] {
+        const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+        sockaddr_in to{.sin_family = AF_INET, .sin_port = htons(kSip)};
+        std::memcpy(&to.sin_addr, kEdge.v4_bytes(), 4);
+        const timeval patience{0, 10'000};
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        pinhole::io::run("ip route add 198.51.100.0/24 via 10.9.0.1 && ip link set far address " +
+                         std::string("02:00:00:00:00:fe"));
+        const std::string text = Register{}.text();
+        for (int i = 0; i < 200 && reply.empty(); ++i) {
+            sendto(fd, text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof to);
+            edge->worker(0).round();
+            char buffer[2048];
+            const ssize_t n = recv(fd, buffer, sizeof buffer, 0);
+            reply.assign(buffer, n > 0 ? static_cast<std::size_t>(n) : 0);
+        }
+        close(fd);
+    });
+    EXPECT_THAT(reply, StartsWith("SIP/2.0 200 OK\r\n"));
+    EXPECT_EQ(edge->drops(0, DropReason::kBadChecksum), 0U);
+}
+
+}  // namespace
+}  // namespace pinhole::io
