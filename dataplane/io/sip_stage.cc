@@ -7,6 +7,7 @@
 #include "dataplane/route/route.h"
 #include "dataplane/route/tag.h"
 #include "dataplane/sip/reply.h"
+#include "dataplane/sip/via.h"
 
 namespace pinhole::io {
 namespace {
@@ -122,7 +123,10 @@ void SipStage::parse(Context& context) {
 }
 
 void SipStage::prepare_register(Context& context) {
-    const net::Flow flow = route::answer_flow(context.message, context.flow);
+    sip::Via top;
+    const bool readable = sip::top_via(context.message, top);
+    const net::Flow flow = readable ? route::answer_flow(top, context.flow) : context.flow;
+    context.branch = readable ? top.branch : std::string_view{};
     context.verdict = registrar::read_register(
         context.message, flow,
         {shared_.policy, around_->identity, shared_.table.hash(), registrar_now(now_)},
@@ -224,7 +228,7 @@ Verdict SipStage::apply(const registrar::RegisterRequest& request) {
 
 void SipStage::answer_register(Context& context) {
     const registrar::RegisterRequest& request = context.request;
-    const route::TagText tag = route::make_tag(shared_.keys, context.message);
+    const route::TagText tag = route::make_tag(shared_.keys, context.message, context.branch);
     const registrar::AnswerContext answer{route::reply_via(request.flow, context.flow), tag.view(),
                                           registrar_now(now_)};
     sip::Writer out(out_text_.data(), out_text_.size());

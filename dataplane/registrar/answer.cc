@@ -3,6 +3,7 @@
 
 #include "dataplane/registrar/match.h"
 #include "dataplane/sip/params.h"
+#include "dataplane/table/scratch.h"
 
 #include <array>
 
@@ -48,11 +49,13 @@ void write_unsupported(const sip::Message& request, sip::Writer& out) {
 
 Answered write_ok(const sip::Message& request, const table::Record* record,
                   const AnswerContext& context, sip::Writer& out) {
-    std::array<table::ContactView, table::kMaxContactsPerAor> views;
+    table::Scratch<table::ContactView, table::kMaxContactsPerAor> views;
     std::size_t count = 0;
     if (record != nullptr) {
-        count = record->contact_count();
-        if (!record->read_all(views)) {
+        for (; count < record->contact_count(); ++count) {
+            views.set(count, {});
+        }
+        if (!record->read_all({&views[0], count})) {
             return Answered::kContended;
         }
     }

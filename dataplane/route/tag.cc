@@ -19,12 +19,17 @@ std::string_view tag_of(std::string_view header) {
     return sip::parse_name_addr(header, address) ? address.tag() : std::string_view{};
 }
 
-TagText tag_under(const Keys& keys, std::uint8_t key_id, const sip::Message& request) {
+// Empty where the top Via has none or can't be read.
+std::string_view branch_of(const sip::Message& request) {
     sip::Via top;
-    const bool readable = sip::top_via(request, top);
+    return sip::top_via(request, top) ? top.branch : std::string_view{};
+}
+
+TagText tag_under(const Keys& keys, std::uint8_t key_id, const sip::Message& request,
+                  std::string_view branch) {
     MacInput input(keys, Purpose::kTag, key_id);
     input.text(request.call_id()).text(tag_of(request.from()));
-    input.text(readable ? top.branch : std::string_view{});
+    input.text(branch);
     Packer<kTagBytes> packer;
     packer.number(key_id, 1).number(input.mac(), 8);
     TagText out;
@@ -35,7 +40,11 @@ TagText tag_under(const Keys& keys, std::uint8_t key_id, const sip::Message& req
 }  // namespace
 
 TagText make_tag(const Keys& keys, const sip::Message& request) {
-    return tag_under(keys, keys.current_id(), request);
+    return make_tag(keys, request, branch_of(request));
+}
+
+TagText make_tag(const Keys& keys, const sip::Message& request, std::string_view branch) {
+    return tag_under(keys, keys.current_id(), request, branch);
 }
 
 bool is_ack_to_us(const Keys& keys, const sip::Message& request) {
@@ -47,7 +56,7 @@ bool is_ack_to_us(const Keys& keys, const sip::Message& request) {
     if (tag.size() != TagText::kChars || !base64_decode(tag, data) || !keys.knows(data[0])) {
         return false;
     }
-    return tag == tag_under(keys, data[0], request).view();
+    return tag == tag_under(keys, data[0], request, branch_of(request)).view();
 }
 
 }  // namespace pinhole::route
