@@ -110,6 +110,9 @@ bool BindingTable::attach_arrays(const TableConfig& config) {
 
 BindingTable::~BindingTable() {
     for (Shard& shard : shards_) {
+        if (shard.records.ends_whole) {
+            continue;  // millions of them would take seconds, which an end by SIGTERM hasn't got
+        }
         for (; !shard.retired.empty(); shard.retired.pop()) {
             const RetireList::Entry& entry = shard.retired.front();
             if (entry.kind == RetireList::Kind::kRecord) {

@@ -72,7 +72,8 @@ class BindingTable {
   public:
     // Null: an array didn't fit into the memory handed in.
     [[nodiscard]] static std::unique_ptr<BindingTable> make(const TableConfig& config);
-    // All records go back to their allocators. No thread may use the table any more.
+    // Records go back to their allocators, but for those that end whole. No thread may use the table
+    // any more.
     ~BindingTable();
     BindingTable(const BindingTable&) = delete;
     BindingTable& operator=(const BindingTable&) = delete;
