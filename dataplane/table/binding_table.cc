@@ -159,6 +159,21 @@ SlotRead BindingTable::read_slot(std::uint32_t n, ContactView& view) const {
     return record->read(i, view) ? SlotRead::kLive : SlotRead::kContended;
 }
 
+bool BindingTable::read_expiry(std::uint32_t n, ContactId& id, std::uint32_t& expires_at_s) const {
+    if (n >= slots_.count()) {
+        return false;
+    }
+    id = {n, slots_[n].generation.load(std::memory_order_acquire)};
+    const Record* record = slots_.record_of(id);
+    // The id is not the record's while the owner is ending the contact.
+    const std::size_t i = record != nullptr ? record->index_of(id) : 0;
+    if (record == nullptr || i == record->contact_count()) {
+        return false;
+    }
+    expires_at_s = record->load_expires_at_s(i);
+    return true;
+}
+
 FlowMatches BindingTable::find_by_flow(const net::Flow& flow, std::span<ContactId> out) const {
     FlowMatches matches;
     const std::uint64_t flow_hash = hash_(flow);

@@ -100,8 +100,12 @@ class BindingTable {
     [[nodiscard]] const Record* record_of(ContactId id) const { return slots_.record_of(id); }
     [[nodiscard]] SlotRead read(ContactId id, ContactView& view) const;
     // Whatever is in the slot now; view.id.generation is set even for kGone (the next contact's
-    // here will be that). This is how the journal and the wheel follow up a change mark.
+    // here will be that). This is how the journal follows up a change mark.
     [[nodiscard]] SlotRead read_slot(std::uint32_t slot, ContactView& view) const;
+    // The same for the wheel, which wants the id and the expiry alone: one word, so that no claim
+    // stands in its way. False: the slot has no contact.
+    [[nodiscard]] bool read_expiry(std::uint32_t slot, ContactId& id,
+                                   std::uint32_t& expires_at_s) const;
 
     // The contacts of a flow, in no order. Stops when `out` is full.
     [[nodiscard]] FlowMatches find_by_flow(const net::Flow& flow, std::span<ContactId> out) const;
