@@ -23,8 +23,7 @@ struct Figures {
     Counter queue_full;        // times that the worker's queue took no more
     Counter overdue;           // gauge: contacts whose ping waits at present
     Counter stale_pongs;       // for a contact that is gone, or by a ping of long ago
-    Counter wrong_flow_pongs;  // good MAC, but from elsewhere than the contact's flow: proves no
-                               // way for a call
+    Counter wrong_flow_pongs;  // of the answered, those from elsewhere than the contact's flow
     Counter repeated_pongs;    // an answer that had been counted already
     Histogram rtt;             // of `answered`
     Histogram lag;             // of `sent`: due until handed over

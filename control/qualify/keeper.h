@@ -16,9 +16,9 @@
 //   remove_unreachable   likewise, for a contact whose phone has not answered for remove_after_s
 //
 // Rules, beside DESIGN's. A phone that never answered is never unreachable. A moved contact (new
-// flow) is unknown again, keeps `ever answered`, and is pinged soon. A pong counts only if it came
-// by the contact's flow: from elsewhere it shows that the phone lives, but a call would find no way
-// back. Drain the pongs before advance(), so that a stalled thread doesn't take for missed what
+// flow) is unknown again, keeps `ever answered`, and is pinged soon. A pong is life wherever it
+// came from: only who got the ping knows its MAC, so the pinhole let it in. From elsewhere than the
+// contact's flow it is counted too: such a phone sends from another port than it listens at. Drain the pongs before advance(), so that a stalled thread doesn't take for missed what
 // waits in its own queue.
 #pragma once
 

@@ -121,7 +121,6 @@ void Keeper<C, S>::pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool 
     }
     if (!flow_matches) {
         figures_.wrong_flow_pongs.add();
-        return;
     }
     // One answer a ping: the second of two that a network doubled, or that somebody kept to play it
     // again while the phone is gone, changes nothing.

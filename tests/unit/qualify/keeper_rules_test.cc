@@ -149,6 +149,16 @@ TEST(KeeperRules, ALateAnswerIsLifeToo) {
     EXPECT_EQ(w.view(id).missed, 0u);
 }
 
+TEST(KeeperRules, AnAnswerFromAnotherPortIsLifeAndCounted) {
+    World w({}, 1);
+    const ContactId id = w.add(0, false);
+    w.run(5'200);
+    w.keeper.pong(id, 40'000, 200, false);
+    EXPECT_EQ(w.view(id).state, Reach::kReachable);
+    EXPECT_EQ(w.keeper.figures().wrong_flow_pongs.get(), 1u);
+    EXPECT_EQ(w.keeper.figures().answered.get(), 1u);
+}
+
 TEST(KeeperRules, WhatIsNoProofChangesNothing) {
     World w({}, 2);
     const ContactId id = w.add(0, false);
@@ -156,8 +166,6 @@ TEST(KeeperRules, WhatIsNoProofChangesNothing) {
     ASSERT_EQ(w.sink.pings.size(), 1u);
     const auto& figures = w.keeper.figures();
     w.keeper.pong(id, 40'000, 100, true);  // provisional
-    w.keeper.pong(id, 40'000, 200, false);
-    EXPECT_EQ(figures.wrong_flow_pongs.get(), 1u);
     w.keeper.pong({0, id.generation + 1}, 40'000, 200, true);
     w.keeper.pong({0, 0}, 40'000, 200, true);
     w.keeper.pong({1, 0}, 40'000, 200, true);
