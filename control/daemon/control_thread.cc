@@ -28,25 +28,19 @@ qualify::Now keeper_now(const io::Moment& now) {
 // What the keeper reads: a contact by slot.
 class SlotReader {
   public:
-    explicit SlotReader(table::BindingTable& table) : table_(table) {}
+    explicit SlotReader(const table::BindingTable& table) : table_(table) {}
 
+    // Never says "gone" of a contact that a writer holds claimed: the keeper would forget what it
+    // has learned of it.
     bool read(std::uint32_t slot, qualify::ContactBrief& out) {
-        table::ContactView view;
-        const table::SlotRead result = table_.read_slot(slot, view);
-        if (result == table::SlotRead::kContended) {
-            table_.for_wheel().mark(slot);  // a writer lost its core in mid-change: look again soon
-            return false;
-        }
-        if (result == table::SlotRead::kGone) {
-            return false;
-        }
-        out.generation = view.id.generation;
-        out.expires_at_s = view.state.expires_at_s;
-        return true;
+        table::ContactId id;
+        const bool live = table_.read_expiry(slot, id, out.expires_at_s);
+        out.generation = id.generation;
+        return live;
     }
 
   private:
-    table::BindingTable& table_;
+    const table::BindingTable& table_;
 };
 
 // Where the keeper's wishes go: pings to workers, removals to owners.
@@ -58,8 +52,12 @@ class Dispatcher {
     bool send_ping(table::ContactId id) {
         table::ContactView contact;
         const table::Record* record = parts_.table.record_of(id);
-        if (record == nullptr || parts_.table.read(id, contact) != table::SlotRead::kLive) {
+        const table::SlotRead read = parts_.table.read(id, contact);
+        if (record == nullptr || read == table::SlotRead::kGone) {
             return true;  // gone since: nothing to send, nothing to try again
+        }
+        if (read == table::SlotRead::kContended) {
+            return false;  // its writer lost its core in mid-change; a ping not sent is not to count
         }
         const route::PingTarget target{id, contact.state.flow, contact.uri, record->aor()};
         const auto posted =

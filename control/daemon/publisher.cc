@@ -105,14 +105,16 @@ std::vector<io::Endpoint> Publisher::endpoints_of(std::size_t port, const net::F
 // A peer on the link is a next hop that a call should not have to wait for; the gateways are kept
 // without our asking.
 void Publisher::keep_peers_resolved(const net::Fib& fib) {
+    std::vector<netlink::LinkAddress> on_link;
     for (const config::Peer& peer : config_.core.peers) {
         const net::Hop hop = fib.lookup(peer.address, 0);
         const bool ours =
             hop.outcome == net::HopOutcome::kOk || hop.outcome == net::HopOutcome::kNoNeighbour;
         if (ours && hop.next_hop == peer.address) {
-            mirror_.keep_resolved(hop.ifindex, hop.next_hop);
+            on_link.push_back({hop.ifindex, hop.next_hop});
         }
     }
+    mirror_.keep_resolved(std::move(on_link));
 }
 
 // By the port that the kernel routes the peer by; while there is no route, by the first port that

@@ -14,6 +14,7 @@ namespace {
 // millisecond, else when a next hop may have to be asked for.
 constexpr int kWaitWithTap_ms = 1;
 constexpr int kWait_ms = 10;
+constexpr std::uint64_t kTryAgain_ms = 1000;
 
 }  // namespace
 
@@ -52,16 +53,26 @@ void Service::run(int signal_fd) {
 
 void Service::follow_kernel(std::uint64_t now) {
     mirror_.process(now);
-    if (!mirror_.build_due(now)) {
-        return;
+    bool changed = false;
+    if (mirror_.build_due(now)) {
+        changed = publisher_.publish(now);
+        mirror_.build_took(now_ms() - now);
     }
-    const bool endpoints_changed = publisher_.publish(now);
-    mirror_.build_took(now_ms() - now);
-    if (endpoints_changed) {
-        if (const io::Status followed = kernel_.follow(publisher_.current()); !followed) {
-            spdlog::error("{}", followed.error().message);
-        }
+    if (changed || (!followed_ && now >= next_try_ms_)) {
+        follow_endpoints(now, changed);
     }
+}
+
+// Whoever has one of our UDP ports may end, or be ended by the operator who reads of it.
+void Service::follow_endpoints(std::uint64_t now, bool changed) {
+    const io::Status done = kernel_.follow(publisher_.current());
+    if (!done && (changed || followed_)) {
+        spdlog::error("{}", done.error().message);
+    } else if (done && !followed_) {
+        spdlog::info("the kernel's side follows all addresses again");
+    }
+    followed_ = done.ok();
+    next_try_ms_ = now + kTryAgain_ms;
 }
 
 void Service::ask_for_neighbours(std::uint64_t now) {

@@ -33,6 +33,7 @@ class Service {
 
   private:
     void follow_kernel(std::uint64_t now_ms);
+    void follow_endpoints(std::uint64_t now_ms, bool changed);
     void ask_for_neighbours(std::uint64_t now_ms);
     [[nodiscard]] int wait_ms(std::uint64_t now_ms) const;
 
@@ -40,6 +41,8 @@ class Service {
     Publisher& publisher_;
     io::KernelPath& kernel_;
     io::Mesh& mesh_;
+    bool followed_ = true;  // sockets and steering are as the endpoints are
+    std::uint64_t next_try_ms_ = 0;
 };
 
 }  // namespace pinhole::daemon

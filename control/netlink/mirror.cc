@@ -253,8 +253,8 @@ void Mirror::resolve(std::uint32_t ifindex, const Address& address, std::uint64_
     }
 }
 
-void Mirror::keep_resolved(std::uint32_t ifindex, const Address& address) {
-    pinned_.push_back({ifindex, address});
+void Mirror::keep_resolved(std::vector<LinkAddress> neighbours) {
+    pinned_ = std::move(neighbours);
     update_kept();
 }
 

@@ -39,19 +39,18 @@ Status KernelPath::follow(const Surroundings& around) {
     // An address may pass from one set to the other.
     silent_.keep(silenced);
     listening_.keep(listened);
-    if (Status bound = silent_.set(silenced); !bound) {
-        return bound;
-    }
-    if (Status bound = listening_.set(listened); !bound) {
-        return bound;
-    }
-    for (const LogicalPort& port : ports_.ports()) {
-        Device& device = ports_.device(port.device);
-        if (Status steered = device.steer(around.ports[port.index].endpoints); !steered) {
-            return steered;
+    // What can't be had at one address or port costs the others nothing.
+    Status first_failure = silent_.set(silenced);
+    const auto note = [&](Status done) {
+        if (first_failure && !done) {
+            first_failure = std::move(done);
         }
+    };
+    note(listening_.set(listened));
+    for (const LogicalPort& port : ports_.ports()) {
+        note(ports_.device(port.device).steer(around.ports[port.index].endpoints));
     }
-    return {};
+    return first_failure;
 }
 
 bool KernelPath::is_af_xdp(DeviceIndex device) const {

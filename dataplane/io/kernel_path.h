@@ -22,7 +22,8 @@ class KernelPath {
   public:
     KernelPath(Ports& ports, Mesh& mesh);
 
-    // Sockets and XDP programs for these endpoints. An error's sentence where it can't be had.
+    // Sockets and XDP programs for these endpoints: all that can be had, and the first error's
+    // sentence where one can't. Then it is worth asking again.
     [[nodiscard]] Status follow(const Surroundings& around);
     // What to wait for, appended.
     void add_polls(std::vector<pollfd>& polls) const;

@@ -40,7 +40,9 @@ template <class T>
 Result<ValueRing<T>> ValueRing<T>::create(const std::string& name, unsigned count,
                                           bool many_producers) {
     static_assert(sizeof(T) % 4 == 0);
-    const unsigned flags = RING_F_SC_DEQ | (many_producers ? 0U : RING_F_SP_ENQ);
+    // Producers may share a core: with a plain ring one that is preempted within it would hold up the
+    // workers behind it.
+    const unsigned flags = RING_F_SC_DEQ | (many_producers ? RING_F_MP_RTS_ENQ : RING_F_SP_ENQ);
     ValueRing made;
     made.ring_.reset(rte_ring_create_elem(name.c_str(), sizeof(T), count, SOCKET_ID_ANY, flags));
     if (made.ring_ == nullptr) {

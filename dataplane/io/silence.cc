@@ -141,18 +141,20 @@ void SilenceSockets::keep(std::span<const Endpoint> endpoints) {
 
 Status SilenceSockets::set(std::span<const Endpoint> endpoints) {
     keep(endpoints);
+    Status first_failure;
     for (const Endpoint& endpoint : endpoints) {
         if (std::any_of(sockets_.begin(), sockets_.end(),
                         [&](const Socket& s) { return s.endpoint == endpoint; })) {
             continue;
         }
         Result<int> fd = bind_socket(endpoint, mode_);
-        if (!fd) {
-            return fd.error();
+        if (fd) {
+            sockets_.push_back({endpoint, *fd});
+        } else if (first_failure) {
+            first_failure = fd.error();
         }
-        sockets_.push_back({endpoint, *fd});
     }
-    return {};
+    return first_failure;
 }
 
 std::optional<KernelDatagram> SilenceSockets::read_datagram(std::size_t i,

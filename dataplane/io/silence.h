@@ -34,8 +34,8 @@ class SilenceSockets {
     SilenceSockets& operator=(SilenceSockets&&) = delete;
 
     // Binds what is new and closes what is no longer named. Addresses need not be up yet (VRRP).
-    // The first that fails ends it, with what holds the port named as address:port; what was bound
-    // before stays.
+    // All that can be had are bound; the error is the first one's that can't, with what holds the
+    // port named as address:port. Asked again, it tries those again.
     Status set(std::span<const Endpoint> endpoints);
 
     // Closes what is not named. Two sets that an endpoint passes between do this before they bind.

@@ -42,6 +42,10 @@ std::uint32_t retry_after_s(std::uint64_t aor_hash) {
     return 10 + static_cast<std::uint32_t>(aor_hash >> 32) % 20;
 }
 
+// How long a REGISTER may have been on its way from its arrival to its owner: its contact bears the
+// time of its arrival.
+constexpr std::int32_t kOnItsWay_ms = 2000;
+
 registrar::Now registrar_now(const Moment& now) {
     return {now.s, static_cast<std::uint32_t>(now.ms)};
 }
@@ -354,9 +358,10 @@ void SipStage::remove(const Command& command) {
             case CommandKind::kExpire:
                 return contact.state.expires_at_s <= now_.s;
             case CommandKind::kRemoveUnreachable:
-                // A REGISTER since the control thread looked is newer than what it knew.
+                // A REGISTER since the control thread looked is newer than what it knew, one that
+                // was on its way then too. It asks again.
                 return static_cast<std::int32_t>(command.since_ms - contact.state.refreshed_at_ms) >
-                       0;
+                       kOnItsWay_ms;
             default:
                 return true;
         }

@@ -116,7 +116,7 @@ class Planner {
             }
             const table::ContactView& stored = current_.contacts[i];
             const bool unreachable = reachability_(stored.id);
-            const std::uint32_t age_ms = request_.now.ms - stored.state.refreshed_at_ms;
+            const std::uint32_t age_ms = age_of(stored.state);
             if (best == current_.contacts.size() || unreachable > best_unreachable ||
                 (unreachable == best_unreachable && age_ms > best_age_ms)) {
                 best = i;
@@ -125,6 +125,13 @@ class Planner {
             }
         }
         return best;
+    }
+
+    // 0 for what was refreshed while this request waited for its owner: then the stored time is the
+    // later one.
+    [[nodiscard]] std::uint32_t age_of(const table::ContactState& state) const {
+        const std::uint32_t age_ms = request_.now.ms - state.refreshed_at_ms;
+        return age_ms > ~kLatePacketWindow_ms ? 0 : age_ms;
     }
 
     [[nodiscard]] std::size_t find(const RequestedContact& asked) const {

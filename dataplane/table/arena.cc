@@ -108,7 +108,8 @@ RecordAllocator RecordArena::allocator() {
             [](void* self, void* record, std::size_t bytes) {
                 sdallocx(record, bytes, static_cast<RecordArena*>(self)->flags_);
             },
-            this};
+            this,
+            /*ends_whole=*/true};
 }
 
 std::size_t RecordArena::carved_bytes() const {

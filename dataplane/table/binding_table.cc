@@ -110,6 +110,9 @@ bool BindingTable::attach_arrays(const TableConfig& config) {
 
 BindingTable::~BindingTable() {
     for (Shard& shard : shards_) {
+        if (shard.records.ends_whole) {
+            continue;  // millions of them would take seconds, which an end by SIGTERM hasn't got
+        }
         for (; !shard.retired.empty(); shard.retired.pop()) {
             const RetireList::Entry& entry = shard.retired.front();
             if (entry.kind == RetireList::Kind::kRecord) {
@@ -154,6 +157,21 @@ SlotRead BindingTable::read_slot(std::uint32_t n, ContactView& view) const {
         return SlotRead::kContended;
     }
     return record->read(i, view) ? SlotRead::kLive : SlotRead::kContended;
+}
+
+bool BindingTable::read_expiry(std::uint32_t n, ContactId& id, std::uint32_t& expires_at_s) const {
+    if (n >= slots_.count()) {
+        return false;
+    }
+    id = {n, slots_[n].generation.load(std::memory_order_acquire)};
+    const Record* record = slots_.record_of(id);
+    // The id is not the record's while the owner is ending the contact.
+    const std::size_t i = record != nullptr ? record->index_of(id) : 0;
+    if (record == nullptr || i == record->contact_count()) {
+        return false;
+    }
+    expires_at_s = record->load_expires_at_s(i);
+    return true;
 }
 
 FlowMatches BindingTable::find_by_flow(const net::Flow& flow, std::span<ContactId> out) const {

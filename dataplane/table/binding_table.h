@@ -72,7 +72,8 @@ class BindingTable {
   public:
     // Null: an array didn't fit into the memory handed in.
     [[nodiscard]] static std::unique_ptr<BindingTable> make(const TableConfig& config);
-    // All records go back to their allocators. No thread may use the table any more.
+    // Records go back to their allocators, but for those that end whole. No thread may use the table
+    // any more.
     ~BindingTable();
     BindingTable(const BindingTable&) = delete;
     BindingTable& operator=(const BindingTable&) = delete;
@@ -99,8 +100,12 @@ class BindingTable {
     [[nodiscard]] const Record* record_of(ContactId id) const { return slots_.record_of(id); }
     [[nodiscard]] SlotRead read(ContactId id, ContactView& view) const;
     // Whatever is in the slot now; view.id.generation is set even for kGone (the next contact's
-    // here will be that). This is how the journal and the wheel follow up a change mark.
+    // here will be that). This is how the journal follows up a change mark.
     [[nodiscard]] SlotRead read_slot(std::uint32_t slot, ContactView& view) const;
+    // The same for the wheel, which wants the id and the expiry alone: one word, so that no claim
+    // stands in its way. False: the slot has no contact.
+    [[nodiscard]] bool read_expiry(std::uint32_t slot, ContactId& id,
+                                   std::uint32_t& expires_at_s) const;
 
     // The contacts of a flow, in no order. Stops when `out` is full.
     [[nodiscard]] FlowMatches find_by_flow(const net::Flow& flow, std::span<ContactId> out) const;

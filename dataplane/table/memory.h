@@ -22,6 +22,8 @@ struct RecordAllocator {
     void* (*allocate)(void* context, std::size_t bytes) = nullptr;
     void (*release)(void* context, void* record, std::size_t bytes) = nullptr;
     void* context = nullptr;
+    // It ends with all that it gave: the table's end need not give back each record.
+    bool ends_whole = false;
 };
 
 // Quiescent states. `start` returns a token for "now"; `passed(token)` is true once every reader

@@ -78,6 +78,20 @@ TEST_F(KernelPath, PortInUseIsASentence) {
     EXPECT_THAT(second.set(std::array{v6}).error().message, HasSubstr("[::1]:5060"));
 }
 
+// One address that cannot be had leaves the others none the worse.
+TEST_F(KernelPath, PortInUseAtOneAddressCostsThatAddressAlone) {
+    SilenceSockets first(SilenceMode::kSilent);
+    ASSERT_TRUE(first.set(std::array{kSip}).ok());
+    SilenceSockets second(SilenceMode::kSilent);
+    const Status taken = second.set(std::array{kSip, kSip6});
+    ASSERT_FALSE(taken.ok());
+    EXPECT_THAT(taken.error().message, HasSubstr("127.0.0.1:5060"));
+    EXPECT_EQ(second.size(), 1U) << "[::1]:5060";
+    ASSERT_TRUE(first.set({}).ok());
+    EXPECT_TRUE(second.set(std::array{kSip, kSip6}).ok()) << "asked for again, it is there";
+    EXPECT_EQ(second.size(), 2U);
+}
+
 TEST_F(KernelPath, ListeningGivesDatagramsWithBothEnds) {
     SilenceSockets sockets(SilenceMode::kListening);
     ASSERT_TRUE(sockets.set(std::array{kSip, kSip6}).ok());

@@ -81,6 +81,29 @@ TEST_F(TwoWorkers, PacketsThatWaitForAnOwnerAreFreedAtTheEnd) {
     EXPECT_EQ(edge->table().counts().contacts, 0U);
 }
 
+// Two ports, the one that leads out with a single queue: the second worker has none there.
+TEST_F(TwoWorkers, TheFirstSendsForTheOtherWhereADeviceHasOneQueue) {
+    end();
+    FarSide far;
+    ASSERT_TRUE(lay_veth(far));
+    EdgeSettings settings;
+    settings.io = settings_for(2, {{DeviceKind::kVdev, "net_ring0"},
+                                   {DeviceKind::kVdev, "net_af_packet7,iface=near,qpairs=1"}});
+    settings.out = 1;
+    edge = std::make_unique<Edge>(settings);
+    ASSERT_EQ(edge->ports().device(1).info().queues, 1U);
+    ASSERT_TRUE(edge->ports().device(1).queue_for(0).has_value());
+    ASSERT_FALSE(edge->ports().device(1).queue_for(1).has_value());
+    const Register request{.user = user_of(1)};
+    EXPECT_TRUE(edge->ask(1, to_edge(kNat, 1001), request.text()).empty()) << "not by this port";
+    EXPECT_EQ(contacts(request.user), 1U);
+    EXPECT_EQ(edge->responses(1, 200), 1U);
+    EXPECT_EQ(edge->counters(1).tx_packets.get(), 0U);
+    edge->worker(0).round();
+    EXPECT_EQ(edge->counters(0).tx_packets.get(), 1U);
+    EXPECT_EQ(edge->drops(0, DropReason::kTxFull) + edge->drops(1, DropReason::kTxFull), 0U);
+}
+
 // More than a worker can have waiting: the rest is dropped and counted, and nothing stays behind.
 TEST_F(TwoWorkers, AnOwnerThatDoesNotAnswerCostsPacketsAndNoMore) {
     for (unsigned i = 0; i < SipStage::kContexts + 40; ++i) {

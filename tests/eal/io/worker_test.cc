@@ -269,6 +269,28 @@ TEST_F(OneWorker, ExpiryNeverTakesAContactThatWasRefreshed) {
     EXPECT_EQ(edge->table().counts().contacts, 0U);
 }
 
+// What the control thread took for dead may just have registered anew, in a packet that came before
+// it looked and was carried out after.
+TEST_F(OneWorker, RemovalOfTheUnreachableNeverTakesAContactThatHasJustRegistered) {
+    Command removal;
+    removal.kind = CommandKind::kRemoveUnreachable;
+    removal.from = static_cast<std::uint16_t>(edge->mesh().control());
+    const auto remove = [&](std::uint32_t since_ms) {
+        removal.id = contact("100").id;
+        removal.since_ms = since_ms;
+        ASSERT_EQ(edge->mesh().commands(edge->mesh().control(), 0).put(&removal, 1), 1U);
+        edge->worker(0).round();
+    };
+    EXPECT_EQ(answer({}), "SIP/2.0 200 OK");
+    const std::uint32_t registered_ms = contact("100").state.refreshed_at_ms;
+    remove(registered_ms - 50);
+    EXPECT_EQ(contacts("100"), 1U) << "newer than the look";
+    remove(registered_ms + 50);
+    EXPECT_EQ(contacts("100"), 1U) << "it may have been on its way here when the look was taken";
+    remove(registered_ms + 10'000);
+    EXPECT_EQ(record("100"), nullptr);
+}
+
 TEST_F(OneWorker, TakesPartialChecksumsOfAVeth) {
     end();
     FarSide far;

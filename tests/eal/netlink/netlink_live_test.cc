@@ -205,6 +205,24 @@ TEST_F(Live, KeepsGatewaysResolvedUnasked) {
     EXPECT_EQ(output_of("ip -6 neigh show 2001:db8:1::254").find("managed"), std::string::npos);
 }
 
+// What is asked for takes the place of what was: a peer that is no next hop any more is let go.
+TEST_F(Live, KeepsResolvedWhatWasLastAskedFor) {
+    const LinkAddress first{eth0, ip("198.51.100.254")};
+    const LinkAddress second{eth1, ip("198.51.101.254")};
+    const auto managed = [](const char* address) {
+        return output_of(std::string("ip neigh show ") + address).find("managed") !=
+               std::string::npos;
+    };
+    mirror->keep_resolved({first});
+    EXPECT_TRUE(managed("198.51.100.254"));
+    mirror->keep_resolved({first, second});
+    EXPECT_TRUE(managed("198.51.100.254"));
+    EXPECT_TRUE(managed("198.51.101.254"));
+    mirror->keep_resolved({second});
+    EXPECT_FALSE(managed("198.51.100.254"));
+    EXPECT_TRUE(managed("198.51.101.254"));
+}
+
 TEST_F(Live, FollowsRoutesThatAreReplaced) {
     ASSERT_TRUE(run("ip route add default via 198.51.100.254"));
     until([&] { return lookup("8.8.8.8").ok(); });

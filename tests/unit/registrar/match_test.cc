@@ -115,5 +115,23 @@ TEST(OrderOf, CSeqWithinAndBeyondTheWindow) {
     EXPECT_EQ(order(5, 5, 32'000), Order::kNewer);
 }
 
+// A request that waited for its shard's owner is older than what another worker, or a later packet
+// of its own worker's, has put in place meanwhile: its time lies before the stored one.
+TEST(OrderOf, ARequestThatWaitedWhileANewerOneWasServedIsLate) {
+    const auto order = [](unsigned stored_cseq, unsigned cseq, std::uint32_t stored_at_ms,
+                          std::uint32_t asked_at_ms) {
+        RequestText before;
+        before.cseq = stored_cseq;
+        RequestText after;
+        after.cseq = cseq;
+        return order_of(stored_by(*read(before, {}, {1000, stored_at_ms})).state,
+                        read(after, {}, {1000, asked_at_ms})->request);
+    };
+    EXPECT_EQ(order(6, 5, 7001, 7000), Order::kLate);
+    EXPECT_EQ(order(6, 6, 7001, 7000), Order::kRetransmission);
+    EXPECT_EQ(order(6, 5, 3, 4'294'967'290), Order::kLate) << "the clock wrapped in between";
+    EXPECT_EQ(order(6, 7, 7001, 7000), Order::kNewer);
+}
+
 }  // namespace
 }  // namespace pinhole::registrar

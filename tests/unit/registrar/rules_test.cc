@@ -246,6 +246,18 @@ TEST_F(Rules, AFullAorGivesUpTheUnreachableThenTheOldest) {
     EXPECT_EQ(uris().size(), 3U);
 }
 
+// One that was refreshed while this request waited for the shard's owner is the youngest of all.
+TEST_F(Rules, AFullAorKeepsWhatWasRefreshedWhileTheRequestWaited) {
+    policy_.max_contacts_per_aor = 2;
+    policy_.full_aor = FullAor::kReplace;
+    ASSERT_EQ(send(contacts(1, {"<sip:a@h1>"})), Verdict::kOk);
+    now_.ms += 1000;
+    ASSERT_EQ(send(contacts(2, {"<sip:a@h2>"})), Verdict::kOk);
+    now_.ms -= 1;
+    ASSERT_EQ(send(contacts(3, {"<sip:a@h3>"})), Verdict::kOk);
+    EXPECT_THAT(uris(), UnorderedElementsAre("sip:a@h2", "sip:a@h3"));
+}
+
 TEST_F(Rules, ARestartedPhoneReplacesItsBinding) {
     ASSERT_EQ(send({}), Verdict::kOk);
     RequestText restarted;

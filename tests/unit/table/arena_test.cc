@@ -67,6 +67,41 @@ TEST(RecordArena, PlainAllocationsNeverComeFromIt) {
     }
 }
 
+// An end of the daemon must not walk millions of records to give each back to what goes as a whole.
+TEST(RecordArena, TakesItsRecordsAlongWhenTheTableEnds) {
+    const Region region(kRegionBytes);
+    const auto arena = RecordArena::make(region.begin, region.bytes);
+    struct Watched {
+        RecordAllocator arena;
+        int released = 0;
+    } watched{arena->allocator()};
+    ShardMemory shard;
+    HeapMemory arrays;
+    shard.arrays = arrays.arrays();
+    shard.records = arena->allocator();
+    shard.records.context = &watched;
+    shard.records.allocate = [](void* self, std::size_t bytes) {
+        const RecordAllocator& to = static_cast<Watched*>(self)->arena;
+        return to.allocate(to.context, bytes);
+    };
+    shard.records.release = [](void* self, void* record, std::size_t bytes) {
+        ++static_cast<Watched*>(self)->released;
+        const RecordAllocator& to = static_cast<Watched*>(self)->arena;
+        to.release(to.context, record, bytes);
+    };
+    TestReclaimer reclaimer;
+    auto table =
+        BindingTable::make({10, make_hash(), reclaimer.get(), arrays.arrays(), {&shard, 1}});
+    ASSERT_NE(table, nullptr);
+    ASSERT_EQ(add(*table, Phone(1)), ChangeResult::kOk);
+    ASSERT_EQ(add(*table, Phone(2)), ChangeResult::kOk);
+    ASSERT_EQ(drop_all(*table, Phone(2).aor), ChangeResult::kOk);
+    reclaim_all(*table);
+    EXPECT_EQ(watched.released, 1) << "while it lives it gives back what it doesn't need";
+    table.reset();
+    EXPECT_EQ(watched.released, 1);
+}
+
 TEST(RecordArena, TwoDoNotMix) {
     const Region one(kRegionBytes);
     const Region two(kRegionBytes);

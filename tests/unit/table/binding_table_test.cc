@@ -122,6 +122,12 @@ TEST(BindingTable, WhoWaitsForAClaimTooLongIsTold) {
                                  ContactView view;
                                  EXPECT_FALSE(record->read(0, view));
                                  EXPECT_EQ(t->read({0, 1}, view), SlotRead::kContended);
+                                 // One word is whole, whoever holds the claim.
+                                 ContactId id;
+                                 std::uint32_t expires_at_s = 0;
+                                 EXPECT_TRUE(t->read_expiry(0, id, expires_at_s));
+                                 EXPECT_EQ(id, (ContactId{0, 1}));
+                                 EXPECT_EQ(expires_at_s, phone.state.expires_at_s);
                              }),
               RefreshResult::kOk);
     EXPECT_EQ(add(*t, phone.aor, Phone(2).contact()), ChangeResult::kOk);
