@@ -66,7 +66,7 @@ constexpr std::array kProperties{
     Property{"registrar", "max_expires", PH_FIELD(&c.registrar.max_expires),
              "seconds; a phone that asks for more is granted this", 1, kYear},
     Property{"registrar", "max_contacts_per_aor", PH_FIELD(&c.registrar.max_contacts_per_aor),
-             "phones that may share an address of record", 1, 64},
+             "phones that may share an address of record", 1, 32},
     Property{"registrar", "too_brief", PH_FIELD(choice(c.registrar.too_brief)),
              "below min_expires: 423, or granted the minimum", 0, 0, "reject | raise"},
     Property{"registrar", "full_aor", PH_FIELD(choice(c.registrar.full_aor)),
