@@ -42,8 +42,7 @@ Order order_of(const table::ContactState& stored, const RegisterRequest& request
     if (stored.call_id_hash != request.call_id_hash || request.cseq > stored.cseq) {
         return Order::kNewer;
     }
-    const std::uint32_t age_ms = request.now.ms - stored.refreshed_at_ms;
-    if (age_ms >= kLatePacketWindow_ms) {
+    if (age_ms(stored, request.now) >= kLatePacketWindow_ms) {
         return Order::kNewer;  // restarted, counting anew under its old Call-ID
     }
     return request.cseq == stored.cseq ? Order::kRetransmission : Order::kLate;

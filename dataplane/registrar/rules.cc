@@ -116,12 +116,12 @@ class Planner {
             }
             const table::ContactView& stored = current_.contacts[i];
             const bool unreachable = reachability_(stored.id);
-            const std::uint32_t age_ms = request_.now.ms - stored.state.refreshed_at_ms;
+            const std::uint32_t age = age_ms(stored.state, request_.now);
             if (best == current_.contacts.size() || unreachable > best_unreachable ||
-                (unreachable == best_unreachable && age_ms > best_age_ms)) {
+                (unreachable == best_unreachable && age > best_age_ms)) {
                 best = i;
                 best_unreachable = unreachable;
-                best_age_ms = age_ms;
+                best_age_ms = age;
             }
         }
         return best;
