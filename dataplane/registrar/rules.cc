@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/registrar/rules.h"
 
+#include "dataplane/registrar/answer.h"
+
 #include <array>
 
 namespace pinhole::registrar {
@@ -25,6 +27,7 @@ class Planner {
                 gone(i);
             } else {
                 ++alive_;
+                listed_ += listed(current_.contacts[i]);
             }
         }
         if (request_.star) {
@@ -35,7 +38,7 @@ class Planner {
                 return v;
             }
         }
-        return added_ == 0 ? Verdict::kOk : make_room();
+        return grows_ ? make_room() : Verdict::kOk;
     }
 
   private:
@@ -70,8 +73,7 @@ class Planner {
                 break;
         }
         if (asked.expires_s == 0) {
-            gone(i);
-            --alive_;
+            lose(i);
             return Verdict::kOk;
         }
         fate_[i] = Fate::kTouched;
@@ -79,6 +81,8 @@ class Planner {
             edit_.modify(i, state_after(asked, request_));
             return Verdict::kOk;
         }
+        grows_ = true;
+        listed_ += listed_bytes(asked.uri, asked.params) - listed(stored);
         return edit_.replace(i, contact_of(asked, stored.registered_at_s))
                    ? Verdict::kOk
                    : Verdict::kTooManyContacts;
@@ -86,21 +90,23 @@ class Planner {
 
     Verdict add(const RequestedContact& asked) {
         ++added_;
+        grows_ = true;
+        listed_ += listed_bytes(asked.uri, asked.params);
         return edit_.add(contact_of(asked, request_.now.s)) ? Verdict::kOk
                                                             : Verdict::kTooManyContacts;
     }
 
-    // A newcomer may have to push others out, never those that the same request names.
+    // A newcomer, or a longer text, may have to push others out, never those that the same request
+    // names.
     Verdict make_room() {
         const std::size_t max = policy_.max_contacts_per_aor;
-        while (alive_ + added_ > max) {
+        while (alive_ + added_ > max || listed_ > kMaxListedBytes) {
             const std::size_t i = policy_.full_aor == FullAor::kReplace ? most_expendable()
                                                                         : current_.contacts.size();
             if (i == current_.contacts.size()) {
                 return Verdict::kAorFull;
             }
-            gone(i);
-            --alive_;
+            lose(i);
         }
         return Verdict::kOk;
     }
@@ -141,6 +147,17 @@ class Planner {
         edit_.drop(i);
     }
 
+    // One that counted.
+    void lose(std::size_t i) {
+        gone(i);
+        --alive_;
+        listed_ -= listed(current_.contacts[i]);
+    }
+
+    static std::size_t listed(const table::ContactView& contact) {
+        return listed_bytes(contact.uri, contact.params);
+    }
+
     [[nodiscard]] table::NewContact contact_of(const RequestedContact& asked,
                                                std::uint32_t registered_at_s) const {
         table::NewContact contact;
@@ -161,6 +178,8 @@ class Planner {
     std::array<Fate, table::kMaxContactsPerAor> fate_{};
     std::size_t alive_ = 0;
     std::size_t added_ = 0;
+    std::size_t listed_ = 0;  // bytes of the answer
+    bool grows_ = false;      // there may be more to list than before
 };
 
 // The first contact from `i` on that has exactly this text; contact_count() if none has.
