@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/daemon/settings.h"
 
+#include "dataplane/table/contact.h"
+
 #include <algorithm>
 
 namespace pinhole::daemon {
@@ -52,6 +54,9 @@ io::Settings io_settings(const config::Config& config) {
     }
     return settings;
 }
+
+// The upper bound that the schema has for max_contacts_per_aor.
+static_assert(table::kMaxContactsPerAor == 32);
 
 registrar::Policy registrar_policy(const config::Registrar& registrar) {
     registrar::Policy policy;

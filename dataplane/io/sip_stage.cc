@@ -128,9 +128,12 @@ void SipStage::parse(Context& context) {
 
 void SipStage::prepare_register(Context& context) {
     sip::Via top;
-    const bool readable = sip::top_via(context.message, top);
-    const net::Flow flow = readable ? route::answer_flow(top, context.flow) : context.flow;
-    context.branch = readable ? top.branch : std::string_view{};
+    if (!sip::top_via(context.message, top)) {
+        context.for_registrar = false;  // no answer would find its way: routing drops it, counted
+        return;
+    }
+    const net::Flow flow = route::answer_flow(top, context.flow);
+    context.branch = top.branch;
     context.verdict = registrar::read_register(
         context.message, flow,
         {shared_.policy, around_->identity, shared_.table.hash(), registrar_now(now_)},
@@ -232,7 +235,8 @@ Verdict SipStage::apply(const registrar::RegisterRequest& request) {
 
 void SipStage::answer_register(Context& context) {
     const registrar::RegisterRequest& request = context.request;
-    const route::TagText tag = route::make_tag(shared_.keys, context.message, context.branch);
+    const route::TagText tag =
+        route::make_tag(shared_.keys, context.message, context.branch, request.from_tag);
     const registrar::AnswerContext answer{route::reply_via(request.flow, context.flow), tag.view(),
                                           registrar_now(now_)};
     sip::Writer out(out_text_.data(), out_text_.size());

@@ -68,7 +68,7 @@ class SipStage {
         std::optional<unsigned> peer;  // the core peer that sent it
         bool for_registrar = false;
         registrar::Verdict verdict = registrar::Verdict::kOk;
-        std::string_view branch;  // of a REGISTER's top Via; empty: none
+        std::string_view branch;  // of a REGISTER's top Via; may have none
         sip::Message message;
         registrar::RegisterRequest request;
     };

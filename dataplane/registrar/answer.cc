@@ -40,6 +40,9 @@ void write_unsupported(const sip::Message& request, sip::Writer& out) {
     sip::Elements elements(request, sip::HeaderId::kRequire);
     std::string_view option;
     for (bool first = true; elements.next(option); first = false) {
+        if (option.size() + 4 > out.room()) {
+            break;  // of a list that no phone has, what fits: an answer all the same
+        }
         out.text(first ? "" : ", ").clean(option);
     }
     out.text("\r\n");
@@ -59,8 +62,7 @@ Answered write_ok(const sip::Message& request, const table::Record* record,
             return Answered::kContended;
         }
     }
-    // A record's texts are at most 32 KB; what is answered is bounded by the writer's own room.
-    std::array<char, 9000> lines;
+    std::array<char, kMaxListedBytes> lines;  // the rules let no AOR have more
     sip::Writer contacts(lines.data(), lines.size());
     for (std::size_t i = 0; i < count; ++i) {
         if (!expired(views[i].state, context.now)) {

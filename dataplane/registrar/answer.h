@@ -24,6 +24,15 @@ enum class Answered : std::uint8_t {
     kContended,  // the record stayed claimed for too long
 };
 
+// What the contacts of an AOR may take up in a 200, so that it goes into one datagram with all that
+// the request has it repeat.
+inline constexpr std::size_t kMaxListedBytes = 8000;
+// A contact's line at its longest.
+[[nodiscard]] constexpr std::size_t listed_bytes(std::string_view uri, std::string_view params) {
+    constexpr std::string_view kRest = "Contact: <>;q=0.999;expires=4294967295\r\n";
+    return uri.size() + params.size() + kRest.size();
+}
+
 // `record` is null where the AOR has no contact left.
 [[nodiscard]] Answered write_ok(const sip::Message& request, const table::Record* record,
                                 const AnswerContext& context, sip::Writer& out);

@@ -42,10 +42,7 @@ Order order_of(const table::ContactState& stored, const RegisterRequest& request
     if (stored.call_id_hash != request.call_id_hash || request.cseq > stored.cseq) {
         return Order::kNewer;
     }
-    // The stored time may be the later one: while this request waited for the shard's owner, another
-    // was done in place.
-    const std::uint32_t apart_ms = request.now.ms - stored.refreshed_at_ms;
-    if (apart_ms + kLatePacketWindow_ms >= 2 * kLatePacketWindow_ms) {
+    if (age_ms(stored, request.now) >= kLatePacketWindow_ms) {
         return Order::kNewer;  // restarted, counting anew under its old Call-ID
     }
     return request.cseq == stored.cseq ? Order::kRetransmission : Order::kLate;

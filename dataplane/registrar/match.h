@@ -19,6 +19,15 @@ namespace pinhole::registrar {
 // The same text too: then a refresh has nothing to change but the state.
 [[nodiscard]] bool same_text(const table::ContactView& stored, const RequestedContact& asked);
 
+// How long ago the contact was refreshed. Workers read the clock a round each, and a request may wait
+// for its owner meanwhile: what is stamped a moment ahead of the request was refreshed just now, not
+// 49 days ago.
+[[nodiscard]] inline std::uint32_t age_ms(const table::ContactState& state, const Now& now) {
+    constexpr std::uint32_t kMostAhead_ms = 60'000;
+    const std::uint32_t age = now.ms - state.refreshed_at_ms;
+    return age > ~std::uint32_t{0} - kMostAhead_ms ? 0 : age;
+}
+
 enum class Order : std::uint8_t {
     kNewer,           // to be carried out
     kRetransmission,  // the same request again: the same answer, no change

@@ -173,10 +173,16 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow,
     out.cseq = message.cseq;
     out.flow = flow;
     out.now = context.now;
+    sip::NameAddr from;
+    if (!sip::parse_name_addr(message.from(), from)) {
+        out.from_tag = {};
+        return Verdict::kBadFrom;
+    }
+    out.from_tag = from.tag();
     if (const Verdict v = read_aor(message, context.identity, out); v != Verdict::kOk) {
         return v;
     }
-    if (message.has(HeaderId::kRequire)) {
+    if (sip::lists_anything(message, HeaderId::kRequire)) {
         return Verdict::
             kBadExtension;  // §10.3 step 2: we know no extension that a REGISTER could require
     }

@@ -38,7 +38,8 @@ struct Now {
 };
 
 struct RegisterRequest {
-    std::string_view aor;  // canonical, in aor_text
+    std::string_view from_tag;  // empty: none
+    std::string_view aor;       // canonical, in aor_text
     std::uint64_t aor_hash;
     std::uint64_t call_id_hash;
     std::uint32_t cseq;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/registrar/rules.h"
 
+#include "dataplane/registrar/answer.h"
+
 #include <array>
 
 namespace pinhole::registrar {
@@ -25,6 +27,7 @@ class Planner {
                 gone(i);
             } else {
                 ++alive_;
+                listed_ += listed(current_.contacts[i]);
             }
         }
         if (request_.star) {
@@ -35,7 +38,7 @@ class Planner {
                 return v;
             }
         }
-        return added_ == 0 ? Verdict::kOk : make_room();
+        return grows_ ? make_room() : Verdict::kOk;
     }
 
   private:
@@ -70,8 +73,7 @@ class Planner {
                 break;
         }
         if (asked.expires_s == 0) {
-            gone(i);
-            --alive_;
+            lose(i);
             return Verdict::kOk;
         }
         fate_[i] = Fate::kTouched;
@@ -79,6 +81,8 @@ class Planner {
             edit_.modify(i, state_after(asked, request_));
             return Verdict::kOk;
         }
+        grows_ = true;
+        listed_ += listed_bytes(asked.uri, asked.params) - listed(stored);
         return edit_.replace(i, contact_of(asked, stored.registered_at_s))
                    ? Verdict::kOk
                    : Verdict::kTooManyContacts;
@@ -86,21 +90,23 @@ class Planner {
 
     Verdict add(const RequestedContact& asked) {
         ++added_;
+        grows_ = true;
+        listed_ += listed_bytes(asked.uri, asked.params);
         return edit_.add(contact_of(asked, request_.now.s)) ? Verdict::kOk
                                                             : Verdict::kTooManyContacts;
     }
 
-    // A newcomer may have to push others out, never those that the same request names.
+    // A newcomer, or a longer text, may have to push others out, never those that the same request
+    // names.
     Verdict make_room() {
         const std::size_t max = policy_.max_contacts_per_aor;
-        while (alive_ + added_ > max) {
+        while (alive_ + added_ > max || listed_ > kMaxListedBytes) {
             const std::size_t i = policy_.full_aor == FullAor::kReplace ? most_expendable()
                                                                         : current_.contacts.size();
             if (i == current_.contacts.size()) {
                 return Verdict::kAorFull;
             }
-            gone(i);
-            --alive_;
+            lose(i);
         }
         return Verdict::kOk;
     }
@@ -116,22 +122,15 @@ class Planner {
             }
             const table::ContactView& stored = current_.contacts[i];
             const bool unreachable = reachability_(stored.id);
-            const std::uint32_t age_ms = age_of(stored.state);
+            const std::uint32_t age = age_ms(stored.state, request_.now);
             if (best == current_.contacts.size() || unreachable > best_unreachable ||
-                (unreachable == best_unreachable && age_ms > best_age_ms)) {
+                (unreachable == best_unreachable && age > best_age_ms)) {
                 best = i;
                 best_unreachable = unreachable;
-                best_age_ms = age_ms;
+                best_age_ms = age;
             }
         }
         return best;
-    }
-
-    // 0 for what was refreshed while this request waited for its owner: then the stored time is the
-    // later one.
-    [[nodiscard]] std::uint32_t age_of(const table::ContactState& state) const {
-        const std::uint32_t age_ms = request_.now.ms - state.refreshed_at_ms;
-        return age_ms > ~kLatePacketWindow_ms ? 0 : age_ms;
     }
 
     [[nodiscard]] std::size_t find(const RequestedContact& asked) const {
@@ -146,6 +145,17 @@ class Planner {
     void gone(std::size_t i) {
         fate_[i] = Fate::kGone;
         edit_.drop(i);
+    }
+
+    // One that counted.
+    void lose(std::size_t i) {
+        gone(i);
+        --alive_;
+        listed_ -= listed(current_.contacts[i]);
+    }
+
+    static std::size_t listed(const table::ContactView& contact) {
+        return listed_bytes(contact.uri, contact.params);
     }
 
     [[nodiscard]] table::NewContact contact_of(const RequestedContact& asked,
@@ -168,6 +178,8 @@ class Planner {
     std::array<Fate, table::kMaxContactsPerAor> fate_{};
     std::size_t alive_ = 0;
     std::size_t added_ = 0;
+    std::size_t listed_ = 0;  // bytes of the answer
+    bool grows_ = false;      // there may be more to list than before
 };
 
 // The first contact from `i` on that has exactly this text; contact_count() if none has.

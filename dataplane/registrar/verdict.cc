@@ -16,6 +16,7 @@ constexpr std::array<Entry, static_cast<std::size_t>(Verdict::kCount)> kEntries{
     {200, ""},
     {404, ""},
     {400, "Bad Request-URI"},
+    {400, "Bad From"},
     {400, "Bad To"},
     {400, "Bad Contact"},
     {400, "Too Many Contacts"},

@@ -12,6 +12,7 @@ enum class Verdict : std::uint8_t {
     kOk,
     kNotOurDomain,  // request URI or To name nobody that we are registrar for
     kBadRequestUri,
+    kBadFrom,
     kBadTo,
     kBadContact,       // a Contact that can't be read, or is no sip or sips URI
     kTooManyContacts,  // in one request

@@ -109,13 +109,8 @@ void write_client_via(const Message& request, const TopVia& top, const net::Flow
 }  // namespace
 
 bool read_top_via(const Message& message, TopVia& out) {
-    sip::Elements vias(message, HeaderId::kVia);
-    std::string_view element;
-    if (!vias.next(element) || !sip::parse_via(element, out.via)) {
-        return false;
-    }
-    out.header = vias.header();
-    return true;
+    out.header = message.first_index(HeaderId::kVia);
+    return sip::top_via(message, out.via);
 }
 
 bool wants_record_route(const Message& request) {

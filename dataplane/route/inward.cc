@@ -12,22 +12,6 @@ namespace {
 
 using sip::Method;
 
-// No NAT stands between where the Contact names the very address that the phone is reached at. Such
-// a phone may answer from another port than it listens at; through a NAT no such answer would come
-// back to us by the flow.
-bool is_behind_nat(const table::ContactView& contact) {
-    sip::Uri uri;
-    if (!sip::parse_uri(contact.uri, uri)) {
-        return true;
-    }
-    std::string_view host = uri.host;
-    if (host.size() > 2 && host.front() == '[') {
-        host = host.substr(1, host.size() - 2);
-    }
-    const auto address = net::parse_address(host);
-    return !address || *address != contact.state.flow.theirs;
-}
-
 // Where its INVITE went; only what belongs to an INVITE asks.
 bool find_pin(const Request& request, const PinKey& key, Pin& pin) {
     const Method method = request.message.method;

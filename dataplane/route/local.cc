@@ -81,7 +81,7 @@ Decision answer_local(const sip::Message& request, const Arrival& arrival, const
         return reply(request, arrival, context, {.code = 405, .headers = kAllow}, out);
     }
     // RFC 3261 §8.2.2.3, after the method (§8.2.1).
-    if (!sip::trim(request.first(sip::HeaderId::kRequire)).empty()) {
+    if (sip::lists_anything(request, sip::HeaderId::kRequire)) {
         return refuse_extensions(request, sip::HeaderId::kRequire, arrival, context, out);
     }
     return reply(request, arrival, context,

@@ -115,11 +115,29 @@ LookupResult lookup_id(table::ContactId id, const Context& context, table::Conta
     return LookupResult::kUnknown;
 }
 
+bool is_behind_nat(const table::ContactView& contact) {
+    sip::Uri uri;
+    if (!sip::parse_uri(contact.uri, uri)) {
+        return true;
+    }
+    std::string_view host = uri.host;
+    if (host.size() > 2 && host.front() == '[') {
+        host = host.substr(1, host.size() - 2);
+    }
+    const auto address = net::parse_address(host);
+    return !address || *address != contact.state.flow.theirs;
+}
+
 namespace {
 
+// May whoever sent the request be this contact?
+bool may_be(const table::ContactView& contact, const net::Flow& flow, bool by_via) {
+    return contact.state.flow == flow && (!by_via || !is_behind_nat(contact));
+}
+
 // The From's own contact, if it has the flow.
-LookupResult lookup_from(const sip::Message& request, const net::Flow& flow, const Context& context,
-                         table::ContactId& out) {
+LookupResult lookup_from(const sip::Message& request, const net::Flow& flow, bool by_via,
+                         const Context& context, table::ContactId& out) {
     sip::NameAddr from;
     std::array<char, sip::kMaxAor> text;
     if (!sip::parse_name_addr(request.from(), from) || !from.uri.is_sip()) {
@@ -128,9 +146,9 @@ LookupResult lookup_from(const sip::Message& request, const net::Flow& flow, con
     const auto aor = sip::canonical_aor(from.uri, text.data());
     const table::Record* record = aor ? find_record(*aor, context) : nullptr;
     for (std::size_t i = 0; record != nullptr && i < record->contact_count(); ++i) {
-        table::ContactState state;
-        if (record->read_state(i, state) && state.flow == flow && live(state, context)) {
-            out = record->fixed(i).id();
+        table::ContactView view;
+        if (record->read(i, view) && may_be(view, flow, by_via) && live(view.state, context)) {
+            out = view.id;
             return LookupResult::kFound;
         }
     }
@@ -139,9 +157,9 @@ LookupResult lookup_from(const sip::Message& request, const net::Flow& flow, con
 
 }  // namespace
 
-LookupResult lookup_sender(const sip::Message& request, const net::Flow& flow,
+LookupResult lookup_sender(const sip::Message& request, const net::Flow& flow, bool by_via,
                            const Context& context, table::ContactId& out) {
-    if (lookup_from(request, flow, context, out) == LookupResult::kFound) {
+    if (lookup_from(request, flow, by_via, context, out) == LookupResult::kFound) {
         return LookupResult::kFound;
     }
     std::array<table::ContactId, 8> ids;
@@ -150,7 +168,7 @@ LookupResult lookup_sender(const sip::Message& request, const net::Flow& flow,
     for (std::size_t i = 0; i < std::min(matches.count, ids.size()); ++i) {
         table::ContactView view;
         const LookupResult result = lookup_id(ids[i], context, view);
-        if (result == LookupResult::kFound && view.state.flow == flow) {
+        if (result == LookupResult::kFound && may_be(view, flow, by_via)) {
             out = ids[i];
             return LookupResult::kFound;
         }

@@ -28,9 +28,15 @@ enum class LookupResult : std::uint8_t {
 // The contact of that id, if it still stands and has not expired.
 [[nodiscard]] LookupResult lookup_id(table::ContactId id, const Context& context,
                                      table::ContactView& out);
+// No NAT stands between where the Contact names the very address that the phone is reached at. Such
+// a phone may send from another port than it listens at; through a NAT nothing of its own would come
+// to us but by its flow.
+[[nodiscard]] bool is_behind_nat(const table::ContactView& contact);
 // The live contact behind this flow; of several (a PBX) the one whose AOR the From names, because
-// the others may go while that one stays.
+// the others may go while that one stays. `by_via`: it is not the flow that the packet came by but
+// the one that its Via claims (reply_target.h), which only a phone without NAT may have.
 [[nodiscard]] LookupResult lookup_sender(const sip::Message& request, const net::Flow& flow,
-                                         const Context& context, table::ContactId& out);
+                                         bool by_via, const Context& context,
+                                         table::ContactId& out);
 
 }  // namespace pinhole::route

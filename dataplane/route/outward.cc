@@ -62,7 +62,8 @@ Decision decide_outward(const Request& request, sip::Writer& out) {
     }
     table::ContactId sender;
     const net::Flow flow = answer_flow(request.top.via, request.arrival.flow);
-    switch (lookup_sender(request.message, flow, request.context, sender)) {
+    const bool by_via = flow != request.arrival.flow;
+    switch (lookup_sender(request.message, flow, by_via, request.context, sender)) {
         case LookupResult::kFound:
             return to_core(request, request.context.peers.choose(request.message.call_id()), sender,
                            out);

@@ -4,7 +4,7 @@
 #include "dataplane/route/local.h"
 #include "dataplane/route/relay.h"
 #include "dataplane/route/tag.h"
-#include "dataplane/sip/text.h"
+#include "dataplane/sip/params.h"
 
 namespace pinhole::route {
 
@@ -22,7 +22,7 @@ Decision relay(const Request& request, ForwardPlan plan, sip::Writer& out) {
     }
     // §8.2.2.3: neither ACK nor CANCEL is held to what it requires.
     if (message.method != sip::Method::kAck && message.method != sip::Method::kCancel &&
-        !sip::trim(message.first(sip::HeaderId::kProxyRequire)).empty()) {
+        sip::lists_anything(message, sip::HeaderId::kProxyRequire)) {
         return refuse_extensions(message, sip::HeaderId::kProxyRequire, request.arrival,
                                  request.context, out);
     }

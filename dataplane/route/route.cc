@@ -27,11 +27,11 @@ Decision decide_malformed(const sip::Message& message, sip::ParseError error,
         return Decision::drop(DropReason::kKeepalive);
     }
     const unsigned code = sip::status_of(error);
-    if (code == 0) {
+    if (error == sip::ParseError::kNotSip || error == sip::ParseError::kTooLong) {
         return Decision::drop(DropReason::kNotSip);
     }
     sip::Via top;
-    if (!message.answerable() || !sip::top_via(message, top)) {
+    if (code == 0 || !message.answerable() || !sip::top_via(message, top)) {
         return Decision::drop(DropReason::kMalformed);
     }
     return reply(message, arrival, context, {.code = code, .reason = sip::reason_of(error)}, out);

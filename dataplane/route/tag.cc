@@ -26,10 +26,9 @@ std::string_view branch_of(const sip::Message& request) {
 }
 
 TagText tag_under(const Keys& keys, std::uint8_t key_id, const sip::Message& request,
-                  std::string_view branch) {
+                  std::string_view branch, std::string_view from_tag) {
     MacInput input(keys, Purpose::kTag, key_id);
-    input.text(request.call_id()).text(tag_of(request.from()));
-    input.text(branch);
+    input.text(request.call_id()).text(from_tag).text(branch);
     Packer<kTagBytes> packer;
     packer.number(key_id, 1).number(input.mac(), 8);
     TagText out;
@@ -40,11 +39,12 @@ TagText tag_under(const Keys& keys, std::uint8_t key_id, const sip::Message& req
 }  // namespace
 
 TagText make_tag(const Keys& keys, const sip::Message& request) {
-    return make_tag(keys, request, branch_of(request));
+    return make_tag(keys, request, branch_of(request), tag_of(request.from()));
 }
 
-TagText make_tag(const Keys& keys, const sip::Message& request, std::string_view branch) {
-    return tag_under(keys, keys.current_id(), request, branch);
+TagText make_tag(const Keys& keys, const sip::Message& request, std::string_view branch,
+                 std::string_view from_tag) {
+    return tag_under(keys, keys.current_id(), request, branch, from_tag);
 }
 
 bool is_ack_to_us(const Keys& keys, const sip::Message& request) {
@@ -56,7 +56,8 @@ bool is_ack_to_us(const Keys& keys, const sip::Message& request) {
     if (tag.size() != TagText::kChars || !base64_decode(tag, data) || !keys.knows(data[0])) {
         return false;
     }
-    return tag == tag_under(keys, data[0], request, branch_of(request)).view();
+    return tag ==
+           tag_under(keys, data[0], request, branch_of(request), tag_of(request.from())).view();
 }
 
 }  // namespace pinhole::route

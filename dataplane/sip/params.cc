@@ -143,6 +143,12 @@ bool Elements::next(std::string_view& element) {
     }
 }
 
+bool lists_anything(const Message& message, HeaderId id) {
+    Elements elements(message, id);
+    std::string_view element;
+    return elements.next(element);
+}
+
 bool lists_token(const Message& message, HeaderId id, std::string_view token) {
     Elements elements(message, id);
     std::string_view element;

@@ -50,6 +50,8 @@ class Elements {
     std::string_view rest_;
 };
 
+// Does the list name anything at all? A header without a value (Require:) demands nothing.
+[[nodiscard]] bool lists_anything(const Message& message, HeaderId id);
 // Does a list of tokens (Require, Supported, Allow) name this one? Option tags and all such compare
 // without case.
 [[nodiscard]] bool lists_token(const Message& message, HeaderId id, std::string_view token);

@@ -95,6 +95,14 @@ TEST_F(OneWorker, MovesAContactToTheNewMapping) {
     EXPECT_EQ(contact("100").state.flow, at_edge(kNat, 40000));
 }
 
+TEST_F(OneWorker, DoesNothingForWhoCantBeAnswered) {
+    std::string text = Register{}.text();
+    text.replace(text.find("SIP/2.0/UDP"), 11, "SIP_2.0_UDP");
+    EXPECT_TRUE(edge->ask(0, to_edge(kNat, 32947), text).empty());
+    EXPECT_EQ(record("100"), nullptr) << "whole or not at all";
+    EXPECT_EQ(edge->drops(0, DropReason::kMalformed), 1U);
+}
+
 TEST_F(OneWorker, FullTableIsA503ForNewcomersAlone) {
     end();
     lay(1, 2);

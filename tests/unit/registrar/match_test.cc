@@ -113,6 +113,9 @@ TEST(OrderOf, CSeqWithinAndBeyondTheWindow) {
     EXPECT_EQ(order(5, 4, 31'999), Order::kLate);
     EXPECT_EQ(order(5, 4, 32'000), Order::kNewer) << "a phone that restarted; the clock wrapped";
     EXPECT_EQ(order(5, 5, 32'000), Order::kNewer);
+    // Another worker, whose clock was read a moment later, has refreshed it since.
+    EXPECT_EQ(order(5, 4, 0U - 3), Order::kLate);
+    EXPECT_EQ(order(5, 5, 0U - 3), Order::kRetransmission);
 }
 
 // A request that waited for its shard's owner is older than what another worker, or a later packet

@@ -14,6 +14,7 @@ namespace pinhole::registrar {
 
 struct RequestText {
     std::string request_uri = "sip:example.com";
+    std::string from = "<sip:alice@example.com>;tag=f";
     std::string to = "<sip:alice@example.com>";
     std::string call_id = "call-1";
     unsigned cseq = 1;
@@ -23,9 +24,8 @@ struct RequestText {
     [[nodiscard]] std::string text() const {
         std::string t = "REGISTER " + request_uri + " SIP/2.0\r\n" +
                         "Via: SIP/2.0/UDP 192.168.1.10:5060;branch=z9hG4bK1;rport\r\n" +
-                        "From: <sip:alice@example.com>;tag=f\r\nTo: " + to +
-                        "\r\nCall-ID: " + call_id + "\r\nCSeq: " + std::to_string(cseq) +
-                        " REGISTER\r\n";
+                        "From: " + from + "\r\nTo: " + to + "\r\nCall-ID: " + call_id +
+                        "\r\nCSeq: " + std::to_string(cseq) + " REGISTER\r\n";
         for (const std::string& contact : contacts) {
             t += "Contact: " + contact + "\r\n";
         }

@@ -258,6 +258,37 @@ TEST_F(Rules, AFullAorKeepsWhatWasRefreshedWhileTheRequestWaited) {
     EXPECT_THAT(uris(), UnorderedElementsAre("sip:a@h2", "sip:a@h3"));
 }
 
+// Who is registered must be told so: what one datagram can't list is not taken.
+TEST_F(Rules, AnAorHoldsNoMoreThanAnAnswerLists) {
+    policy_.max_contacts_per_aor = table::kMaxContactsPerAor;
+    const std::string long_text(450, 'a');
+    const auto contact = [&](unsigned i) {
+        return "<sip:" + long_text + std::to_string(i) +
+               "@h>;+sip.instance=\"<urn:" + std::to_string(i) + ">\";reg-id=1;x=" + long_text;
+    };
+    unsigned i = 1;
+    while (send(contacts(i, {contact(i)})) == Verdict::kOk) {
+        ++i;
+    }
+    EXPECT_EQ(send(contacts(i, {contact(i)})), Verdict::kAorFull);
+    EXPECT_GE(i, 7U);
+    ASSERT_EQ(send(contacts(i, {contact(1)})), Verdict::kOk) << "a refresh";
+    std::array<char, 9728> room;
+    sip::Writer out(room.data(), room.size());
+    const std::string aor = "alice@example.com";
+    EXPECT_EQ(write_ok(last_->message, table_->find(test_hash()(aor), aor),
+                       {{net::Address::v4(kHome), 32947, true}, "t", now_}, out),
+              Answered::kWritten);
+    // Nor by longer texts for contacts that are there.
+    unsigned refused = 0;
+    for (unsigned n = 1; n < i; ++n) {
+        refused += send(contacts(2 * i, {contact(n) + std::string(24, 'b')})) == Verdict::kAorFull;
+    }
+    EXPECT_GT(refused, 0U);
+    policy_.full_aor = FullAor::kReplace;
+    EXPECT_EQ(send(contacts(3 * i, {contact(i)})), Verdict::kOk);
+}
+
 TEST_F(Rules, ARestartedPhoneReplacesItsBinding) {
     ASSERT_EQ(send({}), Verdict::kOk);
     RequestText restarted;

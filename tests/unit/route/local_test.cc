@@ -65,6 +65,8 @@ TEST(Local, UnknownRequireIs420) {
               (std::vector<std::string>{"foo", "bar", "baz"}));
     EXPECT_TRUE(
         world.from_stranger(replace(kOptions, "Max-Forwards: 70", "Require:")).replied(200));
+    EXPECT_TRUE(world.from_stranger(replace(kOptions, "Max-Forwards: 70", "Require:\nRequire: foo"))
+                    .replied(420));
     const std::string long_require = "Require: " + std::string(600, 'r') + "\n";
     EXPECT_TRUE(
         world.from_stranger(replace(kOptions, "Max-Forwards: 70\n", long_require)).replied(400));
@@ -91,6 +93,11 @@ TEST(Local, BrokenRequestsGetAReason) {
     EXPECT_TRUE(world.from_stranger(replace(kOptions, "Via: SIP/2.0/UDP 192.0.2.66:5060", "Via: x"))
                     .dropped_for(DropReason::kMalformed))
         << "an answer would not find its way";
+    EXPECT_TRUE(world.from_stranger(replace(kOptions, "Via: ", "Via:\nVia: "))
+                    .dropped_for(DropReason::kMalformed));
+    EXPECT_TRUE(world.from_stranger(replace(kOptions, "CSeq: ", "X-CSeq: "))
+                    .dropped_for(DropReason::kMalformed))
+        << "SIP, but nothing to address an answer by";
 }
 
 TEST(Local, KeepAliveNoiseIsAnswered) {

@@ -87,6 +87,17 @@ TEST(Outward, APhoneThatListensElsewhereThanItSendsFrom) {
     EXPECT_TRUE(world.from_phone(answer_to(in, 200), World::phone_flow(40000)).forwarded());
 }
 
+// The Via of who shares a public address with the phone (its neighbour behind the same gateway) may
+// name the phone's mapping: through a NAT that proves nothing.
+TEST(Outward, AViaDoesNotMakeANeighbourThePhone) {
+    World world;
+    world.add({});
+    const std::string invite = replace(kInviteOut, "192.168.1.10:5060;branch=z9hG4bKphone1;rport",
+                                       "67.194.23.55:32947;branch=z9hG4bKp");
+    EXPECT_TRUE(world.from_phone(invite, World::phone_flow(32948)).decision.is_stranger);
+    EXPECT_TRUE(world.from_phone(invite).forwarded()) << "the phone itself";
+}
+
 TEST(Outward, OfSeveralLinesOnOneFlowTheCallersOwn) {
     World world;
     world.add({});
