@@ -36,6 +36,7 @@ struct Shared {
     const route::Keys& keys;
     route::PinTable& pins;
     bool call_unreachable = false;  // [qualify] call_unreachable = "try"
+    bool redirect = false;          // [core] mode = "redirect"
 };
 
 class SipStage {

@@ -118,6 +118,11 @@ bool read_top_via(const Message& message, TopVia& out) {
     return true;
 }
 
+bool has_to_tag(const Message& request) {
+    sip::NameAddr to;
+    return sip::parse_name_addr(request.to(), to) && !to.tag().empty();
+}
+
 bool wants_record_route(const Message& request) {
     switch (request.method) {
         case sip::Method::kNotify:
@@ -125,10 +130,8 @@ bool wants_record_route(const Message& request) {
         case sip::Method::kInvite:
         case sip::Method::kSubscribe:
         case sip::Method::kRefer:
-        case sip::Method::kOther: {
-            sip::NameAddr to;
-            return !sip::parse_name_addr(request.to(), to) || to.tag().empty();
-        }
+        case sip::Method::kOther:
+            return !has_to_tag(request);
         default:
             return false;
     }

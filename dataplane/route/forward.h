@@ -47,5 +47,7 @@ struct ForwardPlan {
 // Can this request make a dialog whose further requests have to come by here? Initial ones of any
 // method but those that never do, and every NOTIFY (RFC 6665 §4.3: a NOTIFY makes the dialog).
 [[nodiscard]] bool wants_record_route(const sip::Message& request);
+// It is a dialog's (RFC 3261 §12.2). A To that can't be read has no tag.
+[[nodiscard]] bool has_to_tag(const sip::Message& request);
 
 }  // namespace pinhole::route

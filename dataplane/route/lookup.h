@@ -10,7 +10,9 @@
 #include "dataplane/sip/uri.h"
 #include "dataplane/table/contact.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace pinhole::route {
 
@@ -25,6 +27,25 @@ enum class LookupResult : std::uint8_t {
 // well.
 [[nodiscard]] LookupResult lookup_aor(const sip::Uri& uri, const Context& context,
                                       table::ContactView& out);
+// What orders the contacts of an AOR.
+struct Standing {
+    std::uint16_t q = 0;
+    std::uint8_t reach = 0;  // more is better
+    std::uint32_t refreshed_at_ms = 0;
+    [[nodiscard]] bool better_than(const Standing& other) const;
+};
+struct Callable {
+    table::ContactId id;
+    Standing standing;
+};
+// All that lookup_aor() would choose from, best first. kFound: `count` of them, at least one. kContended:
+// one of them could not be read.
+[[nodiscard]] LookupResult lookup_all(const sip::Uri& uri, const Context& context,
+                                      std::span<Callable, table::kMaxContactsPerAor> out,
+                                      std::size_t& count);
+// The contact of that id, if lookup_aor() would choose it as its AOR's only one.
+[[nodiscard]] LookupResult lookup_callable(table::ContactId id, const Context& context,
+                                           table::ContactView& out);
 // The contact of that id, if it still stands and has not expired.
 [[nodiscard]] LookupResult lookup_id(table::ContactId id, const Context& context,
                                      table::ContactView& out);

@@ -273,11 +273,6 @@ const Case kCases[] = {
      8,
      "core.peers",
      "twice"},
-    {"Redirect",
-     {.core = core("[\"203.0.113.10\"]") + "mode = \"redirect\"\n"},
-     9,
-     "core.mode",
-     "this version can't do"},
 
     {"TimeoutLong",
      {.rest = "[qualify]\ninterval_s = 2\n"},
