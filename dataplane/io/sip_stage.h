@@ -37,6 +37,7 @@ struct Shared {
     route::PinTable& pins;
     bool call_unreachable = false;  // [qualify] call_unreachable = "try"
     bool redirect = false;          // [core] mode = "redirect"
+    bool assert_identity = false;   // [core] assert_identity
 };
 
 class SipStage {

@@ -153,7 +153,7 @@ namespace {
 
 // The From's own contact, if it has the flow.
 LookupResult lookup_from(const sip::Message& request, const net::Flow& flow, const Context& context,
-                         table::ContactId& out) {
+                         Sender& out) {
     sip::NameAddr from;
     std::array<char, sip::kMaxAor> text;
     if (!sip::parse_name_addr(request.from(), from) || !from.uri.is_sip()) {
@@ -164,7 +164,7 @@ LookupResult lookup_from(const sip::Message& request, const net::Flow& flow, con
     for (std::size_t i = 0; record != nullptr && i < record->contact_count(); ++i) {
         table::ContactState state;
         if (record->read_state(i, state) && state.flow == flow && live(state, context)) {
-            out = record->fixed(i).id();
+            out = {record->fixed(i).id(), record->aor()};
             return LookupResult::kFound;
         }
     }
@@ -174,7 +174,7 @@ LookupResult lookup_from(const sip::Message& request, const net::Flow& flow, con
 }  // namespace
 
 LookupResult lookup_sender(const sip::Message& request, const net::Flow& flow,
-                           const Context& context, table::ContactId& out) {
+                           const Context& context, Sender& out) {
     if (lookup_from(request, flow, context, out) == LookupResult::kFound) {
         return LookupResult::kFound;
     }
@@ -185,7 +185,7 @@ LookupResult lookup_sender(const sip::Message& request, const net::Flow& flow,
         table::ContactView view;
         const LookupResult result = lookup_id(ids[i], context, view);
         if (result == LookupResult::kFound && view.state.flow == flow) {
-            out = ids[i];
+            out = {ids[i], view.aor};
             return LookupResult::kFound;
         }
         contended |= result == LookupResult::kContended;

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace pinhole::route {
 
@@ -51,7 +52,11 @@ struct Callable {
                                      table::ContactView& out);
 // The live contact behind this flow; of several (a PBX) the one whose AOR the From names, because
 // the others may go while that one stays.
+struct Sender {
+    table::ContactId contact;
+    std::string_view aor;
+};
 [[nodiscard]] LookupResult lookup_sender(const sip::Message& request, const net::Flow& flow,
-                                         const Context& context, table::ContactId& out);
+                                         const Context& context, Sender& out);
 
 }  // namespace pinhole::route
