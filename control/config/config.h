@@ -110,6 +110,7 @@ struct Peer {
 struct Core {
     std::vector<Peer> peers;
     CoreMode mode = CoreMode::kProxy;
+    bool assert_identity = true;
 };
 
 // An address and TCP port to listen on; port 0 means off.

@@ -103,6 +103,8 @@ constexpr std::array kProperties{
     Property{"core", "mode", PH_FIELD(choice(c.core.mode)),
              "forward calls to the phones, or tell the core where they are", 0, 0,
              "proxy | redirect"},
+    Property{"core", "assert_identity", PH_FIELD(&c.core.assert_identity),
+             "toward the core, who a phone says it is gives way to the AOR that it registered"},
 
     Property{"http", "listen", PH_FIELD(&c.http.listen),
              "metrics, health and read-only API; \"\" is off"},

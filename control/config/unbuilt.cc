@@ -25,9 +25,6 @@ constexpr std::array kUnbuilt{
     Unbuilt{
         "auth.subscribers", [](const Config& c) { return !c.auth.subscribers.empty(); },
         "is set, but this version reads no subscribers, so anyone may register: remove the key"},
-    Unbuilt{"core.mode", [](const Config& c) { return c.core.mode == CoreMode::kRedirect; },
-            "is \"redirect\", which this version can't do: it forwards calls itself. Write "
-            "mode = \"proxy\" or remove the key"},
     Unbuilt{
         "journal.directory", [](const Config& c) { return !c.journal.directory.empty(); },
         "is set, but this version keeps nothing over a restart: phones come back with their next "

@@ -170,7 +170,8 @@ io::Status Assembly::make_table() {
     pins_ = std::make_unique<route::PinTable>(kPins);
     shared_ = std::make_unique<io::Shared>(
         io::Shared{memory_->table(), *states_, policy_, *keys_, *pins_,
-                   config_.qualify.call_unreachable == config::CallUnreachable::kTry});
+                   config_.qualify.call_unreachable == config::CallUnreachable::kTry,
+                   config_.core.mode == config::CoreMode::kRedirect, config_.core.assert_identity});
     return {};
 }
 

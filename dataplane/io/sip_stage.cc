@@ -274,6 +274,8 @@ void SipStage::route_message(Context& context) {
                                .keys = shared_.keys,
                                .pins = shared_.pins,
                                .call_unreachable = shared_.call_unreachable,
+                               .redirect = shared_.redirect,
+                               .assert_identity = shared_.assert_identity,
                                .now_us = now_.us,
                                .now_ms = now_.ms,
                                .now_s = now_.s};

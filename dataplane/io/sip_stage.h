@@ -36,6 +36,8 @@ struct Shared {
     const route::Keys& keys;
     route::PinTable& pins;
     bool call_unreachable = false;  // [qualify] call_unreachable = "try"
+    bool redirect = false;          // [core] mode = "redirect"
+    bool assert_identity = false;   // [core] assert_identity
 };
 
 class SipStage {

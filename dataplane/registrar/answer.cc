@@ -13,24 +13,11 @@ namespace {
 // The longest that a refusal adds: Unsupported with the option tags that were asked for.
 constexpr std::size_t kMaxExtraBytes = 512;
 
-// "0.5" of 500; nothing for the default of 1.
-void write_q(std::uint16_t q, sip::Writer& out) {
-    if (q >= 1000) {
-        return;
-    }
-    out.text(";q=0.");
-    out.character(static_cast<char>('0' + q / 100));
-    if (q % 100 != 0) {
-        out.character(static_cast<char>('0' + q / 10 % 10));
-    }
-    if (q % 10 != 0) {
-        out.character(static_cast<char>('0' + q % 10));
-    }
-}
-
 void write_contact(const table::ContactView& contact, const Now& now, sip::Writer& out) {
     out.text("Contact: <").text(contact.uri).text(">").text(contact.params);
-    write_q(contact.state.q, out);
+    if (contact.state.q < 1000) {
+        out.text(";q=").qvalue(contact.state.q);
+    }
     out.text(";expires=").number(contact.state.expires_at_s - now.s).text("\r\n");
 }
 

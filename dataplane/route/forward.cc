@@ -30,6 +30,11 @@ void copy_lines(const Message& message, std::size_t first, std::size_t last, Wri
     }
 }
 
+bool is_claim(HeaderId id) {
+    return id == HeaderId::kPAssertedIdentity || id == HeaderId::kPPreferredIdentity ||
+           id == HeaderId::kRemotePartyId;
+}
+
 // Copies all header lines in long runs; a line for which `concerns(id)` is handed to `rewrite(i)`
 // instead.
 template <class Concerns, class Rewrite>
@@ -113,6 +118,11 @@ bool read_top_via(const Message& message, TopVia& out) {
     return sip::top_via(message, out.via);
 }
 
+bool has_to_tag(const Message& request) {
+    sip::NameAddr to;
+    return sip::parse_name_addr(request.to(), to) && !to.tag().empty();
+}
+
 bool wants_record_route(const Message& request) {
     switch (request.method) {
         case sip::Method::kNotify:
@@ -120,10 +130,8 @@ bool wants_record_route(const Message& request) {
         case sip::Method::kInvite:
         case sip::Method::kSubscribe:
         case sip::Method::kRefer:
-        case sip::Method::kOther: {
-            sip::NameAddr to;
-            return !sip::parse_name_addr(request.to(), to) || to.tag().empty();
-        }
+        case sip::Method::kOther:
+            return !has_to_tag(request);
         default:
             return false;
     }
@@ -142,14 +150,21 @@ bool write_request(const Message& request, const TopVia& top, const net::Flow& a
     if (request.max_forwards == Message::kNoMaxForwards) {
         out.header("Max-Forwards", kInitialMaxForwards);
     }
+    if (!plan.asserted.empty()) {
+        out.text("P-Asserted-Identity: <sip:").text(plan.asserted).text(">\r\n");
+    }
     const FirstRoute route = first_route_left(request, plan.our_routes);
     copy_headers(
         request, out,
         [&](HeaderId id) {
             return id == HeaderId::kVia || id == HeaderId::kMaxForwards ||
-                   (id == HeaderId::kRoute && plan.our_routes != 0);
+                   (id == HeaderId::kRoute && plan.our_routes != 0) ||
+                   (plan.drop_claims && is_claim(id));
         },
         [&](std::size_t i) {
+            if (is_claim(request.id(i))) {
+                return;
+            }
             if (i == top.header) {
                 write_client_via(request, top, arrival, out);
             } else if (request.id(i) == HeaderId::kMaxForwards) {
@@ -164,13 +179,18 @@ bool write_request(const Message& request, const TopVia& top, const net::Flow& a
     return !out.overflow();
 }
 
-bool write_response(const Message& response, const TopVia& top, unsigned status,
-                    std::string_view reason, Writer& out) {
-    out.text("SIP/2.0 ").number(status != 0 ? status : response.status).character(' ');
-    out.clean(status != 0 ? reason : response.reason).text("\r\n");
+bool write_response(const Message& response, const TopVia& top, const ResponsePlan& plan,
+                    Writer& out) {
+    const bool replaced = plan.status != 0;
+    out.text("SIP/2.0 ").number(replaced ? plan.status : response.status).character(' ');
+    out.clean(replaced ? plan.reason : response.reason).text("\r\n");
     copy_headers(
-        response, out, [](HeaderId id) { return id == HeaderId::kVia; },
+        response, out,
+        [&](HeaderId id) { return id == HeaderId::kVia || (plan.drop_claims && is_claim(id)); },
         [&](std::size_t i) {
+            if (is_claim(response.id(i))) {
+                return;
+            }
             if (i != top.header) {
                 copy_lines(response, i, i + 1, out);
                 return;

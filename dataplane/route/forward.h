@@ -33,6 +33,8 @@ struct ForwardPlan {
     std::size_t our_routes = 0;  // to be taken off
     bool record_route = false;   // with `token`, once or twice
     Token token;                 // its direction is set by the writer
+    bool drop_claims = false;    // who a phone says it is (RFC 3325) goes no further ...
+    std::string_view asserted;   // ... but this AOR, if it isn't empty
 };
 
 // `arrival` is the flow the request came by. False: it did not fit.
@@ -40,12 +42,20 @@ struct ForwardPlan {
                                  const net::Flow& arrival, const ForwardPlan& plan,
                                  const Keys& keys, sip::Writer& out);
 
-// Without its top Via; `status` and `reason` replace the response's own if `status` isn't 0.
-[[nodiscard]] bool write_response(const sip::Message& response, const TopVia& top, unsigned status,
-                                  std::string_view reason, sip::Writer& out);
+struct ResponsePlan {
+    unsigned status = 0;  // not 0: with `reason` in place of the response's own
+    std::string_view reason;
+    bool drop_claims = false;  // as a request's
+};
+
+// Without its top Via.
+[[nodiscard]] bool write_response(const sip::Message& response, const TopVia& top,
+                                  const ResponsePlan& plan, sip::Writer& out);
 
 // Can this request make a dialog whose further requests have to come by here? Initial ones of any
 // method but those that never do, and every NOTIFY (RFC 6665 §4.3: a NOTIFY makes the dialog).
 [[nodiscard]] bool wants_record_route(const sip::Message& request);
+// It is a dialog's (RFC 3261 §12.2). A To that can't be read has no tag.
+[[nodiscard]] bool has_to_tag(const sip::Message& request);
 
 }  // namespace pinhole::route

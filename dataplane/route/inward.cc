@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// From a core peer to a phone: by pin, by token, or by AOR, in this order.
+// From a core peer to a phone: by pin, by a Route's token, by an edge URI, or by AOR, in this order.
 #include "dataplane/route/lookup.h"
 #include "dataplane/route/ping.h"
 #include "dataplane/route/relay.h"
@@ -72,10 +72,6 @@ Decision to_contact(const Request& request, const PinKey& key, const table::Cont
     return decision;
 }
 
-Decision nowhere(const Request& request, unsigned code, sip::Writer& out) {
-    return refuse(request, request.message.method == Method::kCancel ? 481 : code, out);
-}
-
 Decision by_token(const Request& request, const PinKey& key, sip::Writer& out) {
     const RouteSet& routes = request.routes;
     table::ContactView contact;
@@ -92,12 +88,30 @@ Decision by_token(const Request& request, const PinKey& key, sip::Writer& out) {
     }
 }
 
+// The contact that we redirected the core to. Gone or unreachable it is no flow that failed but a
+// phone that is away.
+Decision by_edge_uri(const Request& request, const PinKey& key, table::ContactId target,
+                     sip::Writer& out) {
+    table::ContactView contact;
+    switch (lookup_callable(target, request.context, contact)) {
+        case LookupResult::kFound:
+            return to_contact(request, key, contact, out);
+        case LookupResult::kContended:
+            return Decision::drop(DropReason::kContended);
+        default:
+            return nowhere(request, 480, out);
+    }
+}
+
 Decision by_aor(const Request& request, const PinKey& key, sip::Writer& out) {
     if (request.uri.scheme != sip::Scheme::kSip) {
         return nowhere(request, 416, out);
     }
     if (!request.uri_is_ours) {
         return nowhere(request, 404, out);
+    }
+    if (request.context.redirect && !has_to_tag(request.message)) {
+        return redirect(request, out);
     }
     table::ContactView contact;
     switch (lookup_aor(request.uri, request.context, contact)) {
@@ -122,8 +136,11 @@ Decision decide_inward(const Request& request, sip::Writer& out) {
     if (find_pin(request, key, pin)) {
         return to_pinned(request, pin, out);
     }
-    return request.routes.state == TokenState::kNone ? by_aor(request, key, out)
-                                                     : by_token(request, key, out);
+    if (request.routes.state != TokenState::kNone) {
+        return by_token(request, key, out);
+    }
+    const auto target = edge_uri_target(request);
+    return target ? by_edge_uri(request, key, *target, out) : by_aor(request, key, out);
 }
 
 }  // namespace pinhole::route

@@ -20,51 +20,37 @@ bool live(const table::ContactState& state, const Context& context) {
     return state.expires_at_s > context.now_s;
 }
 
-int rank(Reach reach) {
+std::uint8_t rank(Reach reach) {
     return reach == Reach::kReachable ? 2 : reach == Reach::kUnknown ? 1 : 0;
 }
 
-struct Candidate {
-    table::ContactView view;
-    int rank = 0;
-
-    [[nodiscard]] bool better_than(const Candidate& other) const {
-        if (view.state.q != other.view.state.q) {
-            return view.state.q > other.view.state.q;
-        }
-        if (rank != other.rank) {
-            return rank > other.rank;
-        }
-        // Milliseconds wrap: only their difference means something.
-        return static_cast<std::int32_t>(view.state.refreshed_at_ms -
-                                         other.view.state.refreshed_at_ms) > 0;
+// None: it is not to be called.
+std::optional<Standing> standing_of(table::ContactId id, const table::ContactState& state,
+                                    const Context& context) {
+    const Reach reach = context.qualify.reach_any(id);
+    if (!live(state, context) || (reach == Reach::kUnreachable && !context.call_unreachable)) {
+        return std::nullopt;
     }
-};
+    return Standing{state.q, rank(reach), state.refreshed_at_ms};
+}
 
 LookupResult best_contact(const table::Record& record, const Context& context,
                           table::ContactView& out) {
-    Candidate best;
-    bool found = false;
+    table::ContactView view;
+    std::optional<Standing> best;
     bool contended = false;
     for (std::size_t i = 0; i < record.contact_count(); ++i) {
-        Candidate candidate;
-        if (!record.read(i, candidate.view)) {
+        if (!record.read(i, view)) {
             contended = true;
             continue;
         }
-        const Reach reach = context.qualify.reach_any(candidate.view.id);
-        candidate.rank = rank(reach);
-        if (!live(candidate.view.state, context) ||
-            (reach == Reach::kUnreachable && !context.call_unreachable)) {
-            continue;
-        }
-        if (!found || candidate.better_than(best)) {
-            best = candidate;
-            found = true;
+        const auto standing = standing_of(view.id, view.state, context);
+        if (standing && (!best || standing->better_than(*best))) {
+            best = standing;
+            out = view;
         }
     }
-    if (found) {
-        out = best.view;
+    if (best) {
         return LookupResult::kFound;
     }
     return contended ? LookupResult::kContended : LookupResult::kUnavailable;
@@ -86,13 +72,12 @@ std::string_view in_default_domain(std::string_view aor, const Context& context,
     return {out, at + 1 + domain.size()};
 }
 
-}  // namespace
-
-LookupResult lookup_aor(const sip::Uri& uri, const Context& context, table::ContactView& out) {
+// Nullptr: no such subscriber.
+const table::Record* find_subscriber(const sip::Uri& uri, const Context& context) {
     std::array<char, sip::kMaxAor> text;
     const auto aor = sip::canonical_aor(uri, text.data());
     if (!aor) {
-        return LookupResult::kUnknown;
+        return nullptr;
     }
     const table::Record* record = find_record(*aor, context);
     if (record == nullptr && context.identity.is_local_address(uri.host, uri.port)) {
@@ -100,7 +85,56 @@ LookupResult lookup_aor(const sip::Uri& uri, const Context& context, table::Cont
         const std::string_view in_domain = in_default_domain(*aor, context, other.data());
         record = in_domain.empty() ? nullptr : find_record(in_domain, context);
     }
+    return record;
+}
+
+}  // namespace
+
+bool Standing::better_than(const Standing& other) const {
+    if (q != other.q) {
+        return q > other.q;
+    }
+    if (reach != other.reach) {
+        return reach > other.reach;
+    }
+    // Milliseconds wrap: only their difference means something.
+    return static_cast<std::int32_t>(refreshed_at_ms - other.refreshed_at_ms) > 0;
+}
+
+LookupResult lookup_aor(const sip::Uri& uri, const Context& context, table::ContactView& out) {
+    const table::Record* record = find_subscriber(uri, context);
     return record == nullptr ? LookupResult::kUnknown : best_contact(*record, context, out);
+}
+
+LookupResult lookup_all(const sip::Uri& uri, const Context& context,
+                        std::span<Callable, table::kMaxContactsPerAor> out, std::size_t& count) {
+    const table::Record* record = find_subscriber(uri, context);
+    count = 0;
+    if (record == nullptr) {
+        return LookupResult::kUnknown;
+    }
+    for (std::size_t i = 0; i < std::min(record->contact_count(), out.size()); ++i) {
+        table::ContactState state;
+        if (!record->read_state(i, state)) {
+            return LookupResult::kContended;
+        }
+        const table::ContactId id = record->fixed(i).id();
+        if (const auto standing = standing_of(id, state, context)) {
+            out[count++] = {id, *standing};
+        }
+    }
+    std::sort(
+        out.begin(), out.begin() + static_cast<std::ptrdiff_t>(count),
+        [](const Callable& a, const Callable& b) { return a.standing.better_than(b.standing); });
+    return count != 0 ? LookupResult::kFound : LookupResult::kUnavailable;
+}
+
+LookupResult lookup_callable(table::ContactId id, const Context& context, table::ContactView& out) {
+    const LookupResult result = lookup_id(id, context, out);
+    if (result != LookupResult::kFound) {
+        return result;
+    }
+    return standing_of(id, out.state, context) ? result : LookupResult::kUnavailable;
 }
 
 LookupResult lookup_id(table::ContactId id, const Context& context, table::ContactView& out) {
@@ -137,7 +171,7 @@ bool may_be(const table::ContactView& contact, const net::Flow& flow, bool by_vi
 
 // The From's own contact, if it has the flow.
 LookupResult lookup_from(const sip::Message& request, const net::Flow& flow, bool by_via,
-                         const Context& context, table::ContactId& out) {
+                         const Context& context, Sender& out) {
     sip::NameAddr from;
     std::array<char, sip::kMaxAor> text;
     if (!sip::parse_name_addr(request.from(), from) || !from.uri.is_sip()) {
@@ -148,7 +182,7 @@ LookupResult lookup_from(const sip::Message& request, const net::Flow& flow, boo
     for (std::size_t i = 0; record != nullptr && i < record->contact_count(); ++i) {
         table::ContactView view;
         if (record->read(i, view) && may_be(view, flow, by_via) && live(view.state, context)) {
-            out = view.id;
+            out = {view.id, record->aor()};
             return LookupResult::kFound;
         }
     }
@@ -158,7 +192,7 @@ LookupResult lookup_from(const sip::Message& request, const net::Flow& flow, boo
 }  // namespace
 
 LookupResult lookup_sender(const sip::Message& request, const net::Flow& flow, bool by_via,
-                           const Context& context, table::ContactId& out) {
+                           const Context& context, Sender& out) {
     if (lookup_from(request, flow, by_via, context, out) == LookupResult::kFound) {
         return LookupResult::kFound;
     }
@@ -169,7 +203,7 @@ LookupResult lookup_sender(const sip::Message& request, const net::Flow& flow, b
         table::ContactView view;
         const LookupResult result = lookup_id(ids[i], context, view);
         if (result == LookupResult::kFound && may_be(view, flow, by_via)) {
-            out = ids[i];
+            out = {ids[i], view.aor};
             return LookupResult::kFound;
         }
         contended |= result == LookupResult::kContended;

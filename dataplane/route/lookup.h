@@ -10,7 +10,10 @@
 #include "dataplane/sip/uri.h"
 #include "dataplane/table/contact.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace pinhole::route {
 
@@ -25,6 +28,25 @@ enum class LookupResult : std::uint8_t {
 // well.
 [[nodiscard]] LookupResult lookup_aor(const sip::Uri& uri, const Context& context,
                                       table::ContactView& out);
+// What orders the contacts of an AOR.
+struct Standing {
+    std::uint16_t q = 0;
+    std::uint8_t reach = 0;  // more is better
+    std::uint32_t refreshed_at_ms = 0;
+    [[nodiscard]] bool better_than(const Standing& other) const;
+};
+struct Callable {
+    table::ContactId id;
+    Standing standing;
+};
+// All that lookup_aor() would choose from, best first. kFound: `count` of them, at least one. kContended:
+// one of them could not be read.
+[[nodiscard]] LookupResult lookup_all(const sip::Uri& uri, const Context& context,
+                                      std::span<Callable, table::kMaxContactsPerAor> out,
+                                      std::size_t& count);
+// The contact of that id, if lookup_aor() would choose it as its AOR's only one.
+[[nodiscard]] LookupResult lookup_callable(table::ContactId id, const Context& context,
+                                           table::ContactView& out);
 // The contact of that id, if it still stands and has not expired.
 [[nodiscard]] LookupResult lookup_id(table::ContactId id, const Context& context,
                                      table::ContactView& out);
@@ -32,11 +54,14 @@ enum class LookupResult : std::uint8_t {
 // a phone may send from another port than it listens at; through a NAT nothing of its own would come
 // to us but by its flow.
 [[nodiscard]] bool is_behind_nat(const table::ContactView& contact);
+struct Sender {
+    table::ContactId contact;
+    std::string_view aor;
+};
 // The live contact behind this flow; of several (a PBX) the one whose AOR the From names, because
 // the others may go while that one stays. `by_via`: it is not the flow that the packet came by but
 // the one that its Via claims (reply_target.h), which only a phone without NAT may have.
 [[nodiscard]] LookupResult lookup_sender(const sip::Message& request, const net::Flow& flow,
-                                         bool by_via, const Context& context,
-                                         table::ContactId& out);
+                                         bool by_via, const Context& context, Sender& out);
 
 }  // namespace pinhole::route

@@ -15,8 +15,12 @@ using sip::Method;
 // 503's Retry-After while there is no peer to send to.
 constexpr std::string_view kRetryLater = "Retry-After: 30\r\n";
 
-Decision to_core(const Request& request, const Peer* peer, table::ContactId contact,
-                 sip::Writer& out) {
+// RFC 3325 §9.1: these assert nobody.
+bool asserts_identity(Method method) {
+    return method != Method::kAck && method != Method::kCancel;
+}
+
+Decision to_core(const Request& request, const Peer* peer, const Sender& sender, sip::Writer& out) {
     if (peer == nullptr) {
         return reply(request.message, request.arrival, request.context,
                      {.code = 503, .headers = kRetryLater}, out);
@@ -25,7 +29,11 @@ Decision to_core(const Request& request, const Peer* peer, table::ContactId cont
     plan.request_uri = request.message.request_uri;
     plan.to = {.flow = peer->flow, .port_matters = false, .to_phone = false};
     plan.key_id = request.context.keys.current_id();
-    plan.token = {.contact = contact, .peer = peer->hash};
+    plan.token = {.contact = sender.contact, .peer = peer->hash};
+    plan.drop_claims = request.context.assert_identity;
+    if (plan.drop_claims && asserts_identity(request.message.method)) {
+        plan.asserted = sender.aor;
+    }
     return relay(request, plan, out);
 }
 
@@ -39,6 +47,18 @@ const Peer* peer_for(const Request& request) {
         }
     }
     return peers.choose(request.message.call_id());
+}
+
+// Of a request with a good token. Whoever has seen the dialog knows the token: only the flow that the
+// contact is registered by vouches for its AOR.
+Sender sender_by_token(const Request& request, const net::Flow& flow) {
+    const table::ContactId id = request.routes.token.contact;
+    table::ContactView contact;
+    const bool vouched = request.context.assert_identity &&
+                         lookup_id(id, request.context, contact) == LookupResult::kFound &&
+                         contact.state.flow == flow &&
+                         (flow == request.arrival.flow || !is_behind_nat(contact));
+    return {id, vouched ? contact.aor : std::string_view{}};
 }
 
 Decision stranger(const Request& request, sip::Writer& out) {
@@ -57,11 +77,11 @@ Decision decide_outward(const Request& request, sip::Writer& out) {
         return answer_local(request.message, request.arrival, request.context, out);
     }
     const RouteSet& routes = request.routes;
-    if (routes.state == TokenState::kGood && routes.token.direction != Direction::kToPhone) {
-        return to_core(request, peer_for(request), routes.token.contact, out);
-    }
-    table::ContactId sender;
     const net::Flow flow = answer_flow(request.top.via, request.arrival.flow);
+    if (routes.state == TokenState::kGood && routes.token.direction != Direction::kToPhone) {
+        return to_core(request, peer_for(request), sender_by_token(request, flow), out);
+    }
+    Sender sender;
     const bool by_via = flow != request.arrival.flow;
     switch (lookup_sender(request.message, flow, by_via, request.context, sender)) {
         case LookupResult::kFound:

@@ -11,6 +11,8 @@
 #include "dataplane/sip/uri.h"
 #include "dataplane/sip/writer.h"
 
+#include <optional>
+
 namespace pinhole::route {
 
 struct Request {
@@ -34,6 +36,16 @@ struct Request {
 
 // A refusal, or the drop that an ACK gets instead.
 [[nodiscard]] Decision refuse(const Request& request, unsigned code, sip::Writer& out);
+
+// The same for what leads to no contact: a CANCEL gets 481 whatever `code` says.
+[[nodiscard]] Decision nowhere(const Request& request, unsigned code, sip::Writer& out);
+
+// To a core peer that asks for an AOR of ours: 302 with an edge URI for each contact that may be
+// called, or the refusal that a proxy would give.
+[[nodiscard]] Decision redirect(const Request& request, sip::Writer& out);
+// The contact that the request URI, an edge URI of ours, was made for. None: it is no such URI, or
+// not one for this Call-ID.
+[[nodiscard]] std::optional<table::ContactId> edge_uri_target(const Request& request);
 
 // From a core peer.
 [[nodiscard]] Decision decide_inward(const Request& request, sip::Writer& out);

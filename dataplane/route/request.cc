@@ -12,6 +12,10 @@ Decision refuse(const Request& request, unsigned code, sip::Writer& out) {
     return reply(request.message, request.arrival, request.context, {.code = code}, out);
 }
 
+Decision nowhere(const Request& request, unsigned code, sip::Writer& out) {
+    return refuse(request, request.message.method == sip::Method::kCancel ? 481 : code, out);
+}
+
 Decision relay(const Request& request, ForwardPlan plan, sip::Writer& out) {
     const sip::Message& message = request.message;
     if (message.max_forwards == 0) {

@@ -71,8 +71,12 @@ Decision decide_response(const sip::Message& response, const Arrival& arrival,
         return Decision::drop(DropReason::kBadResponse);
     }
     // §16.7 step 6: one phone out of service is not the edge out of service.
-    const unsigned status = response.status == 503 && branch->to_phone ? 500 : 0;
-    if (!write_response(response, top, status, sip::reason_phrase(500), out)) {
+    const ResponsePlan plan{
+        .status = response.status == 503 && branch->to_phone ? 500u : 0u,
+        .reason = sip::reason_phrase(500),
+        .drop_claims = branch->to_phone && context.assert_identity,
+    };
+    if (!write_response(response, top, plan, out)) {
         return Decision::drop(DropReason::kTooLarge);
     }
     Decision decision;

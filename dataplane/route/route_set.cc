@@ -15,6 +15,13 @@ bool next_of_ours(sip::Elements& routes, const sip::Identity& identity, sip::Nam
     return routes.next(element) && sip::parse_name_addr(element, out) && identity.is_ours(out.uri);
 }
 
+// An edge URI's token is no Route's.
+std::optional<Token> read_route_token(const Keys& keys, std::string_view user,
+                                      std::string_view call_id) {
+    const auto token = read_token(keys, user, call_id);
+    return token && token->direction != Direction::kTarget ? token : std::nullopt;
+}
+
 bool is_partner(const Token& first, const Token& second) {
     return first.contact == second.contact && first.peer == second.peer &&
            first.direction != Direction::kBoth && second.direction != Direction::kBoth &&
@@ -32,12 +39,12 @@ RouteSet read_routes(const sip::Message& request, const sip::Identity& identity,
         if (route.uri.user.size() != kTokenChars) {
             continue;
         }
-        const auto token = read_token(keys, route.uri.user, request.call_id());
+        const auto token = read_route_token(keys, route.uri.user, request.call_id());
         out.state = token ? TokenState::kGood : TokenState::kBad;
         if (token) {
             out.token = *token;
             if (next_of_ours(routes, identity, route)) {
-                const auto next = read_token(keys, route.uri.user, request.call_id());
+                const auto next = read_route_token(keys, route.uri.user, request.call_id());
                 out.ours += next && is_partner(*token, *next) ? 1 : 0;
             }
         }

@@ -45,7 +45,7 @@ std::optional<Token> read_token(const Keys& keys, std::string_view text, std::st
     out.peer = static_cast<std::uint32_t>(in.number(4));
     out.direction = static_cast<Direction>(direction);
     const std::uint64_t mac = in.number(8);
-    if (direction > static_cast<std::uint64_t>(Direction::kToCore) || !keys.knows(key_id) ||
+    if (direction > static_cast<std::uint64_t>(Direction::kTarget) || !keys.knows(key_id) ||
         mac != token_mac(keys, key_id, {data.data(), kSignedBytes}, call_id)) {
         return std::nullopt;
     }

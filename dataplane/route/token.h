@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The token in the user part of our Record-Route URI: which contact and which core peer a dialog is
-// between, and which way it leads. Text: base64url( bits key | slot generation | peer | MAC ), 30
+// The token in the user part of our own URIs. In a Record-Route: which contact and which core peer a
+// dialog is between, and which way it leads. In the Contact of a redirection (an "edge URI"): which
+// contact a request is for. Text: base64url( bits key | slot generation | peer | MAC ), 30
 // letters; the MAC covers the Call-ID too, so that a token is worth nothing in another dialog.
 // Pure; any thread; never allocates.
 #pragma once
@@ -15,8 +16,9 @@
 namespace pinhole::route {
 
 // kBoth where one Record-Route serves both sides: then the sender tells the direction, for only a
-// core peer's request ever goes to a phone.
-enum class Direction : std::uint8_t { kBoth, kToPhone, kToCore };
+// core peer's request ever goes to a phone. kTarget is an edge URI's: it is no Route, and no Route's
+// token is a target.
+enum class Direction : std::uint8_t { kBoth, kToPhone, kToCore, kTarget };
 
 struct Token {
     table::ContactId contact;

@@ -14,6 +14,20 @@ Writer& Writer::number(std::uint64_t value) {
     return text({digits, static_cast<std::size_t>(end - digits)});
 }
 
+Writer& Writer::qvalue(std::uint16_t thousandths) {
+    if (thousandths >= 1000) {
+        return character('1');
+    }
+    text("0.").character(static_cast<char>('0' + thousandths / 100));
+    if (thousandths % 100 != 0) {
+        character(static_cast<char>('0' + thousandths / 10 % 10));
+    }
+    if (thousandths % 10 != 0) {
+        character(static_cast<char>('0' + thousandths % 10));
+    }
+    return *this;
+}
+
 Writer& Writer::host(const net::Address& address) {
     char buffer[net::kMaxAddressText];
     return text({buffer, net::format_host(address, buffer)});

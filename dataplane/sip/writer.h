@@ -40,6 +40,8 @@ class Writer {
     Writer& unfolded(std::string_view value);
     // Text of unknown origin (config, reason): what is a control character becomes a space.
     Writer& clean(std::string_view text);
+    // Thousandths as a qvalue (RFC 3261 §25.1): "0.5" of 500, "1" of 1000 and more.
+    Writer& qvalue(std::uint16_t thousandths);
     // Lower-case hex of bytes.
     Writer& hex(const void* bytes, std::size_t len);
     // "Name: value\r\n" of text that is ours and clean.

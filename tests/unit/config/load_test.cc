@@ -67,7 +67,8 @@ call_unreachable = "try"
 remove_after_s = 0
 [core]
 peers = ["203.0.113.10:5062", "[2001:db8::5]:5070", "2001:db8::6"]
-mode = "proxy"
+mode = "redirect"
+assert_identity = false
 [http]
 listen = ""
 [control]
@@ -110,6 +111,8 @@ level = "debug"
     EXPECT_EQ(c.qualify.max_missed, 5u);
     EXPECT_EQ(c.qualify.call_unreachable, CallUnreachable::kTry);
     EXPECT_EQ(c.qualify.remove_after_s, 0u);
+    EXPECT_EQ(c.core.mode, CoreMode::kRedirect);
+    EXPECT_FALSE(c.core.assert_identity);
     ASSERT_EQ(c.core.peers.size(), 3u);
     EXPECT_EQ(c.core.peers[0].port, 5062);
     EXPECT_EQ(c.core.peers[1].port, 5070);

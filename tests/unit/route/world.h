@@ -167,6 +167,8 @@ class World {
                 .keys = *keys,
                 .pins = pins,
                 .call_unreachable = call_unreachable,
+                .redirect = redirect,
+                .assert_identity = assert_identity,
                 .now_us = now_us,
                 .now_ms = now_us / 1000,
                 .now_s = static_cast<std::uint32_t>(now_us / 1'000'000)};
@@ -205,6 +207,8 @@ class World {
     table::QualifyTable qualify;
     std::optional<Keys> keys{std::vector<MasterKey>{{.id = 1, .bytes = {1, 2, 3}}}};
     bool call_unreachable = false;
+    bool redirect = false;
+    bool assert_identity = true;
     std::uint64_t now_us = 1'000'000'000;
 };
 

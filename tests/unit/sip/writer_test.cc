@@ -22,6 +22,15 @@ TEST(Writer, Appends) {
     EXPECT_FALSE(out.overflow());
 }
 
+TEST(Writer, Qvalue) {
+    std::array<char, 64> buffer;
+    Writer out(buffer.data(), buffer.size());
+    for (const std::uint16_t q : {0, 5, 40, 120, 125, 500, 505, 999, 1000, 65535}) {
+        out.qvalue(q).character(' ');
+    }
+    EXPECT_EQ(out.view(), "0.0 0.005 0.04 0.12 0.125 0.5 0.505 0.999 1 1 ");
+}
+
 TEST(Writer, NeverWritesPastTheEnd) {
     std::array<char, 12> buffer;
     buffer.fill('#');
