@@ -253,7 +253,7 @@ std::uint32_t RunningSystem::remove_contact(table::ContactId id, unsigned owner)
 }
 
 api::Health RunningSystem::healthy() {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<std::mutex> lock(beats_mutex_);
     const auto now = steady_clock::now();
     for (std::size_t i = 0; i < beats_.size(); ++i) {
         const bool is_worker = i < parts_.workers.size();

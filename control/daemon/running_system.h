@@ -81,6 +81,7 @@ class RunningSystem final : public api::System {
         std::uint64_t rounds = 0;
         std::chrono::steady_clock::time_point seen;
     };
+    std::mutex beats_mutex_;  // its own: a long listing must not make us look unwell
     std::vector<Beat> beats_;
 };
 

@@ -237,13 +237,25 @@ void SipStage::answer_register(Context& context) {
     const registrar::RegisterRequest& request = context.request;
     const route::TagText tag =
         route::make_tag(shared_.keys, context.message, context.branch, request.from_tag);
-    const registrar::AnswerContext answer{route::reply_via(request.flow, context.flow), tag.view(),
-                                          registrar_now(now_)};
+    registrar::AnswerContext answer{route::reply_via(request.flow, context.flow), tag.view(),
+                                    registrar_now(now_), request.flow};
+    const std::size_t limit = route::answer_limit(context.text.size(), context.flow.is_v4());
     sip::Writer out(out_text_.data(), out_text_.size());
     registrar::Answered answered;
+    if (context.verdict == Verdict::kBusy) [[unlikely]] {
+        drop(context, DropReason::kContended);  // its retransmission will find the record free
+        return;
+    }
     if (context.verdict == Verdict::kOk) {
         const table::Record* record = shared_.table.find(request.aor_hash, request.aor);
         answered = registrar::write_ok(context.message, record, answer, out);
+        // A list of many contacts outgrows a short request: whose address may be forged gets what fits.
+        if (answered == registrar::Answered::kWritten && out.size() > limit &&
+            !has_answered(record, request.flow)) {
+            out.clear();
+            answer.limit = limit;
+            answered = registrar::write_ok(context.message, record, answer, out);
+        }
     } else {
         answered = registrar::write_refusal(context.message, context.verdict, shared_.policy,
                                             retry_after_s(request.aor_hash), answer, out);
@@ -253,16 +265,25 @@ void SipStage::answer_register(Context& context) {
                                                                   : DropReason::kTooLarge);
         return;
     }
-    // Who is refused has proven nothing; with a list of bindings, as long as mode = "off" says that
-    // the operator trusts who can reach us, the phone gets what it registered.
-    if (context.verdict != Verdict::kOk &&
-        out.size() > route::answer_limit(context.text.size(), context.flow.is_v4())) {
+    if (context.verdict != Verdict::kOk && out.size() > limit) {
         drop(context, DropReason::kAmplification);
         return;
     }
     counters_.responses[registrar::status_of(context.verdict)].add();
     transmit_.datagram(request.flow, out.view(), context.mbuf, *around_);
     context.mbuf = nullptr;
+}
+
+// Whether a phone of the record has answered a ping by this flow: then nobody has forged it.
+bool SipStage::has_answered(const table::Record* record, const net::Flow& flow) const {
+    table::ContactState state;
+    for (std::size_t i = 0; record != nullptr && i < record->contact_count(); ++i) {
+        if (shared_.qualify.reach_any(record->fixed(i).id()) == table::Reach::kReachable &&
+            record->read_state(i, state) && state.flow == flow) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void SipStage::route_message(Context& context) {

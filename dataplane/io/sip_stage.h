@@ -85,6 +85,7 @@ class SipStage {
     [[nodiscard]] Outcome ask_owner(Context& context);
     [[nodiscard]] registrar::Verdict apply(const registrar::RegisterRequest& request);
     void answer_register(Context& context);
+    [[nodiscard]] bool has_answered(const table::Record* record, const net::Flow& flow) const;
     void route_message(Context& context);
     void count(const route::Decision& decision);
     void take_pong(const route::Decision& decision);

@@ -5,6 +5,7 @@
 #include "dataplane/sip/params.h"
 #include "dataplane/table/scratch.h"
 
+#include <algorithm>
 #include <array>
 
 namespace pinhole::registrar {
@@ -49,11 +50,27 @@ Answered write_ok(const sip::Message& request, const table::Record* record,
             return Answered::kContended;
         }
     }
-    std::array<char, kMaxListedBytes> lines;  // the rules let no AOR have more
-    sip::Writer contacts(lines.data(), lines.size());
-    for (std::size_t i = 0; i < count; ++i) {
-        if (!expired(views[i].state, context.now)) {
-            write_contact(views[i], context.now, contacts);
+    const bool limited = context.limit != AnswerContext::kNoLimit;
+    std::size_t room = kMaxListedBytes;  // the rules let no AOR have more
+    if (limited) {
+        if (!sip::write_reply(request, {200, {}, context.via, context.to_tag, {}}, out) ||
+            out.size() > context.limit) {
+            return Answered::kTooLarge;
+        }
+        room = std::min(room, context.limit - out.size());
+        out.clear();
+    }
+    std::array<char, kMaxListedBytes> lines;
+    sip::Writer contacts(lines.data(), room);
+    for (const bool own : {true, false}) {
+        for (std::size_t i = 0; i < count; ++i) {
+            const table::ContactView& contact = views[i];
+            const bool fits =
+                !limited || listed_bytes(contact.uri, contact.params) <= contacts.room();
+            if ((contact.state.flow == context.flow) == own && fits &&
+                !expired(contact.state, context.now)) {
+                write_contact(contact, context.now, contacts);
+            }
         }
     }
     const bool written =

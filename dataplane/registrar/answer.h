@@ -16,6 +16,12 @@ struct AnswerContext {
     sip::ReplyVia via;
     std::string_view to_tag;
     Now now;
+    // Where the answer goes: contacts with this flow are listed first.
+    net::Flow flow = {};
+    // The largest answer. Past it a 200 lists what fits, the sender's own contacts before others.
+    std::size_t limit = kNoLimit;
+
+    static constexpr std::size_t kNoLimit = ~std::size_t{0};
 };
 
 enum class Answered : std::uint8_t {

@@ -52,6 +52,11 @@ class Writer {
         return text(name).text(": ").number(value).text("\r\n");
     }
 
+    void clear() {
+        at_ = begin_;
+        overflow_ = false;
+    }
+
     [[nodiscard]] bool overflow() const { return overflow_; }
     [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
     [[nodiscard]] std::size_t room() const { return static_cast<std::size_t>(end_ - at_); }

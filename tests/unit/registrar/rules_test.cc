@@ -323,6 +323,32 @@ TEST_F(Rules, AFullTableRefusesNewcomersAndServesTheOthers) {
     EXPECT_THAT(uris(), ElementsAre("sip:a@h1"));
 }
 
+// Nobody with a forged address has us send a victim a long list for a short request.
+TEST_F(Rules, ALimitedAnswerListsTheSendersOwnFirstAndWhatFits) {
+    ASSERT_EQ(send(contacts(1, {"<sip:a@h1>", "<sip:a@h2>", "<sip:a@h3>"})), Verdict::kOk);
+    const net::Flow mine = flow_from(kHome, 40000);
+    ASSERT_EQ(send(contacts(2, {"<sip:a@mine>"}), mine), Verdict::kOk);
+    std::array<char, 2000> room;
+    const auto answer = [&](std::size_t limit) {
+        sip::Writer out(room.data(), room.size());
+        const std::string aor = "alice@example.com";
+        AnswerContext context{{net::Address::v4(kHome), 40000, true}, "t", now_, mine, limit};
+        const Answered answered =
+            write_ok(last_->message, table_->find(test_hash()(aor), aor), context, out);
+        if (answered != Answered::kWritten) {
+            return std::string();
+        }
+        EXPECT_LE(out.size(), limit);
+        return std::string(out.view());
+    };
+    const std::string whole = answer(2000);
+    EXPECT_LT(whole.find("sip:a@mine"), whole.find("sip:a@h1"));
+    const std::string part = answer(whole.size() - 1);
+    EXPECT_THAT(part, HasSubstr("sip:a@mine"));
+    EXPECT_THAT(part, Not(HasSubstr("sip:a@h3")));
+    EXPECT_EQ(answer(100), "");
+}
+
 TEST_F(Rules, RefusalsSayWhatToDo) {
     std::array<char, 4000> room;
     const auto refusal = [&](const RequestText& text, Verdict verdict) {
