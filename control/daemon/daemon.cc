@@ -42,6 +42,7 @@ class Signals {
         sigaddset(&set, SIGINT);
         pthread_sigmask(SIG_BLOCK, &set, nullptr);
         std::signal(SIGPIPE, SIG_IGN);
+        std::signal(SIGHUP, SIG_IGN);  // a terminal that goes away ends nothing
         fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     }
     ~Signals() { close(fd_); }

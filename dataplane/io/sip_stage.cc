@@ -207,6 +207,12 @@ SipStage::Outcome SipStage::ask_owner(Context& context) {
         answer_register(context);
         return Outcome::kFinished;
     }
+    // What waits must leave room for a burst: an owner that is stuck costs what only it can do, not
+    // the calls, refreshes and answers that this worker does alone.
+    if (free_.size() < kBurst) [[unlikely]] {
+        drop(context, DropReason::kHandoffFull);
+        return Outcome::kFinished;
+    }
     Command command;
     command.kind = CommandKind::kRegister;
     command.from = static_cast<std::uint16_t>(worker_);

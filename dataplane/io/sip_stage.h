@@ -46,6 +46,8 @@ class SipStage {
     // Packets that wait for an owner's answer, and the burst in hand. Fewer than a command ring's
     // slots, so that neither a command nor an answer finds it full.
     static constexpr unsigned kContexts = 1024;
+    // At most so many wait at once.
+    static constexpr unsigned kMaxWaiting = kContexts - kBurst;
 
     SipStage(const Shared& shared, Mesh& mesh, unsigned worker, Transmit& transmit, Post& post,
              CoreCounters& counters);
