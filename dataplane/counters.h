@@ -83,6 +83,11 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(MethodLab
                       "OPTIONS",  "SUBSCRIBE", "NOTIFY", "MESSAGE", "INFO",
                       "UPDATE",   "PRACK",     "REFER",  "PUBLISH", "other"};
 
+// Who calls for help.
+enum class EmergencySender : std::uint8_t { kRegistered, kUnregistered, kCount };
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(EmergencySender::kCount)>
+    kEmergencySenderNames{"registered", "unregistered"};
+
 inline constexpr unsigned kMaxResponseCode = 699;
 
 struct alignas(64) CoreCounters {
@@ -101,9 +106,11 @@ struct alignas(64) CoreCounters {
     Counter wrong_target;  // pongs from another flow than the contact's
     std::array<Counter, static_cast<std::size_t>(MethodLabel::kCount)> requests;
     std::array<Counter, static_cast<std::size_t>(DropReason::kCount)> drops;
+    std::array<Counter, static_cast<std::size_t>(EmergencySender::kCount)> emergencies;
     std::array<Counter, kMaxResponseCode + 1> responses;  // that we sent ourselves, by code
 
     void drop(DropReason reason) { drops[static_cast<std::size_t>(reason)].add(); }
+    void emergency(EmergencySender sender) { emergencies[static_cast<std::size_t>(sender)].add(); }
 };
 
 }  // namespace pinhole

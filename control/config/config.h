@@ -113,6 +113,12 @@ struct Core {
     bool assert_identity = true;
 };
 
+// Calls for help, beside urn:service:sos.
+struct Emergency {
+    std::vector<std::string> numbers;
+    bool unregistered = true;
+};
+
 // An address and TCP port to listen on; port 0 means off.
 struct Listen {
     net::Address address;
@@ -144,6 +150,7 @@ struct Config {
     Auth auth;
     Qualify qualify;
     Core core;
+    Emergency emergency;
     Http http;
     Control control;
     Journal journal;

@@ -10,6 +10,7 @@ namespace pinhole::config {
 namespace {
 
 constexpr std::size_t kMaxSocketPath = 107;  // sun_path less the NUL
+constexpr std::size_t kMaxEmergencyNumber = 16;
 
 std::string number(std::uint64_t value) {
     return std::to_string(value);
@@ -147,6 +148,18 @@ void check_qualify(const Config& config, const Complaints& say) {
     }
 }
 
+void check_emergency(const Config& config, const Complaints& say) {
+    for (const std::string& number : config.emergency.numbers) {
+        const bool dialled = !number.empty() && number.size() <= kMaxEmergencyNumber &&
+                             number.find_first_not_of("0123456789*#") == std::string::npos;
+        if (!dialled) {
+            say.error("emergency.numbers",
+                      "has \"" + number +
+                          "\", but each must be as it is dialled, 1 to 16 of 0 to 9, * and #");
+        }
+    }
+}
+
 bool is_loopback(const net::Address& address) {
     return address.is_v4() ? address.v4_host_order() >> 24 == 127
                            : address == *net::parse_address("::1");
@@ -216,6 +229,7 @@ void check_rules(const Config& config, const Complaints& complaints) {
     check_ports(config, complaints);
     check_registrar(config, complaints);
     check_qualify(config, complaints);
+    check_emergency(config, complaints);
     check_edges(config, complaints);
 }
 

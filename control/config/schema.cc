@@ -106,6 +106,11 @@ constexpr std::array kProperties{
     Property{"core", "assert_identity", PH_FIELD(&c.core.assert_identity),
              "toward the core, who a phone says it is gives way to the AOR that it registered"},
 
+    Property{"emergency", "numbers", PH_FIELD(&c.emergency.numbers),
+             "calls to these, as to urn:service:sos, are calls for help"},
+    Property{"emergency", "unregistered", PH_FIELD(&c.emergency.unregistered),
+             "whether phones that are not registered may call for help"},
+
     Property{"http", "listen", PH_FIELD(&c.http.listen),
              "metrics, health and read-only API; \"\" is off"},
     Property{"control", "socket", PH_FIELD(&c.control.socket), "where pinholectl finds the daemon"},

@@ -57,6 +57,7 @@ bool Publisher::publish(std::uint64_t now_ms) {
         }
     }
     next->peers = route::Peers(peer_flows(*next));
+    next->emergency = route::Emergency(config_.emergency.numbers, config_.emergency.unregistered);
     keep_peers_resolved(next->fib);
 
     const bool changed = current_ == nullptr || !same_endpoints(*current_, *next);

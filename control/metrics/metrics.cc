@@ -244,6 +244,11 @@ std::vector<MetricFamily> collect(const Snapshot& snapshot) {
         snapshot,
         family("pinhole_drops_total", "Packets that came to nothing, by why.", MetricType::Counter),
         "reason", &CoreCounters::drops, kDropReasonNames));
+    out.push_back(collect_labelled(
+        snapshot,
+        family("pinhole_emergency_requests_total",
+               "Calls and texts for help forwarded to a core peer.", MetricType::Counter),
+        "sender", &CoreCounters::emergencies, kEmergencySenderNames));
     collect_plain(snapshot, out);
     out.push_back(collect_cycles(snapshot));
     MetricFamily contacts = family(

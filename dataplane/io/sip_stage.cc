@@ -298,6 +298,7 @@ void SipStage::route_message(Context& context) {
                                .qualify = shared_.qualify,
                                .identity = around_->identity,
                                .peers = around_->peers,
+                               .emergency = around_->emergency,
                                .keys = shared_.keys,
                                .pins = shared_.pins,
                                .call_unreachable = shared_.call_unreachable,
@@ -343,6 +344,10 @@ void SipStage::count(const route::Decision& decision) {
     }
     if (decision.is_response) {
         counters_.responses_forwarded.add();
+    }
+    if (decision.is_emergency) {
+        counters_.emergency(decision.is_unregistered ? EmergencySender::kUnregistered
+                                                     : EmergencySender::kRegistered);
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "dataplane/io/settings.h"
 #include "dataplane/net/fib.h"
+#include "dataplane/route/emergency.h"
 #include "dataplane/route/peers.h"
 #include "dataplane/sip/identity.h"
 
@@ -40,6 +41,7 @@ struct Surroundings {
     net::Fib fib;
     sip::Identity identity;
     route::Peers peers;
+    route::Emergency emergency;
     std::vector<PortView> ports;  // by net::PortIndex
 };
 

@@ -3,6 +3,7 @@
 
 #define XXH_INLINE_ALL
 #include "dataplane/route/base64.h"
+#include "dataplane/route/flow_text.h"
 #include "dataplane/route/pack.h"
 #include "dataplane/sip/name_addr.h"
 
@@ -22,9 +23,8 @@ constexpr std::uint8_t kBitPortMatters = 2;
 constexpr std::uint8_t kBitToPhone = 4;
 
 constexpr std::size_t kMacBytes = 8;
-constexpr std::size_t kFixedBytes =
-    2 + 2 + 2 + 2 + 4 + 8;  // bits, key; port, two UDP ports; where; transaction
-constexpr std::size_t kMaxBytes = kFixedBytes + 2 * 16 + kMacBytes;
+constexpr std::size_t kFixedBytes = 1 + 1 + 4 + 8;  // bits, key; where; transaction
+constexpr std::size_t kMaxBytes = kFixedBytes + flow_bytes(true) + kMacBytes;
 static_assert(sip::kMagicCookie.size() + 1 + base64_chars(kMaxBytes) <= kMaxBranchText);
 
 // The port index is left out: where several of our ports lead to one network, the answer may come
@@ -36,14 +36,6 @@ std::uint32_t where_hash(net::Flow flow, bool port_matters) {
         flow.their_udp_port = 0;
     }
     return static_cast<std::uint32_t>(XXH3_64bits(&flow, sizeof flow));
-}
-
-void read_address(Unpacker& from, bool ipv6, net::Address& out) {
-    if (ipv6) {
-        from.raw(out.bytes.data(), 16);
-    } else {
-        out = net::Address::v4(static_cast<std::uint32_t>(from.number(4)));
-    }
 }
 
 }  // namespace
@@ -65,16 +57,12 @@ std::uint64_t transaction_hash(const sip::Message& message, const sip::Via& clie
 
 BranchText make_branch(const Keys& keys, std::uint8_t key_id, const net::Flow& return_flow,
                        const Destination& to, std::uint64_t transaction) {
-    const bool ipv6 = !return_flow.is_v4() || !return_flow.ours.is_v4();
-    const std::size_t skip = ipv6 ? 0 : 12;
-    const auto bits =
-        static_cast<std::uint8_t>((ipv6 ? kBitIpv6 : 0) | (to.port_matters ? kBitPortMatters : 0) |
-                                  (to.to_phone ? kBitToPhone : 0));
+    const auto bits = static_cast<std::uint8_t>((needs_ipv6(return_flow) ? kBitIpv6 : 0) |
+                                                (to.port_matters ? kBitPortMatters : 0) |
+                                                (to.to_phone ? kBitToPhone : 0));
     Packer<kMaxBytes> packer;
-    packer.number(bits, 1).number(key_id, 1).number(return_flow.port, 2);
-    packer.raw(return_flow.ours.bytes.data() + skip, 16 - skip).number(return_flow.our_udp_port, 2);
-    packer.raw(return_flow.theirs.bytes.data() + skip, 16 - skip);
-    packer.number(return_flow.their_udp_port, 2);
+    packer.number(bits, 1).number(key_id, 1);
+    pack_flow(return_flow, packer);
     packer.number(where_hash(to.flow, to.port_matters), 4).number(transaction, 8);
     packer.number(keys.mac(Purpose::kBranch, key_id, packer.view()), kMacBytes);
 
@@ -103,11 +91,7 @@ std::optional<Branch> read_branch(const Keys& keys, std::string_view branch) {
     Branch out;
     out.port_matters = (bits & kBitPortMatters) != 0;
     out.to_phone = (bits & kBitToPhone) != 0;
-    out.return_flow.port = static_cast<net::PortIndex>(in.number(2));
-    read_address(in, (bits & kBitIpv6) != 0, out.return_flow.ours);
-    out.return_flow.our_udp_port = static_cast<std::uint16_t>(in.number(2));
-    read_address(in, (bits & kBitIpv6) != 0, out.return_flow.theirs);
-    out.return_flow.their_udp_port = static_cast<std::uint16_t>(in.number(2));
+    out.return_flow = unpack_flow(in, (bits & kBitIpv6) != 0);
     out.where = static_cast<std::uint32_t>(in.number(4));
     out.transaction = in.number(8);
     const std::uint64_t mac = in.number(kMacBytes);

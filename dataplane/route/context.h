@@ -6,6 +6,7 @@
 
 #include "dataplane/counters.h"
 #include "dataplane/net/flow.h"
+#include "dataplane/route/emergency.h"
 #include "dataplane/route/keys.h"
 #include "dataplane/route/peers.h"
 #include "dataplane/route/pin_table.h"
@@ -33,6 +34,7 @@ struct Context {
     const table::QualifyTable& qualify;
     const sip::Identity& identity;
     const Peers& peers;
+    const Emergency& emergency;
     const Keys& keys;
     PinTable& pins;
     bool call_unreachable = false;  // [qualify] call_unreachable = "try"
@@ -54,12 +56,14 @@ struct Decision {
     Kind kind = Kind::kDrop;
     DropReason reason = DropReason::kMalformed;
     std::uint16_t code = 0;
-    bool is_call_in = false;    // an INVITE forwarded to a phone
-    bool is_call_out = false;   // an INVITE forwarded to a core peer
-    bool is_response = false;   // a response forwarded
-    bool is_stranger = false;   // refused because nobody here knows the sender: count it as
-                                // DropReason::kStranger too
-    bool flow_matches = false;  // the pong came by the contact's own flow
+    bool is_call_in = false;       // an INVITE forwarded to a phone
+    bool is_call_out = false;      // an INVITE forwarded to a core peer
+    bool is_response = false;      // a response forwarded
+    bool is_emergency = false;     // an INVITE or MESSAGE for help, forwarded to a core peer ...
+    bool is_unregistered = false;  // ... for a phone that has no registration
+    bool is_stranger = false;      // refused because nobody here knows the sender: count it as
+                                   // DropReason::kStranger too
+    bool flow_matches = false;     // the pong came by the contact's own flow
     table::ContactId contact;
     std::uint32_t rtt_us = 0;
     net::Flow flow;

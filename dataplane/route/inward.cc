@@ -29,10 +29,14 @@ std::string_view pinned_uri(const Request& request, const Pin& pin) {
     return pin.uri_len != 0 ? pin.uri() : request.message.request_uri;
 }
 
-Token token_for(const Request& request, table::ContactId contact) {
+// A phone without a contact is known by where it is reached.
+Token token_for(const Request& request, table::ContactId contact, const Destination& to) {
     const Peers& peers = request.context.peers;
     const unsigned index = request.arrival.peer_index;
-    return {.contact = contact, .peer = index < peers.size() ? peers[index].hash : 0};
+    return {.contact = contact,
+            .flow = contact.valid() ? net::Flow{} : to.flow,
+            .port_matters = to.port_matters,
+            .peer = index < peers.size() ? peers[index].hash : 0};
 }
 
 Decision to_pinned(const Request& request, const Pin& pin, sip::Writer& out) {
@@ -41,25 +45,25 @@ Decision to_pinned(const Request& request, const Pin& pin, sip::Writer& out) {
     plan.to = {.flow = pin.flow, .port_matters = pin.port_matters, .to_phone = true};
     const Keys& keys = request.context.keys;
     plan.key_id = keys.knows(pin.key_id) ? pin.key_id : keys.current_id();
-    plan.token = token_for(request, pin.contact);
+    plan.token = token_for(request, pin.contact, plan.to);
     return relay(request, plan, out);
 }
 
-// The contact is found. An initial request gets the Contact as request URI (RFC 3261 §16.5); in a
-// dialog the core wrote what the phone gave it, and that stays.
-Decision to_contact(const Request& request, const PinKey& key, const table::ContactView& contact,
-                    sip::Writer& out) {
-    const bool replaces_uri = request.uri_is_ours;
+// To where a phone was found, and there again with all that belongs to this INVITE. An initial
+// request gets the Contact as request URI (RFC 3261 §16.5), `uri`; in a dialog the core wrote what
+// the phone gave it, and that stays.
+Decision to_phone(const Request& request, const PinKey& key, table::ContactId contact,
+                  const Destination& to, std::string_view uri, sip::Writer& out) {
+    const bool replaces_uri = request.uri_is_ours && !uri.empty();
     ForwardPlan plan;
-    plan.request_uri = replaces_uri ? request_uri_of(contact.uri) : request.message.request_uri;
-    plan.to = {
-        .flow = contact.state.flow, .port_matters = is_behind_nat(contact), .to_phone = true};
+    plan.request_uri = replaces_uri ? uri : request.message.request_uri;
+    plan.to = to;
     plan.key_id = request.context.keys.current_id();
-    plan.token = token_for(request, contact.id);
+    plan.token = token_for(request, contact, to);
     const Decision decision = relay(request, plan, out);
     if (decision.is_call_in) {
         Pin pin;
-        pin.contact = contact.id;
+        pin.contact = contact;
         pin.flow = plan.to.flow;
         pin.key_id = plan.key_id;
         pin.port_matters = plan.to.port_matters;
@@ -72,11 +76,23 @@ Decision to_contact(const Request& request, const PinKey& key, const table::Cont
     return decision;
 }
 
+Decision to_contact(const Request& request, const PinKey& key, const table::ContactView& contact,
+                    sip::Writer& out) {
+    const Destination to{
+        .flow = contact.state.flow, .port_matters = is_behind_nat(contact), .to_phone = true};
+    return to_phone(request, key, contact.id, to, request_uri_of(contact.uri), out);
+}
+
 Decision by_token(const Request& request, const PinKey& key, sip::Writer& out) {
     const RouteSet& routes = request.routes;
     table::ContactView contact;
     if (routes.state == TokenState::kBad || routes.token.direction == Direction::kToCore) {
         return nowhere(request, 430, out);
+    }
+    if (!routes.token.contact.valid()) {
+        const Destination to{
+            .flow = routes.token.flow, .port_matters = routes.token.port_matters, .to_phone = true};
+        return to_phone(request, key, {}, to, {}, out);
     }
     switch (lookup_id(routes.token.contact, request.context, contact)) {
         case LookupResult::kFound:

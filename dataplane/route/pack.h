@@ -49,9 +49,12 @@ class Unpacker {
         return value;
     }
     void raw(std::uint8_t* to, std::size_t bytes) {
-        for (std::size_t i = 0; i < bytes; ++i) {
-            to[i] = byte();
-        }
+        const std::size_t left = data_.size() - at_;
+        const std::size_t there = bytes < left ? bytes : left;
+        std::memcpy(to, data_.data() + at_, there);
+        std::memset(to + there, 0, bytes - there);
+        at_ += there;
+        short_ |= there < bytes;
     }
     // All was read, and nothing past the end.
     [[nodiscard]] bool complete() const { return at_ == data_.size() && !short_; }

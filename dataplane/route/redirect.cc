@@ -50,7 +50,7 @@ Decision redirect(const Request& request, sip::Writer& out) {
 }
 
 std::optional<table::ContactId> edge_uri_target(const Request& request) {
-    if (!request.uri_is_ours || request.uri.user.size() != kTokenChars) {
+    if (!request.uri_is_ours || request.uri.user.size() != kContactTokenChars) {
         return std::nullopt;
     }
     const auto token =

@@ -23,9 +23,9 @@ std::optional<Token> read_route_token(const Keys& keys, std::string_view user,
 }
 
 bool is_partner(const Token& first, const Token& second) {
-    return first.contact == second.contact && first.peer == second.peer &&
-           first.direction != Direction::kBoth && second.direction != Direction::kBoth &&
-           first.direction != second.direction;
+    return first.contact == second.contact && first.flow == second.flow &&
+           first.peer == second.peer && first.direction != Direction::kBoth &&
+           second.direction != Direction::kBoth && first.direction != second.direction;
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ RouteSet read_routes(const sip::Message& request, const sip::Identity& identity,
     sip::NameAddr route;
     while (out.ours < kMaxOurs && next_of_ours(routes, identity, route)) {
         ++out.ours;
-        if (route.uri.user.size() != kTokenChars) {
+        if (!may_be_token(route.uri.user)) {
             continue;
         }
         const auto token = read_route_token(keys, route.uri.user, request.call_id());

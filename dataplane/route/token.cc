@@ -2,6 +2,7 @@
 #include "dataplane/route/token.h"
 
 #include "dataplane/route/base64.h"
+#include "dataplane/route/flow_text.h"
 #include "dataplane/route/pack.h"
 
 #include <array>
@@ -9,9 +10,17 @@
 namespace pinhole::route {
 namespace {
 
-constexpr std::size_t kSignedBytes = 1 + 1 + 4 + 4 + 4;
-constexpr std::size_t kTokenBytes = kSignedBytes + 8;
-static_assert(base64_chars(kTokenBytes) == kTokenChars);
+constexpr std::size_t kMacBytes = 8;
+// What a token has beside the contact or the flow: direction, key and peer before the MAC.
+constexpr std::size_t kFixedBytes = 1 + 1 + 4 + kMacBytes;
+constexpr std::size_t kContactBytes = 4 + 4;
+constexpr std::size_t kMaxBytes = kFixedBytes + flow_bytes(true);
+static_assert(base64_chars(kFixedBytes + kContactBytes) == kContactTokenChars);
+static_assert(base64_chars(kFixedBytes + flow_bytes(false)) == kFlow4TokenChars);
+static_assert(base64_chars(kMaxBytes) == kFlow6TokenChars);
+
+constexpr std::uint8_t kDirectionBits = 3;
+constexpr std::uint8_t kBitPortMatters = 4;
 
 std::uint64_t token_mac(const Keys& keys, std::uint8_t key_id, std::span<const std::uint8_t> fields,
                         std::string_view call_id) {
@@ -22,31 +31,46 @@ std::uint64_t token_mac(const Keys& keys, std::uint8_t key_id, std::span<const s
 
 TokenText make_token(const Keys& keys, const Token& token, std::string_view call_id) {
     const std::uint8_t key_id = keys.current_id();
-    Packer<kTokenBytes> packer;
-    packer.number(static_cast<std::uint8_t>(token.direction), 1).number(key_id, 1);
-    packer.number(token.contact.slot, 4).number(token.contact.generation, 4).number(token.peer, 4);
-    packer.number(token_mac(keys, key_id, packer.view(), call_id), 8);
+    const bool by_flow = !token.contact.valid();
+    const auto bits =
+        static_cast<std::uint8_t>(static_cast<std::uint8_t>(token.direction) |
+                                  (by_flow && token.port_matters ? kBitPortMatters : 0));
+    Packer<kMaxBytes> packer;
+    packer.number(bits, 1).number(key_id, 1);
+    if (by_flow) {
+        pack_flow(token.flow, packer);
+    } else {
+        packer.number(token.contact.slot, 4).number(token.contact.generation, 4);
+    }
+    packer.number(token.peer, 4);
+    packer.number(token_mac(keys, key_id, packer.view(), call_id), kMacBytes);
     TokenText out;
-    base64_encode(packer.view(), out.text);
+    out.size = static_cast<std::uint8_t>(base64_encode(packer.view(), out.text));
     return out;
 }
 
 std::optional<Token> read_token(const Keys& keys, std::string_view text, std::string_view call_id) {
-    std::array<std::uint8_t, kTokenBytes> data;
-    if (text.size() != kTokenChars || !base64_decode(text, data)) {
+    std::array<std::uint8_t, kMaxBytes> data;
+    const auto size = may_be_token(text) ? base64_decode(text, data) : std::nullopt;
+    if (!size) {
         return std::nullopt;
     }
-    Unpacker in(data);
-    const std::uint64_t direction = in.number(1);
+    Unpacker in({data.data(), *size});
+    const auto bits = static_cast<std::uint8_t>(in.number(1));
     const auto key_id = static_cast<std::uint8_t>(in.number(1));
     Token out;
-    out.contact.slot = static_cast<std::uint32_t>(in.number(4));
-    out.contact.generation = static_cast<std::uint32_t>(in.number(4));
+    out.direction = static_cast<Direction>(bits & kDirectionBits);
+    if (text.size() == kContactTokenChars) {
+        out.contact.slot = static_cast<std::uint32_t>(in.number(4));
+        out.contact.generation = static_cast<std::uint32_t>(in.number(4));
+    } else {
+        out.flow = unpack_flow(in, text.size() == kFlow6TokenChars);
+        out.port_matters = (bits & kBitPortMatters) != 0;
+    }
     out.peer = static_cast<std::uint32_t>(in.number(4));
-    out.direction = static_cast<Direction>(direction);
-    const std::uint64_t mac = in.number(8);
-    if (direction > static_cast<std::uint64_t>(Direction::kTarget) || !keys.knows(key_id) ||
-        mac != token_mac(keys, key_id, {data.data(), kSignedBytes}, call_id)) {
+    const std::uint64_t mac = in.number(kMacBytes);
+    if (!in.complete() || !keys.knows(key_id) ||
+        mac != token_mac(keys, key_id, {data.data(), *size - kMacBytes}, call_id)) {
         return std::nullopt;
     }
     return out;

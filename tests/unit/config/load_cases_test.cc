@@ -279,6 +279,17 @@ const Case kCases[] = {
      "core.peers",
      "twice"},
 
+    {"EmergencyName",
+     {.rest = "[emergency]\nnumbers = [\"112\", \"sos\"]\n"},
+     10,
+     "emergency.numbers",
+     "has \"sos\", but each must be as it is dialled"},
+    {"EmergencyLong",
+     {.rest = "[emergency]\nnumbers = [\"11211211211211211\"]\n"},
+     10,
+     "emergency.numbers",
+     "1 to 16 of"},
+
     {"TimeoutLong",
      {.rest = "[qualify]\ninterval_s = 2\n"},
      9,

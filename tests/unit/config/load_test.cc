@@ -69,6 +69,9 @@ remove_after_s = 0
 peers = ["203.0.113.10:5062", "[2001:db8::5]:5070", "2001:db8::6"]
 mode = "redirect"
 assert_identity = false
+[emergency]
+numbers = ["112", "*911#"]
+unregistered = false
 [http]
 listen = ""
 [control]
@@ -113,6 +116,8 @@ level = "debug"
     EXPECT_EQ(c.qualify.remove_after_s, 0u);
     EXPECT_EQ(c.core.mode, CoreMode::kRedirect);
     EXPECT_FALSE(c.core.assert_identity);
+    EXPECT_EQ(c.emergency.numbers, (std::vector<std::string>{"112", "*911#"}));
+    EXPECT_FALSE(c.emergency.unregistered);
     ASSERT_EQ(c.core.peers.size(), 3u);
     EXPECT_EQ(c.core.peers[0].port, 5062);
     EXPECT_EQ(c.core.peers[1].port, 5070);

@@ -84,6 +84,9 @@ class Metrics : public ::testing::Test {
         snapshot_.qualify.lag = {{0.01, 0.1, 1}, {0, 0, 0, 0}, 0};
         snapshot_.qualify.contacts_by_state = {1, 13, 2};
         snapshot_.qualify.sent = 100;
+        for (int i = 0; i < 3; ++i) {
+            cores_[1].emergency(EmergencySender::kUnregistered);
+        }
         snapshot_.qualify.answered = 10;
     }
 
@@ -132,6 +135,9 @@ TEST_F(Metrics, EachCoreHasItsOwnFigures) {
     EXPECT_EQ(samples.at("pinhole_rx_packets_total{core=\"1\"}"), 5);
     EXPECT_EQ(samples.at("pinhole_drops_total{core=\"1\",reason=\"not_sip\"}"), 1);
     EXPECT_EQ(samples.at("pinhole_drops_total{core=\"0\",reason=\"not_sip\"}"), 0);
+    EXPECT_EQ(samples.at("pinhole_emergency_requests_total{core=\"1\",sender=\"unregistered\"}"),
+              3);
+    EXPECT_EQ(samples.at("pinhole_emergency_requests_total{core=\"1\",sender=\"registered\"}"), 0);
     EXPECT_EQ(samples.at("pinhole_sip_requests_total{core=\"0\",method=\"REGISTER\"}"), 11);
     EXPECT_EQ(samples.at("pinhole_cycles_total{core=\"1\",state=\"busy\"}"), 17);
     EXPECT_EQ(samples.at("pinhole_cycles_total{core=\"1\",state=\"idle\"}"), 0);

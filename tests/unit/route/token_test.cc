@@ -15,6 +15,13 @@ namespace {
 const Keys kKeys(std::vector<MasterKey>{{.id = 5, .bytes = {9}}, {.id = 4, .bytes = {8}}});
 const Token kToken{.contact = {77, 3}, .peer = 0xabcdef01, .direction = Direction::kToCore};
 
+Token flow_token(std::string_view ours, std::string_view theirs) {
+    return {.flow = flow(ours, 5060, theirs, 32947, 3),
+            .port_matters = false,
+            .peer = 0xabcdef01,
+            .direction = Direction::kToPhone};
+}
+
 TEST(Token, RoundTrip) {
     const TokenText text = make_token(kKeys, kToken, "call");
     const auto token = read_token(kKeys, text.view(), "call");
@@ -29,10 +36,33 @@ TEST(Token, WorthNothingElsewhere) {
     EXPECT_FALSE(read_token(kKeys, text.view(), "Call"));
     EXPECT_FALSE(read_token(kKeys, text.view(), ""));
     EXPECT_FALSE(read_token(kKeys, text.view(), std::string(5000, 'c')));
-    for (std::size_t i = 0; i < kTokenChars; ++i) {
-        std::string changed(text.view());
-        changed[i] = changed[i] == 'x' ? 'y' : 'x';
-        EXPECT_FALSE(read_token(kKeys, changed, "call")) << i;
+    for (const Token& token :
+         {kToken, flow_token("198.51.100.1", "67.194.23.55"), flow_token("2001:db8::1", "::2")}) {
+        const std::string good(make_token(kKeys, token, "call").view());
+        for (std::size_t i = 0; i < good.size(); ++i) {
+            std::string changed = good;
+            changed[i] = changed[i] == 'x' ? 'y' : 'x';
+            EXPECT_FALSE(read_token(kKeys, changed, "call")) << i;
+        }
+        for (std::size_t length = 0; length < good.size(); ++length) {
+            EXPECT_FALSE(read_token(kKeys, good.substr(0, length), "call")) << length;
+        }
+    }
+}
+
+TEST(Token, WithoutAContactItCarriesTheFlow) {
+    for (const Token& made :
+         {flow_token("198.51.100.1", "67.194.23.55"), flow_token("2001:db8::1", "::2")}) {
+        const TokenText text = make_token(kKeys, made, "call");
+        EXPECT_TRUE(may_be_token(text.view())) << text.view();
+        const auto read = read_token(kKeys, text.view(), "call");
+        ASSERT_TRUE(read);
+        EXPECT_FALSE(read->contact.valid());
+        EXPECT_EQ(read->flow, made.flow);
+        EXPECT_EQ(read->peer, made.peer);
+        EXPECT_EQ(read->direction, Direction::kToPhone);
+        EXPECT_FALSE(read->port_matters);
+        EXPECT_FALSE(read_token(kKeys, text.view(), "another"));
     }
 }
 

@@ -164,6 +164,7 @@ class World {
                 .qualify = qualify,
                 .identity = identity,
                 .peers = peers,
+                .emergency = emergency,
                 .keys = *keys,
                 .pins = pins,
                 .call_unreachable = call_unreachable,
@@ -203,6 +204,7 @@ class World {
     table::HeapMemory memory;
     std::unique_ptr<table::BindingTable> table;
     Peers peers;
+    Emergency emergency{std::vector<std::string>{"112", "911"}, true};
     PinTable pins;
     table::QualifyTable qualify;
     std::optional<Keys> keys{std::vector<MasterKey>{{.id = 1, .bytes = {1, 2, 3}}}};
