@@ -171,13 +171,18 @@ TEST_P(Dialogs, TokensAreWorthNothingElsewhere) {
     EXPECT_TRUE(
         world.from_phone(in_dialog("BYE", kCoreUri, dialog.phone_routes, "other", "c"), elsewhere)
             .replied(403));
+    EXPECT_TRUE(world.from_phone(in_dialog("BYE", kCoreUri, dialog.phone_routes, "other", "c"))
+                    .replied(430))
+        << "a registered phone";
     // Changed in any letter.
     for (std::size_t i = 6; i < 35; i += 3) {
         Values routes = dialog.core_routes;
         routes[0][i] = routes[0][i] == 'A' ? 'B' : 'A';
-        EXPECT_TRUE(
-            world.from_core(in_dialog("BYE", kPhoneUri, routes, "call-1@core", "c")).replied(430))
-            << i;
+        const auto bye = [&](const std::string& uri) {
+            return in_dialog("BYE", uri, routes, "call-1@core", "c");
+        };
+        EXPECT_TRUE(world.from_core(bye(kPhoneUri)).replied(430)) << i;
+        EXPECT_TRUE(world.from_phone(bye(kCoreUri)).replied(430)) << i;
     }
     // A stranger who has seen all of them reaches the core, where the call is, and never a phone.
     for (const Values& routes : {dialog.core_routes, dialog.phone_routes}) {
@@ -203,6 +208,10 @@ TEST_P(Dialogs, TheOtherDirection) {
             .from_phone(in_dialog("BYE", kPhoneUri, {dialog.core_routes[0]}, "call-1@core", "c"),
                         World::stranger_flow())
             .replied(403));
+    EXPECT_TRUE(
+        world.from_phone(in_dialog("BYE", kCoreUri, {dialog.core_routes[0]}, "call-1@core", "c"))
+            .replied(430))
+        << "a registered phone";
 }
 
 TEST_P(Dialogs, NothingBehindATokenIsFollowed) {
@@ -234,6 +243,13 @@ TEST(DialogKeys, OverlapWhenTheyRotate) {
     EXPECT_TRUE(world.from_core(bye).forwarded());
     world.use_keys({{.id = 3, .bytes = {5}}});
     EXPECT_TRUE(world.from_core(bye).replied(430));
+    const auto by_phone = [&](const char* method) {
+        return world.from_phone(
+            in_dialog(method, kCoreUri, dialog.phone_routes, "call-1@core", "p"));
+    };
+    EXPECT_TRUE(by_phone("BYE").replied(430));
+    EXPECT_TRUE(by_phone("CANCEL").replied(481));
+    EXPECT_TRUE(by_phone("ACK").dropped_for(DropReason::kAckNowhere));
 }
 
 TEST(RecordRoute, WhereADialogCanBegin) {
