@@ -31,6 +31,7 @@ idle() {
 edge_config() {
     local workers=1 driver=af_packet access='' access_keys='' core='' qualify=true interval_s=2 timeout_ms=500
     local max_missed=3 remove_after_s=600 default_expires=600 mode=proxy extra=''
+    local peers="\"$CORE4\", \"$CORE6\""
     [ $# = 0 ] || local "$@"
     cat >"$LAB_DIR/pinhole.toml" <<TOML
 [dataplane]
@@ -64,7 +65,7 @@ max_missed = $max_missed
 remove_after_s = $remove_after_s
 
 [core]
-peers = ["$CORE4", "$CORE6"]
+peers = [$peers]
 mode = "$mode"
 
 [http]

@@ -89,7 +89,8 @@ TEST(Emergency, PassesFromAPhoneThatIsNotRegistered) {
 TEST(Emergency, ItsCancelAndAckPassAndAreNotCounted) {
     World world;
     for (const std::string method : {"CANCEL", "ACK"}) {
-        const std::string text = with_method(call_for_help("sip:112@example.com"), "INVITE", method);
+        const std::string text =
+            with_method(call_for_help("sip:112@example.com"), "INVITE", method);
         const Sent sent = world.from_stranger(text);
         ASSERT_TRUE(sent.forwarded()) << text;
         EXPECT_FALSE(sent.decision.is_emergency);
@@ -100,8 +101,7 @@ TEST(Emergency, NothingElsePassesUnderItsName) {
     World world;
     for (const std::string method : {"SUBSCRIBE", "OPTIONS", "BYE", "REFER", "PUBLISH", "FOO"}) {
         EXPECT_TRUE(
-            world
-                .from_stranger(with_method(call_for_help("sip:112@example.com"), "INVITE", method))
+            world.from_stranger(with_method(call_for_help("sip:112@example.com"), "INVITE", method))
                 .replied(403))
             << method;
     }
@@ -123,8 +123,8 @@ TEST(Emergency, ARegisteredPhoneIsWhoItIs) {
 
 TEST(Emergency, WhatAnUnregisteredPhoneClaimsGoesNoFurther) {
     World world;
-    const Sent sent = world.from_stranger(
-        replace(call_for_help(), "Contact:", "P-Asserted-Identity: <sip:king@example.com>\nContact:"));
+    const Sent sent = world.from_stranger(replace(
+        call_for_help(), "Contact:", "P-Asserted-Identity: <sip:king@example.com>\nContact:"));
     ASSERT_TRUE(sent.forwarded());
     EXPECT_FALSE(sent.has("P-Asserted-Identity"));
 }
@@ -154,9 +154,9 @@ TEST_P(EmergencyDialog, GoesOnInBothDirections) {
     Values phone_routes = core_routes;
 
     std::reverse(phone_routes.begin(), phone_routes.end());
-    const std::string bye = with_method(
-        replace(kInviteOut, "sip:200@example.com SIP", "sip:100@192.168.1.10:5060 SIP"), "INVITE",
-        "BYE");
+    const std::string bye =
+        with_method(replace(kInviteOut, "sip:200@example.com SIP", "sip:100@192.168.1.10:5060 SIP"),
+                    "INVITE", "BYE");
     const std::string in_dialog = replace(bye, "example.com>\nCall", "example.com>;tag=t9\nCall");
     const Sent in = world.from_core(with_routes(in_dialog, core_routes));
     ASSERT_TRUE(in.forwarded()) << in.text;
@@ -172,8 +172,8 @@ TEST_P(EmergencyDialog, GoesOnInBothDirections) {
     EXPECT_TRUE(out.values(sip::HeaderId::kRoute).empty());
 
     // The same token in another call is worth nothing, and a stranger with it reaches no phone.
-    EXPECT_TRUE(
-        world.from_core(with_routes(replace(in_dialog, "out-1@", "out-2@"), core_routes)).replied(430));
+    EXPECT_TRUE(world.from_core(with_routes(replace(in_dialog, "out-1@", "out-2@"), core_routes))
+                    .replied(430));
     const Sent stranger = world.from_stranger(with_routes(in_dialog, core_routes));
     EXPECT_TRUE(stranger.replied(403) || stranger.decision.flow == world.peers[0].flow);
 }
@@ -186,8 +186,7 @@ TEST(Emergency, AReinviteFromTheCoreIsPinned) {
     const std::string again =
         replace(replace(kInvite, "sip:100@example.com SIP", "sip:100@192.168.1.10:5060 SIP"),
                 "call-1@core", "out-1@192.168.1.10");
-    const std::string routed =
-        with_routes(again, invite.values(sip::HeaderId::kRecordRoute));
+    const std::string routed = with_routes(again, invite.values(sip::HeaderId::kRecordRoute));
     const Sent first = world.from_core(routed);
     ASSERT_TRUE(first.forwarded());
     ASSERT_EQ(first.decision.flow, phone);
