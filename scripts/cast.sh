@@ -74,6 +74,9 @@ listen = "127.0.0.1:9060"
 [control]
 socket = "$LAB_DIR/control.sock"
 
+[keys]
+file = "$LAB_DIR/keys.json"
+
 [journal]
 directory = ""
 $extra

@@ -35,6 +35,19 @@ json qualify_json(const metrics::QualifyFigures& qualify) {
             {"contacts_by_state", states}};
 }
 
+// What is due in how long; null: never.
+json keys_json(const metrics::KeyFigures& keys) {
+    json next = nullptr;
+    if (keys.rotate_every_s != 0) {
+        next = keys.rotate_every_s > keys.age_s ? keys.rotate_every_s - keys.age_s : 0;
+    }
+    return {{"kept", keys.kept},
+            {"count", keys.count},
+            {"age_s", keys.age_s},
+            {"next_in_s", next},
+            {"overdue", keys.overdue}};
+}
+
 json port_json(const PortStatus& port) {
     return {{"name", port.name},           {"device", port.device},      {"mac", port.mac},
             {"link_up", port.link_up},     {"queues", port.queues},      {"role", port.role},
@@ -77,7 +90,8 @@ json to_json(const Status& status) {
             {"memory_bytes", status.memory_bytes},
             {"memory_kind", status.memory_kind},
             {"ports", ports},
-            {"qualify", qualify_json(status.qualify)}};
+            {"qualify", qualify_json(status.qualify)},
+            {"keys", keys_json(status.keys)}};
 }
 
 json to_json(const std::vector<CoreStatus>& cores) {

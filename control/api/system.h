@@ -39,6 +39,7 @@ struct Status {
     std::string memory_kind;         // "hugepages", "2 MB pages (transparent)", "4 KB pages"
     std::vector<PortStatus> ports;
     metrics::QualifyFigures qualify;
+    metrics::KeyFigures keys;
 };
 
 // Sums since start; a reader takes two and divides.

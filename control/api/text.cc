@@ -187,6 +187,19 @@ void add_binding(std::string& out, const json& binding) {
     add_field(out, 4, "parameters", text(binding, "params"));
 }
 
+std::string keys_text(const json& keys) {
+    std::string out = std::to_string(number(keys, "count")) + ", the newest " +
+                      duration(number(keys, "age_s")) + " old, ";
+    if (member(keys, "overdue") == true) {
+        out += "the next can't be written: see the log";
+    } else {
+        out += member(keys, "next_in_s").is_number()
+                   ? "the next in " + duration(number(keys, "next_in_s"))
+                   : "no next";
+    }
+    return out + (member(keys, "kept") == false ? "; lost at a restart" : "");
+}
+
 }  // namespace
 
 std::string status_text(const json& status) {
@@ -218,6 +231,7 @@ std::string status_text(const json& status) {
                   grouped(number(qualify, "removed_unreachable")) + " unreachable");
     add_field(out, 0, "memory",
               bytes(number(status, "memory_bytes")) + ", " + text(status, "memory_kind"));
+    add_field(out, 0, "keys", keys_text(member(status, "keys")));
     for (const json* port : objects(status, "ports")) {
         add_port(out, *port);
     }

@@ -135,6 +135,12 @@ struct Control {
     std::string socket = "/run/pinhole/control.sock";
 };
 
+// The keys under branches, tokens, tags and pings.
+struct Keys {
+    std::string file = "/var/lib/pinhole/keys.json";  // empty: new ones at each start
+    std::uint32_t rotate_h = 24;                      // 0: never
+};
+
 struct Journal {
     std::string directory;  // empty: nothing is kept
 };
@@ -153,6 +159,7 @@ struct Config {
     Emergency emergency;
     Http http;
     Control control;
+    Keys keys;
     Journal journal;
     Log log;
 };

@@ -184,6 +184,14 @@ void check_edges(const Config& config, const Complaints& say) {
                                         "\", but must be an absolute path of at most " +
                                         number(kMaxSocketPath) + " characters");
     }
+    if (config.keys.file.empty()) {
+        say.warning("keys.file",
+                    "is \"\": at each start there are new keys, so that what belongs to calls and "
+                    "subscriptions under way is refused after a restart: their BYE too");
+    } else if (config.keys.file.front() != '/') {
+        say.error("keys.file",
+                  "is \"" + config.keys.file + "\", but must be an absolute path or \"\"");
+    }
     if (config.http.listen.enabled() && !is_loopback(config.http.listen.address)) {
         say.warning("http.listen", "is " + to_text(config.http.listen) +
                                        ": whoever reaches it can read every registration; keep it "

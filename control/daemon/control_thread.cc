@@ -60,12 +60,13 @@ class Dispatcher {
             return false;  // its writer lost its core in mid-change; a ping not sent is not to count
         }
         const route::PingTarget target{id, contact.state.flow, contact.uri, record->aor()};
+        // Pairs with the service thread's release store.
+        const route::Keys& keys = parts_.surroundings.load(std::memory_order_acquire)->keys;
         const auto posted =
             outbox_.post(contact.state.flow, id.slot, [&](char* room, std::size_t capacity) {
                 sip::Writer out(room, capacity);
-                return route::build_ping(target, parts_.keys, parts_.clock.now().us, out)
-                           ? out.size()
-                           : std::size_t{0};
+                return route::build_ping(target, keys, parts_.clock.now().us, out) ? out.size()
+                                                                                   : std::size_t{0};
             });
         // Nothing: a Contact too long for a ping is as silent as a phone that never answers.
         return posted != io::Outbox::Posted::kFull;

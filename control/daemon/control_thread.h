@@ -10,7 +10,7 @@
 #include "dataplane/io/mesh.h"
 #include "dataplane/io/port.h"
 #include "dataplane/io/qsbr.h"
-#include "dataplane/route/keys.h"
+#include "dataplane/io/surroundings.h"
 #include "dataplane/table/binding_table.h"
 #include "dataplane/table/qualify_state.h"
 
@@ -29,7 +29,7 @@ struct ControlParts {
     io::Qsbr& qsbr;
     unsigned qsbr_thread;  // its number there
     const io::Clock& clock;
-    const route::Keys& keys;
+    const io::SurroundingsPointer& surroundings;  // for the keys
     qualify::Policy policy;
     std::uint64_t seed;  // of the keeper's dice
 };

@@ -3,6 +3,7 @@
 
 #include "control/api/server.h"
 #include "control/daemon/control_thread.h"
+#include "control/daemon/key_service.h"
 #include "control/daemon/publisher.h"
 #include "control/daemon/running_system.h"
 #include "control/daemon/service.h"
@@ -54,13 +55,6 @@ class Signals {
     int fd_ = -1;
 };
 
-route::Keys random_keys() {
-    route::MasterKey key;
-    randombytes_buf(&key.id, sizeof key.id);
-    randombytes_buf(key.bytes.data(), key.bytes.size());
-    return route::Keys({&key, 1});
-}
-
 std::uint64_t random_seed() {
     std::uint64_t seed = 0;
     randombytes_buf(&seed, sizeof seed);
@@ -84,6 +78,7 @@ class Assembly {
 
   private:
     io::Status open_ports();
+    io::Status take_up_keys();
     io::Status make_table();
     io::Status mirror_kernel();
     io::Status make_workers();
@@ -92,6 +87,7 @@ class Assembly {
 
     const config::Config& config_;
     const io::Settings settings_;
+    std::unique_ptr<KeyService> keys_;
     std::unique_ptr<io::Eal> eal_;
     std::unique_ptr<io::Ports> ports_;
     std::unique_ptr<io::Qsbr> qsbr_;
@@ -100,7 +96,6 @@ class Assembly {
     std::unique_ptr<TableMemory> memory_;
     std::unique_ptr<table::QualifyTable> states_;
     registrar::Policy policy_;
-    std::unique_ptr<route::Keys> keys_;
     std::unique_ptr<route::PinTable> pins_;
     std::unique_ptr<io::Shared> shared_;
     std::unique_ptr<netlink::Mirror> mirror_;
@@ -118,12 +113,22 @@ class Assembly {
 
 io::Status Assembly::start() {
     using Step = io::Status (Assembly::*)();
-    for (const Step step : {&Assembly::open_ports, &Assembly::make_table, &Assembly::mirror_kernel,
-                            &Assembly::make_workers, &Assembly::launch, &Assembly::listen}) {
+    for (const Step step : {&Assembly::take_up_keys, &Assembly::open_ports, &Assembly::make_table,
+                            &Assembly::mirror_kernel, &Assembly::make_workers, &Assembly::launch,
+                            &Assembly::listen}) {
         if (io::Status done = (this->*step)(); !done) {
             return done;
         }
     }
+    return {};
+}
+
+io::Status Assembly::take_up_keys() {
+    auto keys = KeyService::start(config_.keys);
+    if (!keys) {
+        return keys.error();
+    }
+    keys_ = keys.take();
     return {};
 }
 
@@ -160,17 +165,17 @@ io::Status Assembly::open_ports() {
 io::Status Assembly::make_table() {
     const auto max_contacts = static_cast<std::uint32_t>(config_.dataplane.max_contacts);
     const std::size_t beside = max_contacts * ControlThread::bytes_per_contact();
-    auto memory = TableMemory::make(max_contacts, beside, settings_, *eal_, *qsbr_);
+    auto memory =
+        TableMemory::make(max_contacts, keys_->generation(), beside, settings_, *eal_, *qsbr_);
     if (!memory) {
         return memory.error();
     }
     memory_ = memory.take();
     states_ = std::make_unique<table::QualifyTable>(max_contacts);
     policy_ = registrar_policy(config_.registrar);
-    keys_ = std::make_unique<route::Keys>(random_keys());
     pins_ = std::make_unique<route::PinTable>(kPins);
     shared_ = std::make_unique<io::Shared>(
-        io::Shared{memory_->table(), *states_, policy_, *keys_, *pins_,
+        io::Shared{memory_->table(), *states_, policy_, *pins_,
                    config_.qualify.call_unreachable == config::CallUnreachable::kTry,
                    config_.core.mode == config::CoreMode::kRedirect, config_.core.assert_identity});
     return {};
@@ -190,9 +195,9 @@ io::Status Assembly::mirror_kernel() {
     if (io::Status started = ports_->start(); !started) {
         return started;
     }
-    publisher_ = std::make_unique<Publisher>(config_, *ports_, *mirror_, *qsbr_);
+    publisher_ = std::make_unique<Publisher>(config_, *ports_, *mirror_, *qsbr_, keys_->keys());
     kernel_ = std::make_unique<io::KernelPath>(*ports_, *mesh_);
-    service_ = std::make_unique<Service>(*mirror_, *publisher_, *kernel_, *mesh_);
+    service_ = std::make_unique<Service>(*mirror_, *publisher_, *kernel_, *mesh_, *keys_);
     return service_->prepare();
 }
 
@@ -221,9 +226,9 @@ io::Status Assembly::launch() {
             return launched;
         }
     }
-    control_ = std::make_unique<ControlThread>(
-        ControlParts{memory_->table(), *states_, *ports_, *mesh_, *qsbr_, settings_.workers,
-                     *clock_, *keys_, qualify_policy(config_.qualify), random_seed()});
+    control_ = std::make_unique<ControlThread>(ControlParts{
+        memory_->table(), *states_, *ports_, *mesh_, *qsbr_, settings_.workers, *clock_,
+        publisher_->pointer(), qualify_policy(config_.qualify), random_seed()});
     control_->start([this] { eal_->restore_affinity(); });
     eal_->restore_affinity();
     return {};
@@ -232,7 +237,7 @@ io::Status Assembly::launch() {
 io::Status Assembly::listen() {
     system_ = std::make_unique<RunningSystem>(SystemParts{
         config_, memory_->table(), *states_, *ports_, *mesh_, *qsbr_, settings_.workers + 1,
-        *clock_, publisher_->pointer(), *control_, workers_, counters_, memory_->bytes(),
+        *clock_, publisher_->pointer(), *keys_, *control_, workers_, counters_, memory_->bytes(),
         std::string(io::page_kind_name(memory_->pages()))});
     if (config_.http.listen.enabled()) {
         http_ = std::make_unique<api::Server>(*system_, api::Server::Access::kReadOnly);
@@ -326,10 +331,14 @@ int run(const config::Config& config) {
 
 std::vector<std::string> check_machine(const config::Config& config) {
     std::vector<std::string> complaints;
+    if (auto complaint = KeyService::check(config.keys)) {
+        complaints.push_back(std::move(*complaint));
+    }
     std::string error;
     const auto mirror = netlink::Mirror::open(error);
     if (mirror == nullptr) {
-        return {error};
+        complaints.push_back(error);
+        return complaints;
     }
     for (const io::DeviceSettings& device : io_settings(config).devices) {
         if (const io::Status there = io::check_device(device); !there) {

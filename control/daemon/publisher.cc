@@ -35,12 +35,12 @@ const io::Endpoint* endpoint_for(const io::PortView& port, const net::Address& p
 }  // namespace
 
 Publisher::Publisher(const config::Config& config, const io::Ports& ports, netlink::Mirror& mirror,
-                     io::Qsbr& qsbr)
-    : config_(config), ports_(ports), mirror_(mirror), qsbr_(qsbr) {}
+                     io::Qsbr& qsbr, const route::Keys& keys)
+    : config_(config), ports_(ports), mirror_(mirror), qsbr_(qsbr), keys_(keys) {}
 
 bool Publisher::publish(std::uint64_t now_ms) {
-    auto next = std::make_unique<io::Surroundings>();
-    next->fib = mirror_.build_fib(now_ms);
+    auto next = std::make_unique<io::Surroundings>(
+        io::Surroundings{.fib = mirror_.build_fib(now_ms), .keys = keys_});
     for (const config::Domain& domain : config_.registrar.domains) {
         std::string text = domain.address.has_value() && !domain.address->is_v4()
                                ? "[" + domain.host + "]"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Makes the workers' Surroundings out of the kernel's view and the configuration, publishes them by
+// Makes the workers' Surroundings out of the kernel's view, the configuration and the keys, publishes them by
 // one pointer, and frees the old ones when no worker can hold them any more. The service thread
 // alone, except that any thread may read what is published while it is online in the QSBR.
 #pragma once
@@ -20,7 +20,10 @@ namespace pinhole::daemon {
 class Publisher {
   public:
     Publisher(const config::Config& config, const io::Ports& ports, netlink::Mirror& mirror,
-              io::Qsbr& qsbr);
+              io::Qsbr& qsbr, const route::Keys& keys);
+
+    // From the next publish() on.
+    void use_keys(const route::Keys& keys) { keys_ = keys; }
 
     // The present view of the kernel, published. Returns whether our endpoints have changed since
     // the last call: then sockets and XDP programs are to follow.
@@ -42,6 +45,7 @@ class Publisher {
     const io::Ports& ports_;
     netlink::Mirror& mirror_;
     io::Qsbr& qsbr_;
+    route::Keys keys_;
     io::SurroundingsPointer published_{nullptr};
     std::unique_ptr<const io::Surroundings> current_;
     struct Retired {

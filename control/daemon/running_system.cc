@@ -129,6 +129,7 @@ api::Status RunningSystem::status() {
         status.ports.push_back(port_status(i, reading.around()));
     }
     status.qualify = qualify_figures();
+    status.keys = parts_.keys.figures();
     return status;
 }
 
@@ -291,6 +292,7 @@ std::string RunningSystem::metrics_text() {
         snapshot.cores.push_back(figures_of(i));
     }
     snapshot.qualify = qualify_figures();
+    snapshot.keys = parts_.keys.figures();
     snapshot.max_contacts = parts_.table.max_contacts();
     snapshot.uptime_s = uptime_s();
     return metrics::to_text(snapshot);

@@ -7,6 +7,7 @@
 #include "control/api/system.h"
 #include "control/config/config.h"
 #include "control/daemon/control_thread.h"
+#include "control/daemon/key_service.h"
 #include "dataplane/counters.h"
 #include "dataplane/io/clock.h"
 #include "dataplane/io/mesh.h"
@@ -34,6 +35,7 @@ struct SystemParts {
     unsigned qsbr_thread;
     const io::Clock& clock;
     const io::SurroundingsPointer& surroundings;
+    const KeyService& keys;
     const ControlThread& control;
     const std::vector<std::unique_ptr<io::Worker>>& workers;
     const std::vector<CoreCounters>& counters;

@@ -19,8 +19,8 @@ constexpr std::uint64_t kTryAgain_ms = 1000;
 }  // namespace
 
 Service::Service(netlink::Mirror& mirror, Publisher& publisher, io::KernelPath& kernel,
-                 io::Mesh& mesh)
-    : mirror_(mirror), publisher_(publisher), kernel_(kernel), mesh_(mesh) {}
+                 io::Mesh& mesh, KeyService& keys)
+    : mirror_(mirror), publisher_(publisher), kernel_(kernel), mesh_(mesh), keys_(keys) {}
 
 std::uint64_t Service::now_ms() {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -45,6 +45,7 @@ void Service::run(int signal_fd) {
         }
         kernel_.move();
         const std::uint64_t now = now_ms();
+        rotate_keys(now);
         follow_kernel(now);
         ask_for_neighbours(now);
         publisher_.reclaim();
@@ -54,12 +55,20 @@ void Service::run(int signal_fd) {
 void Service::follow_kernel(std::uint64_t now) {
     mirror_.process(now);
     bool changed = false;
-    if (mirror_.build_due(now)) {
+    if (new_keys_ || mirror_.build_due(now)) {
         changed = publisher_.publish(now);
+        new_keys_ = false;
         mirror_.build_took(now_ms() - now);
     }
     if (changed || (!followed_ && now >= next_try_ms_)) {
         follow_endpoints(now, changed);
+    }
+}
+
+void Service::rotate_keys(std::uint64_t now) {
+    if (keys_.turn(now)) {
+        publisher_.use_keys(keys_.keys());
+        new_keys_ = true;
     }
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The service loop: it does what may block, in the main thread. Netlink in and surroundings out,
-// the kernel's share of the packets, signals, and the watch over everybody else's heartbeat. If it
+// new keys, the kernel's share of the packets, signals, and the watch over everybody else's heartbeat. If it
 // stalls for seconds, no worker notices.
 #pragma once
 
 #include "control/daemon/control_thread.h"
+#include "control/daemon/key_service.h"
 #include "control/daemon/publisher.h"
 #include "control/netlink/mirror.h"
 #include "dataplane/io/kernel_path.h"
@@ -20,7 +21,8 @@ namespace pinhole::daemon {
 
 class Service {
   public:
-    Service(netlink::Mirror& mirror, Publisher& publisher, io::KernelPath& kernel, io::Mesh& mesh);
+    Service(netlink::Mirror& mirror, Publisher& publisher, io::KernelPath& kernel, io::Mesh& mesh,
+            KeyService& keys);
 
     // Before the workers start: what they need of the world, and the sockets that keep the kernel
     // quiet.
@@ -33,6 +35,7 @@ class Service {
 
   private:
     void follow_kernel(std::uint64_t now_ms);
+    void rotate_keys(std::uint64_t now_ms);
     void follow_endpoints(std::uint64_t now_ms, bool changed);
     void ask_for_neighbours(std::uint64_t now_ms);
     [[nodiscard]] int wait_ms(std::uint64_t now_ms) const;
@@ -41,8 +44,10 @@ class Service {
     Publisher& publisher_;
     io::KernelPath& kernel_;
     io::Mesh& mesh_;
+    KeyService& keys_;
     bool followed_ = true;  // sockets and steering are as the endpoints are
     std::uint64_t next_try_ms_ = 0;
+    bool new_keys_ = false;  // to be published
 };
 
 }  // namespace pinhole::daemon

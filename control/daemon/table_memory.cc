@@ -29,6 +29,7 @@ io::Status check_room(const table::MemoryPlan& plan, std::size_t beside_bytes,
 }  // namespace
 
 io::Result<std::unique_ptr<TableMemory>> TableMemory::make(std::uint32_t max_contacts,
+                                                           std::uint32_t first_generation,
                                                            std::size_t beside_bytes,
                                                            const io::Settings& settings,
                                                            const io::Eal& eal, io::Qsbr& qsbr) {
@@ -74,7 +75,8 @@ io::Result<std::unique_ptr<TableMemory>> TableMemory::make(std::uint32_t max_con
                                    .hash = random_hash(),
                                    .reclaimer = {io::Qsbr::start_fn, io::Qsbr::passed_fn, &qsbr},
                                    .arrays = {io::Carver::take_fn, &memory->shared_->carver},
-                                   .shards = shards});
+                                   .shards = shards,
+                                   .first_generation = first_generation});
     if (memory->table_ == nullptr) {
         return io::Error{io::ErrorCode::kNoMemory, "cannot lay out " + what};
     }

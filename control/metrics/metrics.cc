@@ -207,6 +207,15 @@ void collect_process(const Snapshot& snapshot, std::vector<MetricFamily>& out) {
                          MetricType::Gauge, static_cast<double>(snapshot.max_contacts)));
 }
 
+void collect_keys(const KeyFigures& keys, std::vector<MetricFamily>& out) {
+    out.push_back(single("pinhole_key_age_seconds",
+                         "Age of the key that signs branches, tokens and tags: far above [keys] "
+                         "rotate_h a new one can't be written.",
+                         MetricType::Gauge, static_cast<double>(keys.age_s)));
+    out.push_back(single("pinhole_keys", "Keys that verify what was signed under them.",
+                         MetricType::Gauge, static_cast<double>(keys.count)));
+}
+
 }  // namespace
 
 std::uint64_t HistogramFigures::total() const {
@@ -258,6 +267,7 @@ std::vector<MetricFamily> collect(const Snapshot& snapshot) {
     }
     out.push_back(std::move(contacts));
     collect_qualify(snapshot.qualify, out);
+    collect_keys(snapshot.keys, out);
     return out;
 }
 

@@ -52,9 +52,18 @@ struct CoreFigures {
     std::uint64_t contacts = 0;              // in this worker's shard
 };
 
+struct KeyFigures {
+    bool kept = false;  // in a file
+    std::uint64_t count = 0;
+    std::uint64_t age_s = 0;           // of the one that signs
+    std::uint64_t rotate_every_s = 0;  // 0: never
+    bool overdue = false;              // a new one is due and can't be written
+};
+
 struct Snapshot {
     std::vector<CoreFigures> cores;
     QualifyFigures qualify;
+    KeyFigures keys;
     std::uint64_t max_contacts = 0;
     double uptime_s = 0;
 };

@@ -242,7 +242,7 @@ Verdict SipStage::apply(const registrar::RegisterRequest& request) {
 void SipStage::answer_register(Context& context) {
     const registrar::RegisterRequest& request = context.request;
     const route::TagText tag =
-        route::make_tag(shared_.keys, context.message, context.branch, request.from_tag);
+        route::make_tag(around_->keys, context.message, context.branch, request.from_tag);
     registrar::AnswerContext answer{route::reply_via(request.flow, context.flow), tag.view(),
                                     registrar_now(now_), request.flow};
     const std::size_t limit = route::answer_limit(context.text.size(), context.flow.is_v4());
@@ -299,7 +299,7 @@ void SipStage::route_message(Context& context) {
                                .identity = around_->identity,
                                .peers = around_->peers,
                                .emergency = around_->emergency,
-                               .keys = shared_.keys,
+                               .keys = around_->keys,
                                .pins = shared_.pins,
                                .call_unreachable = shared_.call_unreachable,
                                .redirect = shared_.redirect,

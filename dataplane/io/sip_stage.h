@@ -33,7 +33,6 @@ struct Shared {
     table::BindingTable& table;
     const table::QualifyTable& qualify;
     const registrar::Policy& policy;
-    const route::Keys& keys;
     route::PinTable& pins;
     bool call_unreachable = false;  // [qualify] call_unreachable = "try"
     bool redirect = false;          // [core] mode = "redirect"

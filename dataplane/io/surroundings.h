@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a worker knows of the world around it: the forwarding table, which addresses and ports are
-// ours, who the core peers are. One immutable snapshot, made by the service thread whenever the
-// kernel's view changes, and published by one pointer; a worker loads it once a round and forgets
+// ours, who the core peers are, which keys are in use. One immutable snapshot, made by the service
+// thread whenever the kernel's view or the keys change, and published by one pointer; a worker loads it once a round and forgets
 // it before its next quiescent state.
 #pragma once
 
 #include "dataplane/io/settings.h"
 #include "dataplane/net/fib.h"
 #include "dataplane/route/emergency.h"
+#include "dataplane/route/keys.h"
 #include "dataplane/route/peers.h"
 #include "dataplane/sip/identity.h"
 
@@ -43,6 +44,7 @@ struct Surroundings {
     route::Peers peers;
     route::Emergency emergency;
     std::vector<PortView> ports;  // by net::PortIndex
+    route::Keys keys;
 };
 
 // Published by the service thread; who loads it is registered with the QSBR, which tells when the

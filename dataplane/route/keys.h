@@ -22,7 +22,7 @@ struct MasterKey {
 
 class Keys {
   public:
-    static constexpr std::size_t kMaxKeys = 4;
+    static constexpr std::size_t kMaxKeys = 8;
 
     // The first one signs; of more than kMaxKeys the rest is left out; at least one is needed. Ids
     // differ.

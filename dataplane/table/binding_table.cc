@@ -47,7 +47,8 @@ MemoryPlan memory_plan(std::uint32_t max_contacts, std::uint32_t shards,
 }
 
 std::unique_ptr<BindingTable> BindingTable::make(const TableConfig& config) {
-    if (config.max_contacts == 0 || config.max_contacts > kMaxContacts || config.shards.empty()) {
+    if (config.max_contacts == 0 || config.max_contacts > kMaxContacts ||
+        config.first_generation == 0 || config.shards.empty()) {
         return nullptr;
     }
     std::unique_ptr<BindingTable> table(new BindingTable(config));
@@ -60,7 +61,7 @@ std::unique_ptr<BindingTable> BindingTable::make(const TableConfig& config) {
 BindingTable::BindingTable(const TableConfig& config)
     : hash_(config.hash),
       reclaimer_(config.reclaimer),
-      slots_(config.max_contacts),
+      slots_(config.max_contacts, config.first_generation),
       overflow_{nullptr,
                 FreeList(BucketIndex::overflow_lines_for(
                     config.max_contacts, static_cast<std::uint32_t>(config.shards.size())))},

@@ -38,6 +38,9 @@ struct TableConfig {
     Reclaimer reclaimer;
     ArrayMemory arrays;                   // for what all shards share
     std::span<const ShardMemory> shards;  // one a worker
+    // Where the slots' generations begin; not 0. Who hands out ids in texts that outlive the process
+    // gives another at each start, far from the earlier ones, so that an old id means no new contact.
+    std::uint32_t first_generation = 1;
 };
 inline constexpr std::uint32_t kMaxContacts = 1u << 30;
 

@@ -22,8 +22,8 @@ std::optional<ContactId> Slots::take(SlotMagazine& magazine) {
     }
     std::uint32_t generation = slots_[slot].generation.load(std::memory_order_relaxed);
     if (generation == 0) {  // never used: the array came zeroed
-        generation = 1;
-        slots_[slot].generation.store(1, std::memory_order_release);
+        generation = first_generation_;
+        slots_[slot].generation.store(generation, std::memory_order_release);
     }
     return ContactId{slot, generation};
 }

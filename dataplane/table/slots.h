@@ -43,7 +43,9 @@ class SlotMagazine {
 
 class Slots {
   public:
-    explicit Slots(std::uint32_t count) : free_(count), count_(count) {}
+    // `first_generation`, not 0, is that of each slot's first contact in this run.
+    Slots(std::uint32_t count, std::uint32_t first_generation)
+        : free_(count), count_(count), first_generation_(first_generation) {}
     void attach(Slot* slots) { slots_ = slots; }
 
     [[nodiscard]] Slot& operator[](std::uint32_t slot) const { return slots_[slot]; }
@@ -91,6 +93,7 @@ class Slots {
     Slot* slots_ = nullptr;
     FreeList free_;
     const std::uint32_t count_;
+    const std::uint32_t first_generation_;
 };
 
 }  // namespace pinhole::table

@@ -46,6 +46,11 @@ std::shared_ptr<table::BindingTable> heap_table(std::uint32_t max_contacts, unsi
 
 }  // namespace
 
+route::Keys test_keys() {
+    const route::MasterKey key{1, {1, 2, 3}};
+    return route::Keys({&key, 1});
+}
+
 net::Flow to_edge(const net::Address& from, std::uint16_t port) {
     net::Flow flow;
     flow.ours = from;
@@ -95,11 +100,8 @@ Edge::Edge(EdgeSettings settings, const TableMaker& make_table)
       table_(make_table(*qsbr_)),
       qualify_(std::make_unique<table::QualifyTable>(settings_.max_contacts)),
       counters_(settings_.io.workers) {
-    const std::array<route::MasterKey, 1> key{{{1, {1, 2, 3}}}};
-    keys_ = std::make_unique<route::Keys>(key);
     pins_ = std::make_unique<route::PinTable>(1024);
-    shared_ = std::make_unique<Shared>(
-        Shared{*table_, *qualify_, settings_.policy, *keys_, *pins_, false});
+    shared_ = std::make_unique<Shared>(Shared{*table_, *qualify_, settings_.policy, *pins_, false});
     if (const Status started = ports_->start(); !started) {
         must(Result<int>(started.error()));
     }

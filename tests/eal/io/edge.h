@@ -40,6 +40,9 @@ net::Flow to_edge(const net::Address& from, std::uint16_t port);
 // The same as the edge sees it.
 net::Flow at_edge(const net::Address& from, std::uint16_t port, net::PortIndex index = 0);
 
+// One key, always the same.
+route::Keys test_keys();
+
 struct EdgeSettings {
     Settings io;
     std::uint32_t max_contacts = 1000;
@@ -88,7 +91,7 @@ class Edge {
     Mesh& mesh() { return *mesh_; }
     Ports& ports() { return *ports_; }
     Qsbr& qsbr() { return *qsbr_; }
-    const route::Keys& keys() const { return *keys_; }
+    const route::Keys& keys() const { return around_.keys; }
     Surroundings& around() { return around_; }
     [[nodiscard]] Moment now() const { return clock_.now(); }
     // What is under way is freed, and the counts stand still.
@@ -130,10 +133,9 @@ class Edge {
     Clock clock_;
     std::shared_ptr<table::BindingTable> table_;
     std::unique_ptr<table::QualifyTable> qualify_;
-    std::unique_ptr<route::Keys> keys_;
     std::unique_ptr<route::PinTable> pins_;
     std::unique_ptr<Shared> shared_;
-    Surroundings around_;
+    Surroundings around_{.keys = test_keys()};
     SurroundingsPointer pointer_{nullptr};
     std::vector<CoreCounters> counters_;
     std::vector<std::unique_ptr<Wire>> wires_;

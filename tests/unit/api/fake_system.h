@@ -59,6 +59,8 @@ class FakeSystem final : public System {
         out.qualify.answered = 990;
         out.qualify.rtt = {{0.01, 0.1, 1}, {500, 489, 1, 0}, 20};
         out.qualify.contacts_by_state = {1, 2, 0};
+        out.keys = {
+            .kept = true, .count = 3, .age_s = 19'200, .rotate_every_s = 86'400, .overdue = false};
         return out;
     }
 

@@ -28,6 +28,8 @@ TEST(Json, StatusHasQuantilesAndStates) {
     EXPECT_EQ(status["qualify"]["rtt"]["p50_s"], 0.01);
     EXPECT_EQ(status["qualify"]["rtt"]["p99_s"], 0.1);
     EXPECT_EQ(status["qualify"]["contacts_by_state"]["reachable"], 2);
+    EXPECT_EQ(status["keys"]["age_s"], 19'200);
+    EXPECT_EQ(status["keys"]["next_in_s"], 67'200);
     EXPECT_EQ(status["ports"][0]["sip_ports"], (std::vector<int>{5060, 5080}));
 }
 

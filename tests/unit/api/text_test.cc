@@ -29,8 +29,24 @@ TEST(Text, Status) {
               "round trip  10.0 ms (median), 100 ms (99th percentile)\n"
               "removed     0 expired, 0 unreachable\n"
               "memory      700 MB, hugepages\n"
+              "keys        3, the newest 5 h 20 min old, the next in 18 h 40 min\n"
               "port eth0   af_packet:eth0, up, 02:00:00:00:00:01, both, 1 queue\n"
               "            198.51.100.1 2001:db8::1, UDP 5060 5080\n");
+}
+
+TEST(Text, StatusOfKeys) {
+    FakeSystem system;
+    Status status = system.status();
+    const auto says = [&](const char* what) {
+        return status_text(over_the_wire(to_json(status))).find(what) != std::string::npos;
+    };
+    status.keys = {.kept = false, .count = 1, .age_s = 60, .rotate_every_s = 0, .overdue = false};
+    EXPECT_TRUE(says("keys        1, the newest 1 min old, no next; lost at a restart\n"));
+    status.keys = {
+        .kept = true, .count = 8, .age_s = 90'000, .rotate_every_s = 86'400, .overdue = true};
+    EXPECT_TRUE(says("8, the newest 1 d 1 h old, the next can't be written: see the log\n"));
+    status.keys.overdue = false;
+    EXPECT_TRUE(says("the next in 0 s\n"));
 }
 
 TEST(Text, Cores) {

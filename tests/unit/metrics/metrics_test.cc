@@ -149,6 +149,15 @@ TEST_F(Metrics, EachCoreHasItsOwnFigures) {
     EXPECT_EQ(samples.at("pinhole_qualify_sent_total"), 100);
 }
 
+TEST_F(Metrics, Keys) {
+    snapshot_.keys.age_s = 3600;
+    snapshot_.keys.count = 2;
+    const Exposition exposition = exposed();
+    EXPECT_EQ(exposition.samples.at("pinhole_key_age_seconds"), 3600);
+    EXPECT_EQ(exposition.samples.at("pinhole_keys"), 2);
+    EXPECT_EQ(exposition.types.at("pinhole_key_age_seconds"), "gauge");
+}
+
 TEST_F(Metrics, EveryDropReasonAndMethodHasASeries) {
     const auto samples = exposed().samples;
     for (const auto reason : kDropReasonNames) {

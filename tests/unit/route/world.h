@@ -93,8 +93,9 @@ class World {
     static constexpr std::string_view kNat = "67.194.23.55";
 
     // `separate`: the core is reached by another address and port of ours.
-    explicit World(bool separate = false) : World(std::vector<net::Flow>{core_flow(separate)}) {}
-    explicit World(const std::vector<net::Flow>& peer_flows)
+    explicit World(bool separate = false, std::uint32_t first_generation = 1)
+        : World(std::vector<net::Flow>{core_flow(separate)}, first_generation) {}
+    explicit World(const std::vector<net::Flow>& peer_flows, std::uint32_t first_generation = 1)
         : peers(peer_flows), pins(64), qualify(64) {
         if (!identity.add_domain("example.com")) {
             std::abort();
@@ -110,7 +111,8 @@ class World {
              .reclaimer = {[](void*) -> std::uint64_t { return 0; },
                            [](void*, std::uint64_t) { return true; }, nullptr},
              .arrays = memory.arrays(),
-             .shards = {&shard, 1}});
+             .shards = {&shard, 1},
+             .first_generation = first_generation});
     }
 
     static net::Flow core_flow(bool separate) {

@@ -20,7 +20,7 @@ struct TestFlows {
           stripes(FlowIndex::kStripes),
           slot_memory(slot_count),
           previous(slot_count),
-          slots(slot_count) {
+          slots(slot_count, 1) {
         slots.attach(slot_memory.data());
         index.attach(heads.data(), static_cast<std::uint32_t>(heads.size()), stripes.data(), &slots,
                      previous.data(), &hash);

@@ -12,7 +12,8 @@ namespace pinhole::table::test {
 namespace {
 
 struct TestSlots {
-    explicit TestSlots(std::uint32_t count) : memory(count), slots(count) {
+    explicit TestSlots(std::uint32_t count, std::uint32_t first_generation = 1)
+        : memory(count), slots(count, first_generation) {
         slots.attach(memory.data());
     }
     std::vector<Slot> memory;
@@ -60,6 +61,41 @@ TEST(Slots, GenerationZeroIsSkipped) {
     t.slots[id.slot].generation = 0xffff'ffff;
     t.slots.end_contact(id.slot);
     EXPECT_EQ(t.slots[id.slot].generation, 1u);
+}
+
+// What a restart does: the same slots, the same order, and none of the old ids.
+TEST(Slots, GenerationsBeginWhereTheyAreToldTo) {
+    TestSlots before(3);
+    TestSlots after(3, 0xffff'ffff);
+    SlotMagazine none;
+    Record* const record = reinterpret_cast<Record*>(&after);  // never looked into
+    for (int i = 0; i < 3; ++i) {
+        const ContactId old_id = *before.slots.take(none);
+        const ContactId id = *after.slots.take(none);
+        after.slots.set_record(id.slot, record);
+        EXPECT_EQ(id.slot, old_id.slot);
+        EXPECT_EQ(id.generation, 0xffff'ffff);
+        EXPECT_EQ(after.slots.record_of(old_id), nullptr);
+        EXPECT_EQ(after.slots.record_of(id), record);
+    }
+    after.slots.end_contact(2);
+    EXPECT_EQ(after.slots[2].generation, 1u) << "0 is nobody's";
+}
+
+// A contact that is loaded keeps its generation; the slots around it begin at this run's.
+TEST(Slots, ALoadedContactKeepsItsGeneration) {
+    TestSlots t(4, 1000);
+    SlotMagazine none;
+    Record* const record = reinterpret_cast<Record*>(&t);  // never looked into
+    ASSERT_TRUE(t.slots.take_exactly({2, 41}));
+    t.slots.set_record(2, record);
+    t.slots.rebuild_free();
+    EXPECT_EQ(t.slots.record_of({2, 41}), record);
+    for (int i = 0; i < 3; ++i) {
+        const ContactId id = *t.slots.take(none);
+        EXPECT_NE(id.slot, 2u);
+        EXPECT_EQ(id.generation, 1000u);
+    }
 }
 
 TEST(Slots, MagazinesAreForLargeTablesOfSeveralShards) {
