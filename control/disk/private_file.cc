@@ -56,8 +56,9 @@ std::optional<std::string> refuse(const std::string& path, const struct stat& ab
                "): chmod 600 it, or remove it if they may have read what is in it";
     }
     if (about.st_size > static_cast<off_t>(kMaxPrivateFile)) {
-        return path + " is larger than anything that pinhole writes there: put back a good copy, or "
-                      "remove it";
+        return path +
+               " is larger than anything that pinhole writes there: put back a good copy, or "
+               "remove it";
     }
     return std::nullopt;
 }
@@ -76,15 +77,14 @@ bool write_all(int fd, std::string_view text) {
 // Whole and on the disk; else errno says why.
 bool write_new(const std::string& path, std::string_view text) {
     (void)unlink(path.c_str());  // what a crash has left
-    Descriptor file(
-        open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
+    Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
     return file.open() && write_all(file.fd(), text) && fsync(file.fd()) == 0 && file.end();
 }
 
 // A name is on the disk when its directory is.
 bool sync_directory(const std::filesystem::path& directory) {
-    const Descriptor opened(open(directory.empty() ? "." : directory.c_str(),
-                                 O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Descriptor opened(
+        open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     return opened.open() && fsync(opened.fd()) == 0;
 }
 

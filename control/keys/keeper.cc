@@ -18,8 +18,7 @@ std::optional<std::string> Keeper::start(std::optional<std::string_view> kept,
         }
         ring_ = std::move(*parsed.ring);
     }
-    KeyRing wanted =
-        rotation_due(ring_, rotate_s_, now_s) ? next(ring_, now_s) : ring_;
+    KeyRing wanted = rotation_due(ring_, rotate_s_, now_s) ? next(ring_, now_s) : ring_;
     ++wanted.starts;
     if (write(wanted)) {
         ring_ = std::move(wanted);

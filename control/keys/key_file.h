@@ -16,7 +16,8 @@ namespace pinhole::keys {
 
 struct ParsedKeys {
     std::optional<KeyRing> ring;
-    std::string reason;  // set if there is no ring: the end of "is damaged: it ..."; without secrets
+    std::string
+        reason;  // set if there is no ring: the end of "is damaged: it ..."; without secrets
 };
 
 [[nodiscard]] ParsedKeys parse_keys(std::string_view text);

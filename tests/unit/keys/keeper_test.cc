@@ -23,18 +23,18 @@ struct Machine {
     std::uint8_t dice = 0;
 
     Keeper keeper(std::uint64_t rotate_s = kDay) {
-        return Keeper(rotate_s, {.write = [this](std::string_view text) -> std::optional<std::string> {
-                                     ++writes;
-                                     if (full) {
-                                         return "no space left";
-                                     }
-                                     disk = text;
-                                     return std::nullopt;
-                                 },
-                                 .randomize =
-                                     [this](std::span<std::uint8_t> to) {
-                                         std::fill(to.begin(), to.end(), ++dice);
-                                     }});
+        return Keeper(
+            rotate_s,
+            {.write = [this](std::string_view text) -> std::optional<std::string> {
+                 ++writes;
+                 if (full) {
+                     return "no space left";
+                 }
+                 disk = text;
+                 return std::nullopt;
+             },
+             .randomize =
+                 [this](std::span<std::uint8_t> to) { std::fill(to.begin(), to.end(), ++dice); }});
     }
     Keeper started(std::uint64_t now_s, std::uint64_t rotate_s = kDay) {
         Keeper made = keeper(rotate_s);

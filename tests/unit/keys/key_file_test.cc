@@ -96,7 +96,8 @@ const Damage kDamages[] = {
 INSTANTIATE_TEST_SUITE_P(All, DamagedKeyFile, ::testing::ValuesIn(kDamages));
 
 TEST(KeyFile, OtherJsonIsRefused) {
-    for (const char* text : {"", "null", "[]", "{}", "7", "\"pinhole keys\"", "[{\"format\": 1}]"}) {
+    for (const char* text :
+         {"", "null", "[]", "{}", "7", "\"pinhole keys\"", "[{\"format\": 1}]"}) {
         EXPECT_FALSE(parse_keys(text).ring.has_value()) << text;
     }
     const std::string deep(60'000, '[');

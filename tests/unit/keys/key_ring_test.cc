@@ -107,7 +107,8 @@ TEST(KeyRing, AfterALongStopTheLongUnusedGo) {
     EXPECT_EQ(after.newest_first[0].bytes, bytes_of(99));
     EXPECT_EQ(after.newest_first[1], last);
     // A short one costs none but the oldest.
-    EXPECT_EQ(rotated(before, bytes_of(99), kDay, kStart + 8 * kDay + 3600).newest_first.size(), kKept);
+    EXPECT_EQ(rotated(before, bytes_of(99), kDay, kStart + 8 * kDay + 3600).newest_first.size(),
+              kKept);
 }
 
 TEST(KeyRing, TheNewestSigns) {

@@ -57,10 +57,9 @@ struct Handed {
         sip::Message invite;
         const std::string wire = route::crlf(route::kInvite);
         EXPECT_EQ(sip::parse(wire, invite), sip::ParseError::kOk);
-        ack = route::replace(route::with_method(route::kInvite, "INVITE", "ACK"),
-                             "To: <sip:100@example.com>",
-                             "To: <sip:100@example.com>;tag=" +
-                                 std::string(route::make_tag(keys, invite).view()));
+        ack = route::replace(
+            route::with_method(route::kInvite, "INVITE", "ACK"), "To: <sip:100@example.com>",
+            "To: <sip:100@example.com>;tag=" + std::string(route::make_tag(keys, invite).view()));
         std::array<char, 2048> room;
         sip::Writer out(room.data(), room.size());
         EXPECT_TRUE(route::build_ping({.id = {7, 9},
@@ -154,12 +153,14 @@ TEST(SignedTexts, AnOldTokenNeverMeansAnotherContact) {
             continue;
         }
         const std::string route = invite->values(sip::HeaderId::kRecordRoute).at(0);
-        const std::string bye = "BYE sip:100@192.168.1.10:5060 SIP/2.0\n"
-                                "Via: SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bKbye\n"
-                                "Max-Forwards: 70\nRoute: " + route +
-                                "\nFrom: <sip:200@example.com>;tag=f1\n"
-                                "To: <sip:100@example.com>;tag=t9\n"
-                                "Call-ID: call-1@core\nCSeq: 2 BYE\nContent-Length: 0\n\n";
+        const std::string bye =
+            "BYE sip:100@192.168.1.10:5060 SIP/2.0\n"
+            "Via: SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bKbye\n"
+            "Max-Forwards: 70\nRoute: " +
+            route +
+            "\nFrom: <sip:200@example.com>;tag=f1\n"
+            "To: <sip:100@example.com>;tag=t9\n"
+            "Call-ID: call-1@core\nCSeq: 2 BYE\nContent-Length: 0\n\n";
         EXPECT_EQ(world.from_core(bye).decision.code, 430);
         EXPECT_TRUE(world.from_phone(bye).forwarded()) << "toward the core it holds";
     }
