@@ -49,6 +49,8 @@ enum class DropReason : std::uint8_t {
     kContended,       // a record that stayed claimed for too long
     kAmplification,   // an answer larger than 1.5 times an unauthenticated request
     kKernelPathFull,  // the queue to the kernel took no more
+    kFlowLimit,       // more requests of one flow than [limits] lets through
+    kAddressLimit,    // more of one address, or of one IPv6 network
     kCount
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReason::kCount)>
@@ -57,7 +59,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReaso
                      "keepalive",    "malformed",    "bad_response",  "wrong_sender",
                      "stranger",     "absorbed_ack", "ack_nowhere",   "no_route",
                      "no_neighbour", "too_large",    "no_mbuf",       "tx_full",
-                     "handoff_full", "contended",    "amplification", "kernel_path_full"};
+                     "handoff_full", "contended",    "amplification", "kernel_path_full",
+                     "flow_limit",   "address_limit"};
 
 // The methods with a counter of their own; all others count as kOther. Order is the metric's only.
 enum class MethodLabel : std::uint8_t {
@@ -88,6 +91,12 @@ enum class EmergencySender : std::uint8_t { kRegistered, kUnregistered, kCount }
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(EmergencySender::kCount)>
     kEmergencySenderNames{"registered", "unregistered"};
 
+// Contacts that name no phone. Nothing is ever sent to a Contact's host, so they harm nobody; they
+// tell of somebody who tries.
+enum class OddContact : std::uint8_t { kOurs, kLoopback, kMulticast, kCount };
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(OddContact::kCount)>
+    kOddContactNames{"ours", "loopback", "multicast"};
+
 inline constexpr unsigned kMaxResponseCode = 699;
 
 struct alignas(64) CoreCounters {
@@ -107,6 +116,7 @@ struct alignas(64) CoreCounters {
     std::array<Counter, static_cast<std::size_t>(MethodLabel::kCount)> requests;
     std::array<Counter, static_cast<std::size_t>(DropReason::kCount)> drops;
     std::array<Counter, static_cast<std::size_t>(EmergencySender::kCount)> emergencies;
+    std::array<Counter, static_cast<std::size_t>(OddContact::kCount)> odd_contacts;
     std::array<Counter, kMaxResponseCode + 1> responses;  // that we sent ourselves, by code
 
     void drop(DropReason reason) { drops[static_cast<std::size_t>(reason)].add(); }

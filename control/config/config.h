@@ -76,6 +76,7 @@ struct Registrar {
     std::uint32_t min_expires = 60;
     std::uint32_t max_expires = 7200;
     std::uint32_t max_contacts_per_aor = 10;
+    std::uint32_t expires_spread_percent = 10;
     TooBrief too_brief = TooBrief::kReject;
     FullAor full_aor = FullAor::kReject;
     std::vector<std::string> path_peers;
@@ -111,6 +112,22 @@ struct Core {
     std::vector<Peer> peers;
     CoreMode mode = CoreMode::kProxy;
     bool assert_identity = true;
+};
+
+// What anybody may ask of us who has proved nothing, a minute and at once.
+struct Limits {
+    bool enabled = true;
+    std::uint32_t flow_per_minute = 1'200;
+    std::uint32_t flow_burst = 200;
+    std::uint32_t address_per_minute = 6'000;
+    std::uint32_t address_burst = 1'000;
+    std::uint32_t phone_per_minute = 60;
+    std::uint32_t phone_burst = 10;
+    std::uint32_t guesses_per_minute = 2;
+    std::uint32_t guesses_burst = 5;
+    std::uint32_t address_guesses_per_minute = 20;
+    std::uint32_t address_guesses_burst = 50;
+    std::uint32_t sources = 65'536;
 };
 
 // Calls for help, beside urn:service:sos.
@@ -156,6 +173,7 @@ struct Config {
     Auth auth;
     Qualify qualify;
     Core core;
+    Limits limits;
     Emergency emergency;
     Http http;
     Control control;

@@ -177,7 +177,8 @@ io::Status Assembly::make_table() {
     shared_ = std::make_unique<io::Shared>(
         io::Shared{memory_->table(), *states_, policy_, *pins_,
                    config_.qualify.call_unreachable == config::CallUnreachable::kTry,
-                   config_.core.mode == config::CoreMode::kRedirect, config_.core.assert_identity});
+                   config_.core.mode == config::CoreMode::kRedirect, config_.core.assert_identity,
+                   limit_policy(config_.limits), config_.limits.sources});
     return {};
 }
 

@@ -64,12 +64,22 @@ registrar::Policy registrar_policy(const config::Registrar& registrar) {
     policy.min_expires_s = registrar.min_expires;
     policy.max_expires_s = registrar.max_expires;
     policy.max_contacts_per_aor = static_cast<std::uint8_t>(registrar.max_contacts_per_aor);
+    policy.expires_spread_percent = static_cast<std::uint8_t>(registrar.expires_spread_percent);
     policy.too_brief = registrar.too_brief == config::TooBrief::kRaise
                            ? registrar::TooBrief::kRaise
                            : registrar::TooBrief::kReject;
     policy.full_aor = registrar.full_aor == config::FullAor::kReplace ? registrar::FullAor::kReplace
                                                                       : registrar::FullAor::kReject;
     return policy;
+}
+
+screen::LimitPolicy limit_policy(const config::Limits& limits) {
+    return {.enabled = limits.enabled,
+            .flow = {limits.flow_per_minute, limits.flow_burst},
+            .address = {limits.address_per_minute, limits.address_burst},
+            .phone = {limits.phone_per_minute, limits.phone_burst},
+            .guesses = {limits.guesses_per_minute, limits.guesses_burst},
+            .address_guesses = {limits.address_guesses_per_minute, limits.address_guesses_burst}};
 }
 
 qualify::Policy qualify_policy(const config::Qualify& qualify) {

@@ -9,11 +9,13 @@
 #include "dataplane/io/surroundings.h"
 #include "dataplane/io/worker.h"
 #include "dataplane/registrar/policy.h"
+#include "dataplane/screen/rate_limits.h"
 
 namespace pinhole::daemon {
 
 [[nodiscard]] io::Settings io_settings(const config::Config& config);
 [[nodiscard]] registrar::Policy registrar_policy(const config::Registrar& registrar);
+[[nodiscard]] screen::LimitPolicy limit_policy(const config::Limits& limits);
 [[nodiscard]] qualify::Policy qualify_policy(const config::Qualify& qualify);
 [[nodiscard]] io::Role role_of(config::PortRole role);
 // "auto" spins where the cores are pinned and no port is the kernel's: there the core is the

@@ -258,6 +258,11 @@ std::vector<MetricFamily> collect(const Snapshot& snapshot) {
         family("pinhole_emergency_requests_total",
                "Calls and texts for help forwarded to a core peer.", MetricType::Counter),
         "sender", &CoreCounters::emergencies, kEmergencySenderNames));
+    out.push_back(collect_labelled(
+        snapshot,
+        family("pinhole_odd_contacts_total",
+               "New contacts whose host is no phone's, by whose it is.", MetricType::Counter),
+        "host", &CoreCounters::odd_contacts, kOddContactNames));
     collect_plain(snapshot, out);
     out.push_back(collect_cycles(snapshot));
     MetricFamily contacts = family(

@@ -2,12 +2,15 @@
 #include "dataplane/io/sip_stage.h"
 
 #include "dataplane/registrar/answer.h"
+#include "dataplane/registrar/odd_contact.h"
 #include "dataplane/route/answer.h"
 #include "dataplane/route/reply_target.h"
 #include "dataplane/route/route.h"
 #include "dataplane/route/tag.h"
 #include "dataplane/sip/reply.h"
 #include "dataplane/sip/via.h"
+
+#include <algorithm>
 
 namespace pinhole::io {
 namespace {
@@ -46,6 +49,25 @@ std::uint32_t retry_after_s(std::uint64_t aor_hash) {
 // time of its arrival.
 constexpr std::int32_t kOnItsWay_ms = 2000;
 
+screen::When limit_time(const Moment& now) {
+    return {static_cast<std::uint32_t>(now.ms), now.s};
+}
+
+// Of what is no request, nothing is asked of us: responses carry MACs, and noise gets no answer.
+bool asks(const sip::Message& message, sip::ParseError error) {
+    return error == sip::ParseError::kOk
+               ? message.is_request
+               : error != sip::ParseError::kKeepalive && error != sip::ParseError::kNotSip &&
+                     error != sip::ParseError::kTooLong;
+}
+
+// Does it leave no contact behind?
+bool leaves(const registrar::RegisterRequest& request) {
+    return request.star ||
+           std::all_of(request.contacts.begin(), request.contacts.begin() + request.count,
+                       [](const registrar::RequestedContact& c) { return c.expires_s == 0; });
+}
+
 registrar::Now registrar_now(const Moment& now) {
     return {now.s, static_cast<std::uint32_t>(now.ms)};
 }
@@ -60,6 +82,7 @@ SipStage::SipStage(const Shared& shared, Mesh& mesh, unsigned worker, Transmit& 
       transmit_(transmit),
       post_(post),
       counters_(counters),
+      limits_(shared.limits, shared.limit_sources, mesh.workers(), shared.table.hash()),
       contexts_(std::make_unique<Context[]>(kContexts)) {
     free_.reserve(kContexts);
     for (std::uint32_t i = kContexts; i-- > 0;) {
@@ -149,6 +172,9 @@ SipStage::Outcome SipStage::decide(Context& context) {
         drop(context, DropReason::kStranger);
         return Outcome::kFinished;
     }
+    if (!admit(context)) {
+        return Outcome::kFinished;
+    }
     if (!context.for_registrar) {
         route_message(context);
         return Outcome::kFinished;
@@ -158,6 +184,45 @@ SipStage::Outcome SipStage::decide(Context& context) {
         return Outcome::kFinished;
     }
     return register_contacts(context);
+}
+
+// False: dropped, its sender asks for too much. An answer would only serve a forger.
+bool SipStage::admit(Context& context) {
+    if (context.peer.has_value() || !asks(context.message, context.error)) {
+        return true;
+    }
+    const screen::Limited limited = limits_.admit(context.flow, limit_time(now_));
+    if (limited == screen::Limited::kNo ||
+        (context.error == sip::ParseError::kOk && is_emergency(context.message))) {
+        return true;
+    }
+    drop(context,
+         limited == screen::Limited::kByFlow ? DropReason::kFlowLimit : DropReason::kAddressLimit);
+    return false;
+}
+
+bool SipStage::is_emergency(const sip::Message& message) const {
+    sip::Uri uri;
+    return sip::parse_uri(message.request_uri, uri) &&
+           around_->emergency.is_call(message, uri, around_->identity);
+}
+
+// The owner has changed what the REGISTER asked for: phones have come to its source or left it.
+void SipStage::note_change(const Context& context) {
+    const registrar::RegisterRequest& request = context.request;
+    if (context.verdict != Verdict::kOk) {
+        return;
+    }
+    if (leaves(request)) {
+        limits_.left(context.flow, limit_time(now_));
+        return;
+    }
+    limits_.registered(context.flow, request.contacts[0].expires_s, true, limit_time(now_));
+    for (std::size_t i = 0; i < request.count; ++i) {
+        if (const auto odd = registrar::odd_contact(request.contacts[i].uri, around_->identity)) {
+            counters_.odd_contacts[static_cast<std::size_t>(*odd)].add();
+        }
+    }
 }
 
 SipStage::Outcome SipStage::register_contacts(Context& context) {
@@ -193,6 +258,8 @@ bool SipStage::refresh_in_place(Context& context, const table::Record& record, O
     }
     if (done == registrar::InPlace::kDone) {
         counters_.refreshed_in_place.add();
+        limits_.registered(context.flow, context.request.contacts[0].expires_s, false,
+                           limit_time(now_));
     } else {
         context.verdict = Verdict::kOutOfOrder;
     }
@@ -204,6 +271,7 @@ SipStage::Outcome SipStage::ask_owner(Context& context) {
     const unsigned owner = shared_.table.shard_of(context.request.aor_hash);
     if (owner == worker_) {
         context.verdict = apply(context.request);
+        note_change(context);
         answer_register(context);
         return Outcome::kFinished;
     }
@@ -378,6 +446,7 @@ void SipStage::serve(const Command& command, const Surroundings& around, const M
         case CommandKind::kRegistered: {
             Context& context = contexts_[command.context];
             context.verdict = command.verdict;
+            note_change(context);
             answer_register(context);
             release(context);
             break;

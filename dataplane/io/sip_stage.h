@@ -15,6 +15,7 @@
 #include "dataplane/net/packet.h"
 #include "dataplane/registrar/rules.h"
 #include "dataplane/route/context.h"
+#include "dataplane/screen/rate_limits.h"
 #include "dataplane/sip/message.h"
 #include "dataplane/table/binding_table.h"
 #include "dataplane/table/qualify_state.h"
@@ -37,6 +38,8 @@ struct Shared {
     bool call_unreachable = false;  // [qualify] call_unreachable = "try"
     bool redirect = false;          // [core] mode = "redirect"
     bool assert_identity = false;   // [core] assert_identity
+    screen::LimitPolicy limits{.enabled = false};
+    std::size_t limit_sources = 1024;
 };
 
 class SipStage {
@@ -80,6 +83,9 @@ class SipStage {
     void parse(Context& context);
     void prepare_register(Context& context);
     [[nodiscard]] Outcome decide(Context& context);
+    [[nodiscard]] bool admit(Context& context);
+    [[nodiscard]] bool is_emergency(const sip::Message& message) const;
+    void note_change(const Context& context);
     [[nodiscard]] Outcome register_contacts(Context& context);
     [[nodiscard]] bool refresh_in_place(Context& context, const table::Record& record,
                                         Outcome& outcome);
@@ -100,6 +106,7 @@ class SipStage {
     Transmit& transmit_;
     Post& post_;
     CoreCounters& counters_;
+    screen::Limits limits_;
     const Surroundings* around_ = nullptr;  // of the round in hand
     Moment now_;
 

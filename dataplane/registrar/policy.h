@@ -21,7 +21,8 @@ struct Policy {
     std::uint32_t default_expires_s = 3600;
     std::uint32_t min_expires_s = 60;
     std::uint32_t max_expires_s = 7200;
-    std::uint8_t max_contacts_per_aor = 10;  // at most table::kMaxContactsPerAor
+    std::uint8_t expires_spread_percent = 0;  // up to so much less is granted than was asked
+    std::uint8_t max_contacts_per_aor = 10;   // at most table::kMaxContactsPerAor
     TooBrief too_brief = TooBrief::kReject;
     FullAor full_aor = FullAor::kReject;
 };

@@ -18,6 +18,7 @@ using sip::HeaderId;
 struct Lifetimes {
     std::optional<std::uint32_t> header_s;
     const Policy& policy;
+    std::uint32_t lot;  // of this request, evenly spread over all numbers
 
     // What is granted of what is asked; 0 removes.
     Verdict grant(std::optional<std::uint32_t> param_s, std::uint32_t& granted_s) const {
@@ -31,8 +32,16 @@ struct Lifetimes {
             }
             granted_s = policy.min_expires_s;
         }
-        granted_s = std::min(granted_s, policy.max_expires_s);
+        granted_s = spread(std::min(granted_s, policy.max_expires_s));
         return Verdict::kOk;
+    }
+
+    // Phones that register together, as after an outage, don't refresh together. Never more than was
+    // asked, never less than the minimum; the same for a retransmission.
+    [[nodiscard]] std::uint32_t spread(std::uint32_t asked_s) const {
+        const std::uint64_t most = std::uint64_t{asked_s} * policy.expires_spread_percent / 100;
+        const auto less = static_cast<std::uint32_t>((most + 1) * lot >> 32);
+        return std::max(asked_s - less, std::min(asked_s, policy.min_expires_s));
     }
 };
 
@@ -108,8 +117,15 @@ void replace_or_append(const RequestedContact& contact, RegisterRequest& out) {
     out.contacts[out.count++] = contact;
 }
 
+// By Call-ID and CSeq: another at each refresh, so that phones don't keep their distances.
+std::uint32_t lot_of(const RegisterRequest& request) {
+    const std::uint64_t mixed =
+        (request.call_id_hash ^ request.cseq) * std::uint64_t{0x9e3779b97f4a7c15};
+    return static_cast<std::uint32_t>(mixed >> 32);
+}
+
 Verdict read_contacts(const sip::Message& message, const Policy& policy, RegisterRequest& out) {
-    const Lifetimes lifetimes{sip::expires_of(message), policy};
+    const Lifetimes lifetimes{sip::expires_of(message), policy, lot_of(out)};
     ParamsCopy copy(out.params_text);
     sip::Elements elements(message, HeaderId::kContact);
     std::string_view element;
@@ -186,11 +202,11 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow,
         return Verdict::
             kBadExtension;  // §10.3 step 2: we know no extension that a REGISTER could require
     }
+    out.call_id_hash = context.hash(message.call_id());
     if (const Verdict v = read_contacts(message, context.policy, out); v != Verdict::kOk) {
         return v;
     }
     out.aor_hash = context.hash(out.aor);
-    out.call_id_hash = context.hash(message.call_id());
     return Verdict::kOk;
 }
 

@@ -73,6 +73,23 @@ edge_start
 check "no new key was made at start: there is $(keys count)" [ "$(keys count)" = 2 ]
 lab_stop "$EDGE_PID" TERM
 
+# One that grows too old while pinhole runs gives way in mid-call.
+rotated() { grep -q "a new key signs" "$LAB_DIR/pinhole.log"; }
+python3 -c '
+import json, sys, time
+ring = json.load(open(sys.argv[1]))
+ring["keys"][0]["created_s"] = int(time.time()) - 86_400 + 8
+json.dump(ring, open(sys.argv[1], "w"))' "$LAB_DIR/keys.json"
+edge_start
+check "the key gave way at start" not rotated
+check_soon 15 "bob does not register again" bob_is_back
+core_call call bob talk_ms=12000 timeout_s=30 &
+call=$!
+check_soon 20 "no new key was made: there are $(keys count)" rotated
+check "there are $(keys count) keys, not 3" [ "$(keys count)" = 3 ]
+check "the call did not outlive the change of keys" wait "$call"
+lab_stop "$EDGE_PID" TERM
+
 # What is damaged is said so, and left as it is.
 head -c 100 "$LAB_DIR/keys.json" >"$LAB_DIR/part" && cat "$LAB_DIR/part" >"$LAB_DIR/keys.json"
 check "pinhole starts with a damaged key file" not edge_start 2>/dev/null

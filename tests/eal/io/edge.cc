@@ -102,6 +102,7 @@ Edge::Edge(EdgeSettings settings, const TableMaker& make_table)
       counters_(settings_.io.workers) {
     pins_ = std::make_unique<route::PinTable>(1024);
     shared_ = std::make_unique<Shared>(Shared{*table_, *qualify_, settings_.policy, *pins_, false});
+    shared_->limits = settings_.limits;
     if (const Status started = ports_->start(); !started) {
         must(Result<int>(started.error()));
     }

@@ -48,6 +48,7 @@ struct EdgeSettings {
     std::uint32_t max_contacts = 1000;
     net::PortIndex out = 0;  // the port that all routes lead to
     registrar::Policy policy;
+    screen::LimitPolicy limits{.enabled = false};
     IdleMode idle = IdleMode::kSpin;
 };
 

@@ -47,11 +47,13 @@ class WorkerScene : public testing::Test {
     }
     void TearDown() override { end(); }
 
-    void lay(unsigned workers, std::uint32_t max_contacts = 1000, registrar::Policy policy = {}) {
+    void lay(unsigned workers, std::uint32_t max_contacts = 1000, registrar::Policy policy = {},
+             screen::LimitPolicy limits = {.enabled = false}) {
         EdgeSettings settings;
         settings.io = settings_for(workers, {{DeviceKind::kVdev, "net_ring0"}});
         settings.max_contacts = max_contacts;
         settings.policy = policy;
+        settings.limits = limits;
         edge = std::make_unique<Edge>(settings);
     }
 

@@ -167,5 +167,39 @@ TEST(ReadRegister, LifetimesWithinThePolicy) {
     EXPECT_EQ(granted("0"), 0U);
 }
 
+TEST(ReadRegister, SpreadLifetimesStayWithinWhatWasAsked) {
+    const Policy policy{.min_expires_s = 60, .max_expires_s = 7200, .expires_spread_percent = 20};
+    std::uint32_t least = 7200;
+    std::uint32_t most = 0;
+    double sum = 0;
+    for (unsigned i = 0; i < 1000; ++i) {
+        RequestText text{.call_id = "call-" + std::to_string(i % 100), .cseq = 1 + i / 100};
+        text.extra = "Expires: 3600\r\n";
+        const auto one = read(text, policy);
+        ASSERT_EQ(one->verdict, Verdict::kOk);
+        const std::uint32_t granted = one->request.contacts[0].expires_s;
+        EXPECT_EQ(read(text, policy)->request.contacts[0].expires_s, granted) << "retransmitted";
+        least = std::min(least, granted);
+        most = std::max(most, granted);
+        sum += granted;
+    }
+    EXPECT_GE(least, 2880u);
+    EXPECT_LE(least, 2900u);
+    EXPECT_LE(most, 3600u);
+    EXPECT_GE(most, 3580u);
+    EXPECT_NEAR(sum / 1000, 3240, 30);
+}
+
+TEST(ReadRegister, SpreadLifetimesKeepToTheMinimumAndRemoveNobody) {
+    const Policy policy{.min_expires_s = 60, .max_expires_s = 7200, .expires_spread_percent = 50};
+    for (unsigned i = 0; i < 200; ++i) {
+        RequestText text{.cseq = 1 + i};
+        text.extra = "Expires: 70\r\n";
+        EXPECT_GE(read(text, policy)->request.contacts[0].expires_s, 60u);
+        text.extra = "Expires: 0\r\n";
+        EXPECT_EQ(read(text, policy)->request.contacts[0].expires_s, 0u);
+    }
+}
+
 }  // namespace
 }  // namespace pinhole::registrar
