@@ -109,7 +109,7 @@ class Pipeline {
         settings.out = 1;
         edge = std::make_unique<Edge>(settings, [&](Qsbr& qsbr) {
             auto memory =
-                daemon::TableMemory::make(settings.max_contacts, 0, settings.io, *eal(), qsbr);
+                daemon::TableMemory::make(settings.max_contacts, 1, 0, settings.io, *eal(), qsbr);
             if (!memory) {
                 std::fprintf(stderr, "%s\n", memory.error().message.c_str());
                 std::exit(1);
