@@ -112,6 +112,7 @@ struct alignas(64) CoreCounters {
     Counter calls_in, calls_out;  // INVITEs forwarded to a phone, to a core peer
     Counter responses_forwarded;
     Counter table_full;    // newcomers refused with 503
+    Counter no_peer;       // phones' requests refused with 503: no core peer is alive
     Counter wrong_target;  // pongs from another flow than the contact's
     std::array<Counter, static_cast<std::size_t>(MethodLabel::kCount)> requests;
     std::array<Counter, static_cast<std::size_t>(DropReason::kCount)> drops;

@@ -54,6 +54,19 @@ json port_json(const PortStatus& port) {
             {"addresses", port.addresses}, {"sip_ports", port.sip_ports}};
 }
 
+json peer_json(const metrics::PeerFigures& peer) {
+    const auto state = static_cast<std::size_t>(peer.state);
+    return {{"peer", peer.peer},
+            {"checked", peer.checked},
+            {"state",
+             state < metrics::kPeerStateNames.size() ? metrics::kPeerStateNames[state] : "unknown"},
+            {"for_s", peer.for_s},
+            {"answered", peer.answered},
+            {"missed", peer.missed},
+            {"refused", peer.refused},
+            {"rtt_s", peer.rtt_s ? json(*peer.rtt_s) : json(nullptr)}};
+}
+
 json binding_json(const Binding& binding) {
     json out{{"contact", binding.contact},
              // A 64-bit number is too wide for many JSON readers.
@@ -81,6 +94,10 @@ json to_json(const Status& status) {
     for (const PortStatus& port : status.ports) {
         ports.push_back(port_json(port));
     }
+    json peers = json::array();
+    for (const metrics::PeerFigures& peer : status.peers) {
+        peers.push_back(peer_json(peer));
+    }
     return {{"version", status.version},
             {"uptime_s", status.uptime_s},
             {"workers", status.workers},
@@ -90,6 +107,7 @@ json to_json(const Status& status) {
             {"memory_bytes", status.memory_bytes},
             {"memory_kind", status.memory_kind},
             {"ports", ports},
+            {"peers", peers},
             {"qualify", qualify_json(status.qualify)},
             {"keys", keys_json(status.keys)}};
 }

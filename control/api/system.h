@@ -40,6 +40,7 @@ struct Status {
     std::vector<PortStatus> ports;
     metrics::QualifyFigures qualify;
     metrics::KeyFigures keys;
+    std::vector<metrics::PeerFigures> peers;
 };
 
 // Sums since start; a reader takes two and divides.

@@ -38,6 +38,11 @@ const json& member(const json& from, const char* key) {
     return found != from.end() ? *found : kNothing;
 }
 
+bool flag(const json& from, const char* key) {
+    const json& value = member(from, key);
+    return value.is_boolean() && value.get<bool>();
+}
+
 // The objects of a list; what is none is passed over.
 std::vector<const json*> objects(const json& from, const char* key) {
     std::vector<const json*> out;
@@ -144,8 +149,7 @@ std::string joined(const json& list) {
 }
 
 void add_port(std::string& out, const json& port) {
-    const json& link = member(port, "link_up");
-    const bool up = link.is_boolean() && link.get<bool>();
+    const bool up = flag(port, "link_up");
     add_field(out, 0, "port " + text(port, "name"),
               text(port, "device") + (up ? ", up" : ", DOWN") + ", " + text(port, "mac") + ", " +
                   text(port, "role") + ", " + std::to_string(number(port, "queues")) +
@@ -154,6 +158,32 @@ void add_port(std::string& out, const json& port) {
     add_field(out, 0, "",
               (addresses.empty() ? "no address: the kernel's interface has none" : addresses) +
                   ", UDP " + joined(member(port, "sip_ports")));
+}
+
+void add_peer(std::string& out, const json& peer) {
+    const std::string state = text(peer, "state");
+    std::string how = "not checked";
+    if (flag(peer, "checked")) {
+        how = (state == "down" ? "DOWN" : state) + " for " +
+              duration(static_cast<std::uint64_t>(real(peer, "for_s")));
+        if (member(peer, "rtt_s").is_number()) {
+            how += ", round trip " + milliseconds(real(peer, "rtt_s"));
+        }
+    }
+    add_field(out, 0, "core peer", text(peer, "peer") + ", " + how);
+}
+
+// What /readyz is silent of: the phones are kept as well as ever, and are reached by other edges no
+// better.
+void add_peers(std::string& out, const json& status) {
+    const std::vector<const json*> peers = objects(status, "peers");
+    for (const json* peer : peers) {
+        add_peer(out, *peer);
+    }
+    const auto is_down = [](const json* peer) { return text(*peer, "state") == "down"; };
+    if (!peers.empty() && std::all_of(peers.begin(), peers.end(), is_down)) {
+        add_field(out, 0, "", "NO CORE PEER IS UP: phones' calls get 503");
+    }
 }
 
 std::string state_text(const json& binding) {
@@ -235,6 +265,7 @@ std::string status_text(const json& status) {
     for (const json* port : objects(status, "ports")) {
         add_port(out, *port);
     }
+    add_peers(out, status);
     return out;
 }
 

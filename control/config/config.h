@@ -112,6 +112,9 @@ struct Core {
     std::vector<Peer> peers;
     CoreMode mode = CoreMode::kProxy;
     bool assert_identity = true;
+    std::uint32_t check_interval_s = 5;  // 0: the peers are not checked
+    std::uint32_t check_timeout_ms = 1000;
+    std::uint32_t check_max_missed = 3;
 };
 
 // What anybody may ask of us who has proved nothing, a minute and at once.

@@ -165,6 +165,17 @@ bool is_loopback(const net::Address& address) {
                            : address == *net::parse_address("::1");
 }
 
+void check_core(const Config& config, const Complaints& say) {
+    const Core& core = config.core;
+    const std::uint64_t interval_ms = std::uint64_t{core.check_interval_s} * 1000;
+    if (interval_ms != 0 && core.check_timeout_ms > interval_ms) {
+        say.error("core.check_timeout_ms", "is " + number(core.check_timeout_ms) +
+                                               ", but must be at most check_interval_s, " +
+                                               number(interval_ms) +
+                                               " ms: the next check may be due then");
+    }
+}
+
 void check_edges(const Config& config, const Complaints& say) {
     if (config.core.peers.empty()) {
         say.warning("core.peers",
@@ -237,6 +248,7 @@ void check_rules(const Config& config, const Complaints& complaints) {
     check_ports(config, complaints);
     check_registrar(config, complaints);
     check_qualify(config, complaints);
+    check_core(config, complaints);
     check_emergency(config, complaints);
     check_edges(config, complaints);
 }

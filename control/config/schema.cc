@@ -107,6 +107,12 @@ constexpr std::array kProperties{
              "proxy | redirect"},
     Property{"core", "assert_identity", PH_FIELD(&c.core.assert_identity),
              "toward the core, who a phone says it is gives way to the AOR that it registered"},
+    Property{"core", "check_interval_s", PH_FIELD(&c.core.check_interval_s),
+             "seconds between two OPTIONS to a peer; 0 takes every peer for alive", 0, 3'600},
+    Property{"core", "check_timeout_ms", PH_FIELD(&c.core.check_timeout_ms),
+             "how long a peer's answer may take", 50, 60'000},
+    Property{"core", "check_max_missed", PH_FIELD(&c.core.check_max_missed),
+             "unanswered, or answered 503, in a row: phones' calls go to other peers", 1, 100},
 
     Property{"limits", "enabled", PH_FIELD(&c.limits.enabled),
              "hold back who asks for more than a phone does"},

@@ -4,6 +4,7 @@
 #include "control/qualify/keeper.h"
 #include "dataplane/io/command.h"
 #include "dataplane/io/outbox.h"
+#include "dataplane/route/peer_check.h"
 #include "dataplane/route/ping.h"
 
 #include <pthread.h>
@@ -72,6 +73,25 @@ class Dispatcher {
         return posted != io::Outbox::Posted::kFull;
     }
 
+    // False: it did not leave, by no fault of the peer's.
+    bool send_check(std::size_t index) {
+        // Pairs with the publisher's release store.
+        const io::Surroundings& around = *parts_.surroundings.load(std::memory_order_acquire);
+        const route::Peers& peers = around.peers;
+        if (index >= peers.size() || peers[index].flow.our_udp_port == 0) {
+            return false;  // no port has an address to send from
+        }
+        const route::Peer& peer = peers[index];
+        const auto posted = outbox_.post(
+            peer.flow, static_cast<std::uint32_t>(index), [&](char* room, std::size_t capacity) {
+                sip::Writer out(room, capacity);
+                return route::build_peer_check(peer, around.keys, parts_.clock.now().us, out)
+                           ? out.size()
+                           : std::size_t{0};
+            });
+        return posted == io::Outbox::Posted::kPosted;
+    }
+
     void expire(table::ContactId id) { ask(io::CommandKind::kExpire, id); }
     void remove_unreachable(table::ContactId id) { ask(io::CommandKind::kRemoveUnreachable, id); }
 
@@ -103,7 +123,8 @@ struct ControlThread::Core {
           reader(parts.table),
           dispatcher(parts),
           keeper(parts.policy, parts.states, reader, dispatcher, keeper_now(parts.clock.now()),
-                 parts.seed) {}
+                 parts.seed),
+          checks(parts.peer_policy, parts.peer_health, parts.clock.now().ms) {}
 
     // True if there is more to do at once.
     bool round() {
@@ -111,7 +132,9 @@ struct ControlThread::Core {
             kMarksARound, [&](std::uint32_t slot) { keeper.changed(slot); });
         for (unsigned worker = 0; worker < parts.mesh.workers(); ++worker) {
             take_pongs(worker);
+            take_peer_pongs(worker);
         }
+        check_peers();
         const bool done = keeper.advance(keeper_now(parts.clock.now()), kEntriesARound);
         return marks >= kMarksARound || !done;
     }
@@ -132,12 +155,32 @@ struct ControlThread::Core {
         }
     }
 
+    void take_peer_pongs(unsigned worker) {
+        std::array<io::PeerPongNotice, 64> pongs;
+        const unsigned n = parts.mesh.peer_pongs(worker).take(pongs.data(), pongs.size());
+        for (unsigned i = 0; i < n; ++i) {
+            checks.answered(pongs[i].peer, pongs[i].rtt_us, pongs[i].code, parts.clock.now().ms);
+        }
+    }
+
+    void check_peers() {
+        const std::uint64_t now_ms = parts.clock.now().ms;
+        while (const auto peer = checks.next_due(now_ms)) {
+            if (dispatcher.send_check(*peer)) {
+                checks.sent(*peer, now_ms);
+            } else {
+                checks.postponed(*peer, now_ms);
+            }
+        }
+    }
+
     using Keeper = qualify::Keeper<SlotReader, Dispatcher>;
 
     const ControlParts parts;
     SlotReader reader;
     Dispatcher dispatcher;
     Keeper keeper;
+    qualify::PeerChecks checks;
 };
 
 std::size_t ControlThread::bytes_per_contact() {
@@ -167,6 +210,10 @@ void ControlThread::stop() {
 
 const qualify::Figures& ControlThread::figures() const {
     return core_->keeper.figures();
+}
+
+const qualify::PeerFigures& ControlThread::peer_figures(std::size_t peer) const {
+    return core_->checks.figures(peer);
 }
 
 void ControlThread::run() {

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The control thread: it owns time. It feeds the keeper with change marks and pongs, builds the
-// pings that the keeper asks for and hands them to workers, and asks owners to remove what is due.
+// pings that the keeper asks for and hands them to workers, and asks owners to remove what is due;
+// it has the core peers checked likewise.
 // It never waits for anybody, touches no NIC queue and writes nothing of the table's structure.
 #pragma once
 
 #include "control/qualify/figures.h"
+#include "control/qualify/peer_checks.h"
 #include "control/qualify/policy.h"
 #include "dataplane/io/clock.h"
 #include "dataplane/io/mesh.h"
 #include "dataplane/io/port.h"
 #include "dataplane/io/qsbr.h"
 #include "dataplane/io/surroundings.h"
+#include "dataplane/route/peer_health.h"
 #include "dataplane/table/binding_table.h"
 #include "dataplane/table/qualify_state.h"
 
@@ -29,8 +32,10 @@ struct ControlParts {
     io::Qsbr& qsbr;
     unsigned qsbr_thread;  // its number there
     const io::Clock& clock;
-    const io::SurroundingsPointer& surroundings;  // for the keys
+    const io::SurroundingsPointer& surroundings;  // for the keys and the core peers
+    route::PeerHealth& peer_health;
     qualify::Policy policy;
+    qualify::PeerPolicy peer_policy;
     std::uint64_t seed;  // of the keeper's dice
 };
 
@@ -49,6 +54,8 @@ class ControlThread {
     [[nodiscard]] static std::size_t bytes_per_contact();
     // Any thread.
     [[nodiscard]] const qualify::Figures& figures() const;
+    // Of a peer by its place in the configuration.
+    [[nodiscard]] const qualify::PeerFigures& peer_figures(std::size_t peer) const;
     // Goes up as long as the loop turns.
     [[nodiscard]] std::uint64_t rounds() const { return rounds_.load(std::memory_order_relaxed); }
 

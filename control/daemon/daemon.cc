@@ -2,6 +2,7 @@
 #include "control/daemon/daemon.h"
 
 #include "control/api/server.h"
+#include "control/config/values.h"
 #include "control/daemon/control_thread.h"
 #include "control/daemon/key_service.h"
 #include "control/daemon/publisher.h"
@@ -29,8 +30,8 @@ namespace pinhole::daemon {
 namespace {
 
 // INVITEs under way at once that CANCELs and retransmissions find again: three minutes' worth at
-// some 350 calls a second.
-constexpr std::size_t kPins = 65'536;
+// some 350 calls a second each way.
+constexpr std::size_t kPins = 131'072;
 
 // A signal is a readable descriptor to the service loop. Blocked before any thread is made, so in
 // all of them.
@@ -54,6 +55,14 @@ class Signals {
   private:
     int fd_ = -1;
 };
+
+std::vector<std::string> peer_names(const config::Core& core) {
+    std::vector<std::string> names;
+    for (const config::Peer& peer : core.peers) {
+        names.push_back(config::to_text(peer));
+    }
+    return names;
+}
 
 std::uint64_t random_seed() {
     std::uint64_t seed = 0;
@@ -96,11 +105,13 @@ class Assembly {
     std::unique_ptr<TableMemory> memory_;
     std::unique_ptr<table::QualifyTable> states_;
     registrar::Policy policy_;
+    std::unique_ptr<route::PeerHealth> peer_health_;
     std::unique_ptr<route::PinTable> pins_;
     std::unique_ptr<io::Shared> shared_;
     std::unique_ptr<netlink::Mirror> mirror_;
     std::unique_ptr<Publisher> publisher_;
     std::unique_ptr<io::KernelPath> kernel_;
+    std::unique_ptr<PeerLog> peer_log_;
     std::unique_ptr<Service> service_;
     std::vector<CoreCounters> counters_;
     std::vector<std::unique_ptr<io::Worker>> workers_;
@@ -173,9 +184,10 @@ io::Status Assembly::make_table() {
     memory_ = memory.take();
     states_ = std::make_unique<table::QualifyTable>(max_contacts);
     policy_ = registrar_policy(config_.registrar);
+    peer_health_ = std::make_unique<route::PeerHealth>(config_.core.peers.size());
     pins_ = std::make_unique<route::PinTable>(kPins);
     shared_ = std::make_unique<io::Shared>(
-        io::Shared{memory_->table(), *states_, policy_, *pins_,
+        io::Shared{memory_->table(), *states_, policy_, *peer_health_, *pins_,
                    config_.qualify.call_unreachable == config::CallUnreachable::kTry,
                    config_.core.mode == config::CoreMode::kRedirect, config_.core.assert_identity,
                    limit_policy(config_.limits), config_.limits.sources});
@@ -198,7 +210,9 @@ io::Status Assembly::mirror_kernel() {
     }
     publisher_ = std::make_unique<Publisher>(config_, *ports_, *mirror_, *qsbr_, keys_->keys());
     kernel_ = std::make_unique<io::KernelPath>(*ports_, *mesh_);
-    service_ = std::make_unique<Service>(*mirror_, *publisher_, *kernel_, *mesh_, *keys_);
+    peer_log_ = std::make_unique<PeerLog>(peer_names(config_.core), *peer_health_);
+    service_ =
+        std::make_unique<Service>(*mirror_, *publisher_, *kernel_, *mesh_, *keys_, *peer_log_);
     return service_->prepare();
 }
 
@@ -227,9 +241,10 @@ io::Status Assembly::launch() {
             return launched;
         }
     }
-    control_ = std::make_unique<ControlThread>(ControlParts{
-        memory_->table(), *states_, *ports_, *mesh_, *qsbr_, settings_.workers, *clock_,
-        publisher_->pointer(), qualify_policy(config_.qualify), random_seed()});
+    control_ = std::make_unique<ControlThread>(
+        ControlParts{memory_->table(), *states_, *ports_, *mesh_, *qsbr_, settings_.workers,
+                     *clock_, publisher_->pointer(), *peer_health_, qualify_policy(config_.qualify),
+                     peer_policy(config_.core), random_seed()});
     control_->start([this] { eal_->restore_affinity(); });
     eal_->restore_affinity();
     return {};
@@ -238,8 +253,8 @@ io::Status Assembly::launch() {
 io::Status Assembly::listen() {
     system_ = std::make_unique<RunningSystem>(SystemParts{
         config_, memory_->table(), *states_, *ports_, *mesh_, *qsbr_, settings_.workers + 1,
-        *clock_, publisher_->pointer(), *keys_, *control_, workers_, counters_, memory_->bytes(),
-        std::string(io::page_kind_name(memory_->pages()))});
+        *clock_, publisher_->pointer(), *keys_, *control_, *peer_health_, workers_, counters_,
+        memory_->bytes(), std::string(io::page_kind_name(memory_->pages()))});
     if (config_.http.listen.enabled()) {
         http_ = std::make_unique<api::Server>(*system_, api::Server::Access::kReadOnly);
         const auto failed =

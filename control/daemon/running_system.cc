@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/daemon/running_system.h"
 
+#include "control/config/values.h"
 #include "control/daemon/settings.h"
 #include "dataplane/sip/uri.h"
 
@@ -130,6 +131,7 @@ api::Status RunningSystem::status() {
     }
     status.qualify = qualify_figures();
     status.keys = parts_.keys.figures();
+    status.peers = peer_figures();
     return status;
 }
 
@@ -293,6 +295,7 @@ std::string RunningSystem::metrics_text() {
     }
     snapshot.qualify = qualify_figures();
     snapshot.keys = parts_.keys.figures();
+    snapshot.peers = peer_figures();
     snapshot.max_contacts = parts_.table.max_contacts();
     snapshot.uptime_s = uptime_s();
     return metrics::to_text(snapshot);
@@ -316,6 +319,28 @@ metrics::QualifyFigures RunningSystem::qualify_figures() const {
         to.contacts_by_state[i] = from.by_state[i].get();
     }
     return to;
+}
+
+std::vector<metrics::PeerFigures> RunningSystem::peer_figures() const {
+    std::vector<metrics::PeerFigures> out;
+    const std::uint64_t now_ms = parts_.clock.now().ms;
+    for (std::size_t i = 0; i < parts_.config.core.peers.size(); ++i) {
+        const qualify::PeerFigures& from = parts_.control.peer_figures(i);
+        metrics::PeerFigures to;
+        to.peer = config::to_text(parts_.config.core.peers[i]);
+        to.checked = parts_.config.core.check_interval_s != 0;
+        to.state = static_cast<metrics::PeerState>(parts_.peer_health.state_any(i));
+        const std::uint64_t since_ms = from.since_ms.load(std::memory_order_relaxed);
+        to.for_s = static_cast<double>(now_ms > since_ms ? now_ms - since_ms : 0) / 1e3;
+        to.answered = from.answered.get();
+        to.missed = from.missed.get();
+        to.refused = from.refused.get();
+        if (const std::uint32_t rtt_us = from.rtt_us.load(std::memory_order_relaxed); rtt_us != 0) {
+            to.rtt_s = static_cast<double>(rtt_us) / 1e6;
+        }
+        out.push_back(std::move(to));
+    }
+    return out;
 }
 
 api::AorBindings RunningSystem::bindings_of(const table::Record& record) const {

@@ -37,6 +37,7 @@ struct SystemParts {
     const io::SurroundingsPointer& surroundings;
     const KeyService& keys;
     const ControlThread& control;
+    const route::PeerHealth& peer_health;
     const std::vector<std::unique_ptr<io::Worker>>& workers;
     const std::vector<CoreCounters>& counters;
     std::uint64_t memory_bytes;
@@ -63,6 +64,7 @@ class RunningSystem final : public api::System {
 
     [[nodiscard]] metrics::CoreFigures figures_of(unsigned core) const;
     [[nodiscard]] metrics::QualifyFigures qualify_figures() const;
+    [[nodiscard]] std::vector<metrics::PeerFigures> peer_figures() const;
     [[nodiscard]] api::AorBindings bindings_of(const table::Record& record) const;
     [[nodiscard]] api::Binding binding_of(const table::ContactView& contact) const;
     [[nodiscard]] api::PortStatus port_status(std::size_t port,

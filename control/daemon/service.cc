@@ -19,8 +19,13 @@ constexpr std::uint64_t kTryAgain_ms = 1000;
 }  // namespace
 
 Service::Service(netlink::Mirror& mirror, Publisher& publisher, io::KernelPath& kernel,
-                 io::Mesh& mesh, KeyService& keys)
-    : mirror_(mirror), publisher_(publisher), kernel_(kernel), mesh_(mesh), keys_(keys) {}
+                 io::Mesh& mesh, KeyService& keys, PeerLog& peers)
+    : mirror_(mirror),
+      publisher_(publisher),
+      kernel_(kernel),
+      mesh_(mesh),
+      keys_(keys),
+      peers_(peers) {}
 
 std::uint64_t Service::now_ms() {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -49,6 +54,7 @@ void Service::run(int signal_fd) {
         follow_kernel(now);
         ask_for_neighbours(now);
         publisher_.reclaim();
+        peers_.follow();
     }
 }
 

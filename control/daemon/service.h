@@ -6,6 +6,7 @@
 
 #include "control/daemon/control_thread.h"
 #include "control/daemon/key_service.h"
+#include "control/daemon/peer_log.h"
 #include "control/daemon/publisher.h"
 #include "control/netlink/mirror.h"
 #include "dataplane/io/kernel_path.h"
@@ -22,7 +23,7 @@ namespace pinhole::daemon {
 class Service {
   public:
     Service(netlink::Mirror& mirror, Publisher& publisher, io::KernelPath& kernel, io::Mesh& mesh,
-            KeyService& keys);
+            KeyService& keys, PeerLog& peers);
 
     // Before the workers start: what they need of the world, and the sockets that keep the kernel
     // quiet.
@@ -45,6 +46,7 @@ class Service {
     io::KernelPath& kernel_;
     io::Mesh& mesh_;
     KeyService& keys_;
+    PeerLog& peers_;
     bool followed_ = true;  // sockets and steering are as the endpoints are
     std::uint64_t next_try_ms_ = 0;
     bool new_keys_ = false;  // to be published

@@ -92,6 +92,10 @@ qualify::Policy qualify_policy(const config::Qualify& qualify) {
     return policy;
 }
 
+qualify::PeerPolicy peer_policy(const config::Core& core) {
+    return {core.check_interval_s * 1000, core.check_timeout_ms, core.check_max_missed};
+}
+
 io::Role role_of(config::PortRole role) {
     switch (role) {
         case config::PortRole::kAccess:

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "control/config/config.h"
+#include "control/qualify/peer_checks.h"
 #include "control/qualify/policy.h"
 #include "dataplane/io/settings.h"
 #include "dataplane/io/surroundings.h"
@@ -17,6 +18,7 @@ namespace pinhole::daemon {
 [[nodiscard]] registrar::Policy registrar_policy(const config::Registrar& registrar);
 [[nodiscard]] screen::LimitPolicy limit_policy(const config::Limits& limits);
 [[nodiscard]] qualify::Policy qualify_policy(const config::Qualify& qualify);
+[[nodiscard]] qualify::PeerPolicy peer_policy(const config::Core& core);
 [[nodiscard]] io::Role role_of(config::PortRole role);
 // "auto" spins where the cores are pinned and no port is the kernel's: there the core is the
 // worker's own.

@@ -72,7 +72,8 @@ constexpr std::array kPerCore{
     PerCore{"pinhole_refreshes_in_place_total",
             "REGISTER requests that changed nothing but flow, expiry and CSeq: the fast path.",
             &CoreCounters::refreshed_in_place},
-    PerCore{"pinhole_pings_sent_total", "OPTIONS pings put on a transmit queue.",
+    PerCore{"pinhole_pings_sent_total",
+            "OPTIONS put on a transmit queue: pings to phones, checks of core peers.",
             &CoreCounters::pings_sent},
     PerCore{"pinhole_pongs_total", "Answers to pings whose MAC held.", &CoreCounters::pongs},
     PerCore{"pinhole_pongs_wrong_flow_total",
@@ -87,6 +88,9 @@ constexpr std::array kPerCore{
     PerCore{"pinhole_table_full_total",
             "Registrations refused with 503 because max_contacts was reached.",
             &CoreCounters::table_full},
+    PerCore{"pinhole_no_peer_total",
+            "Requests of phones refused with 503 because no core peer is up.",
+            &CoreCounters::no_peer},
 };
 
 void collect_plain(const Snapshot& snapshot, std::vector<MetricFamily>& out) {
@@ -196,6 +200,40 @@ void collect_qualify(const QualifyFigures& qualify, std::vector<MetricFamily>& o
     out.push_back(std::move(states));
 }
 
+// Only what is checked: of others nothing is known.
+void collect_peers(const std::vector<PeerFigures>& peers, std::vector<MetricFamily>& out) {
+    MetricFamily up = family("pinhole_core_peer_up",
+                             "0 if the core peer fails its checks: what phones begin goes to "
+                             "others. 1 if it passes them, or has not failed enough yet.",
+                             MetricType::Gauge);
+    MetricFamily checks = family(
+        "pinhole_core_peer_checks_total",
+        "OPTIONS checks of the core peer that ended: answered, missed after check_timeout_ms, or "
+        "refused with 503.",
+        MetricType::Counter);
+    MetricFamily rtt =
+        family("pinhole_core_peer_rtt_seconds", "Time from the last answered check to its answer.",
+               MetricType::Gauge);
+    for (const PeerFigures& each : peers) {
+        if (!each.checked) {
+            continue;
+        }
+        const Labels peer{{"peer", each.peer}};
+        add(up, peer, each.state == PeerState::kDown ? 0 : 1);
+        for (const auto& [result, count] : {std::pair{"answered", each.answered},
+                                            {"missed", each.missed},
+                                            {"refused", each.refused}}) {
+            add(checks, {{"peer", each.peer}, {"result", result}}, static_cast<double>(count));
+        }
+        if (each.rtt_s) {
+            add(rtt, peer, *each.rtt_s);
+        }
+    }
+    for (MetricFamily* metrics : {&up, &checks, &rtt}) {
+        out.push_back(std::move(*metrics));
+    }
+}
+
 void collect_process(const Snapshot& snapshot, std::vector<MetricFamily>& out) {
     MetricFamily build =
         family("pinhole_build_info", "Always 1; the label tells the version.", MetricType::Gauge);
@@ -273,6 +311,7 @@ std::vector<MetricFamily> collect(const Snapshot& snapshot) {
     out.push_back(std::move(contacts));
     collect_qualify(snapshot.qualify, out);
     collect_keys(snapshot.keys, out);
+    collect_peers(snapshot.peers, out);
     return out;
 }
 

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,21 @@ struct QualifyFigures {
     std::array<std::uint64_t, 3> contacts_by_state{};
 };
 
+// In the order of route::PeerState.
+enum class PeerState : std::uint8_t { kUnknown, kUp, kDown, kCount };
+inline constexpr std::array<std::string_view, 3> kPeerStateNames{"unknown", "up", "down"};
+
+struct PeerFigures {
+    std::string peer;      // "203.0.113.10:5060", as configured
+    bool checked = false;  // else nothing below but the state, which is unknown
+    PeerState state = PeerState::kUnknown;
+    double for_s = 0;            // how long it has been in this state
+    std::uint64_t answered = 0;  // checks, by how they ended
+    std::uint64_t missed = 0;
+    std::uint64_t refused = 0;    // answered 503
+    std::optional<double> rtt_s;  // of the last answer
+};
+
 struct CoreFigures {
     unsigned core = 0;                       // the worker's index: the `core` label
     const CoreCounters* counters = nullptr;  // outlives the scrape
@@ -64,6 +80,7 @@ struct Snapshot {
     std::vector<CoreFigures> cores;
     QualifyFigures qualify;
     KeyFigures keys;
+    std::vector<PeerFigures> peers;
     std::uint64_t max_contacts = 0;
     double uptime_s = 0;
 };

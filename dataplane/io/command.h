@@ -45,4 +45,12 @@ struct PongNotice {
 };
 static_assert(sizeof(PongNotice) == 16 && std::is_trivially_copyable_v<PongNotice>);
 
+// A core peer's answer to a check, likewise.
+struct PeerPongNotice {
+    std::uint16_t peer = 0;  // its place in the configuration
+    std::uint16_t code = 0;
+    std::uint32_t rtt_us = 0;
+};
+static_assert(sizeof(PeerPongNotice) == 8 && std::is_trivially_copyable_v<PeerPongNotice>);
+
 }  // namespace pinhole::io

@@ -53,9 +53,10 @@ Result<ValueRing<T>> ValueRing<T>::create(const std::string& name, unsigned coun
 
 Result<std::unique_ptr<Mesh>> Mesh::create(unsigned workers, std::size_t devices) {
     std::unique_ptr<Mesh> mesh(new Mesh(workers));
-    const std::array<Status, 5> made{
+    const std::array<Status, 6> made{
         fill(mesh->commands_, "ph_cmd", std::size_t{workers + 2} * workers, kCommandSlots, false),
         fill(mesh->pongs_, "ph_pong", workers, kPongSlots, false),
+        fill(mesh->peer_pongs_, "ph_peer", workers, kPeerPongSlots, false),
         fill(mesh->inboxes_, "ph_in", workers, kInboxSlots, true),
         fill(mesh->to_kernel_, "ph_kern", devices, kKernelSlots, true),
         fill(mesh->unresolved_, "ph_neigh", 1, kKernelSlots, true),

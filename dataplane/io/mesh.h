@@ -5,7 +5,7 @@
 //
 //   workers, control, service --commands--> worker --answers--> worker
 //   control, service, workers --inbox-----> worker
-//   workers --pongs--> control     workers --to_kernel, unresolved--> service
+//   workers --pongs, peer_pongs--> control     workers --to_kernel, unresolved--> service
 #pragma once
 
 #include "dataplane/io/command.h"
@@ -24,7 +24,7 @@ namespace pinhole::io {
 
 // What a packet in an inbox is; kept in mbuf->hash.usr. mbuf->port is a DeviceIndex.
 enum class ParcelKind : std::uint32_t {
-    kDatagram,     // a ping: payload at the data pointer, its flow in the headroom (parcel_flow)
+    kDatagram,  // a ping or a check: payload at the data pointer, its flow in the headroom (parcel_flow)
     kFrame,        // a whole frame of another worker that has no queue on the device
     kKernelFrame,  // a whole frame that the kernel sends by its TAP
     kReceived,     // a whole frame that the kernel had for us: to be worked on as if the device had
@@ -70,6 +70,7 @@ class Mesh {
     static constexpr unsigned kCommandSlots = 4096;
     static constexpr unsigned kInboxSlots = 8192;
     static constexpr unsigned kPongSlots = 16384;
+    static constexpr unsigned kPeerPongSlots = 1024;
     static constexpr unsigned kKernelSlots = 2048;
 
     static Result<std::unique_ptr<Mesh>> create(unsigned workers, std::size_t devices);
@@ -86,6 +87,9 @@ class Mesh {
         return commands_[from * workers_ + to];
     }
     [[nodiscard]] ValueRing<PongNotice>& pongs(unsigned worker) { return pongs_[worker]; }
+    [[nodiscard]] ValueRing<PeerPongNotice>& peer_pongs(unsigned worker) {
+        return peer_pongs_[worker];
+    }
     [[nodiscard]] ValueRing<rte_mbuf*>& inbox(unsigned worker) { return inboxes_[worker]; }
     [[nodiscard]] ValueRing<rte_mbuf*>& to_kernel(DeviceIndex device) { return to_kernel_[device]; }
     [[nodiscard]] ValueRing<Unresolved>& unresolved() { return unresolved_[0]; }
@@ -96,6 +100,7 @@ class Mesh {
     unsigned workers_;
     std::vector<ValueRing<Command>> commands_;
     std::vector<ValueRing<PongNotice>> pongs_;
+    std::vector<ValueRing<PeerPongNotice>> peer_pongs_;
     std::vector<ValueRing<rte_mbuf*>> inboxes_;
     std::vector<ValueRing<rte_mbuf*>> to_kernel_;
     std::vector<ValueRing<Unresolved>> unresolved_;

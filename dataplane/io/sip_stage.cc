@@ -366,6 +366,7 @@ void SipStage::route_message(Context& context) {
                                .qualify = shared_.qualify,
                                .identity = around_->identity,
                                .peers = around_->peers,
+                               .peer_health = shared_.peer_health,
                                .emergency = around_->emergency,
                                .keys = around_->keys,
                                .pins = shared_.pins,
@@ -393,6 +394,9 @@ void SipStage::route_message(Context& context) {
         case route::Kind::kPong:
             take_pong(decision);
             break;
+        case route::Kind::kPeerPong:
+            take_peer_pong(decision);
+            break;
         case route::Kind::kDrop:
             drop(context, decision.reason);
             break;
@@ -400,6 +404,9 @@ void SipStage::route_message(Context& context) {
 }
 
 void SipStage::count(const route::Decision& decision) {
+    if (decision.no_peer) {
+        counters_.no_peer.add();
+    }
     if (decision.kind == route::Kind::kReply) {
         counters_.responses[decision.code <= kMaxResponseCode ? decision.code : 0].add();
         return;
@@ -428,6 +435,13 @@ void SipStage::take_pong(const route::Decision& decision) {
                             static_cast<std::uint16_t>(decision.flow_matches)};
     if (mesh_.pongs(worker_).put(&notice, 1) == 0) [[unlikely]] {
         counters_.drop(DropReason::kHandoffFull);  // the next ping asks again
+    }
+}
+
+void SipStage::take_peer_pong(const route::Decision& decision) {
+    const PeerPongNotice notice{decision.peer_index, decision.code, decision.rtt_us};
+    if (mesh_.peer_pongs(worker_).put(&notice, 1) == 0) [[unlikely]] {
+        counters_.drop(DropReason::kHandoffFull);  // the next check asks again
     }
 }
 

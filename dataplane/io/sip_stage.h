@@ -34,6 +34,7 @@ struct Shared {
     table::BindingTable& table;
     const table::QualifyTable& qualify;
     const registrar::Policy& policy;
+    const route::PeerHealth& peer_health;
     route::PinTable& pins;
     bool call_unreachable = false;  // [qualify] call_unreachable = "try"
     bool redirect = false;          // [core] mode = "redirect"
@@ -96,6 +97,7 @@ class SipStage {
     void route_message(Context& context);
     void count(const route::Decision& decision);
     void take_pong(const route::Decision& decision);
+    void take_peer_pong(const route::Decision& decision);
     void drop(Context& context, DropReason reason);
     void release(Context& context);
     void remove(const Command& command);

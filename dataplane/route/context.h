@@ -34,6 +34,7 @@ struct Context {
     const table::QualifyTable& qualify;
     const sip::Identity& identity;
     const Peers& peers;
+    const PeerHealth& peer_health;
     const Emergency& emergency;
     const Keys& keys;
     PinTable& pins;
@@ -46,10 +47,11 @@ struct Context {
 };
 
 enum class Kind : std::uint8_t {
-    kForward,  // `out` is a whole datagram, to be sent by `flow`
-    kReply,    // `out` is our own answer of `code`, to be sent by `flow`
-    kDrop,     // for `reason`
-    kPong,     // `contact` lives: `rtt_us`, `code`, `flow_matches`
+    kForward,   // `out` is a whole datagram, to be sent by `flow`
+    kReply,     // `out` is our own answer of `code`, to be sent by `flow`
+    kDrop,      // for `reason`
+    kPong,      // `contact` lives: `rtt_us`, `code`, `flow_matches`
+    kPeerPong,  // the core peer `peer_index` has answered its check: `rtt_us`, `code`
 };
 
 struct Decision {
@@ -64,6 +66,8 @@ struct Decision {
     bool is_stranger = false;      // refused because nobody here knows the sender: count it as
                                    // DropReason::kStranger too
     bool flow_matches = false;     // the pong came by the contact's own flow
+    bool no_peer = false;          // refused because no core peer is alive
+    std::uint16_t peer_index = 0;
     table::ContactId contact;
     std::uint32_t rtt_us = 0;
     net::Flow flow;

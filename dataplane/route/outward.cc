@@ -7,13 +7,28 @@
 #include "dataplane/route/relay.h"
 #include "dataplane/route/reply_target.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <array>
+
 namespace pinhole::route {
 namespace {
 
 using sip::Method;
 
-// 503's Retry-After while there is no peer to send to.
-constexpr std::string_view kRetryLater = "Retry-After: 30\r\n";
+// 503 while there is no peer to send to. Retry-After is 5 to 19 s by Call-ID: who was refused
+// together doesn't come back together.
+Decision no_peer(const Request& request, sip::Writer& out) {
+    const std::string_view call_id = request.message.call_id();
+    std::array<char, 32> room;
+    sip::Writer header(room.data(), room.size());
+    header.header("Retry-After", 5 + XXH3_64bits(call_id.data(), call_id.size()) % 15);
+    Decision decision = reply(request.message, request.arrival, request.context,
+                              {.code = 503, .headers = header.view()}, out);
+    decision.no_peer = decision.kind == Kind::kReply;
+    return decision;
+}
 
 // RFC 3325 §9.1: these assert nobody.
 bool asserts_identity(Method method) {
@@ -27,16 +42,15 @@ Token token_of(const Sender& sender, const Request& request, const net::Flow& fl
             .port_matters = flow == request.arrival.flow};
 }
 
-Decision to_core(const Request& request, const Peer* peer, const Sender& sender,
-                 const net::Flow& flow, sip::Writer& out) {
+Decision to_core(const Request& request, const Peer* peer, std::uint8_t key_id,
+                 const Sender& sender, const net::Flow& flow, sip::Writer& out) {
     if (peer == nullptr) {
-        return reply(request.message, request.arrival, request.context,
-                     {.code = 503, .headers = kRetryLater}, out);
+        return no_peer(request, out);
     }
     ForwardPlan plan;
     plan.request_uri = request.message.request_uri;
     plan.to = {.flow = peer->flow, .port_matters = false, .to_phone = false};
-    plan.key_id = request.context.keys.current_id();
+    plan.key_id = key_id;
     plan.token = token_of(sender, request, flow);
     plan.token.peer = peer->hash;
     plan.drop_claims = request.context.assert_identity;
@@ -46,16 +60,19 @@ Decision to_core(const Request& request, const Peer* peer, const Sender& sender,
     return relay(request, plan, out);
 }
 
-// RFC 3261 §16.11's stateless choice: the token's peer while there is one of that name, else the
-// Call-ID's.
-const Peer* peer_for(const Request& request) {
-    const Peers& peers = request.context.peers;
-    if (request.routes.state == TokenState::kGood) {
-        if (const Peer* peer = peers.by_hash(request.routes.token.peer); peer != nullptr) {
-            return peer;
-        }
-    }
-    return peers.choose(request.message.call_id());
+// RFC 3261 §16.11's stateless choice: a peer that lives, by the Call-ID. A call for help is tried at
+// a dead one rather than not at all.
+const Peer* choose_peer(const Request& request, bool emergency) {
+    const Context& context = request.context;
+    const std::string_view call_id = request.message.call_id();
+    const Peer* peer = context.peers.choose(call_id, context.peer_health);
+    return peer == nullptr && emergency ? context.peers.choose_any(call_id) : peer;
+}
+
+// The token's peer while there is one of that name, dead or alive: the dialog is there.
+const Peer* peer_of_dialog(const Request& request) {
+    const Peer* peer = request.context.peers.by_hash(request.routes.token.peer);
+    return peer != nullptr ? peer : choose_peer(request, false);
 }
 
 // Of a request with a good token. Whoever has seen the dialog knows the token: only the flow that the
@@ -79,6 +96,40 @@ Decision stranger(const Request& request, sip::Writer& out) {
     return decision;
 }
 
+// A request of no dialog. What belongs to one that has been here goes where that went, dead or
+// alive, with the same branch; of one peer there is no choice, so only an INVITE is remembered then,
+// for its branch. Who isn't registered can't fill the table: anyone can be nobody.
+Decision beside_dialogs(const Request& request, const Sender& sender, const net::Flow& flow,
+                        bool emergency, sip::Writer& out) {
+    const Context& context = request.context;
+    const Method method = request.message.method;
+    const bool is_invite = method == Method::kInvite;
+    const bool begins = asserts_identity(method);
+    const PinKey key =
+        PinKey::of(request.arrival.flow, transaction_hash(request.message, request.top.via));
+    Pin pin;
+    if (sender.contact.valid() && context.pins.find_any(key, context.now_ms, pin)) {
+        if (const Peer* peer = context.peers.by_hash(pin.peer); peer != nullptr) {
+            const Keys& keys = context.keys;
+            const std::uint8_t key_id = keys.knows(pin.key_id) ? pin.key_id : keys.current_id();
+            return to_core(request, peer, key_id, sender, flow, out);
+        }
+    }
+    const Peer* peer = choose_peer(request, emergency);
+    pin.key_id = context.keys.current_id();
+    const Decision decision = to_core(request, peer, pin.key_id, sender, flow, out);
+    if (decision.kind == Kind::kForward && sender.contact.valid() &&
+        (is_invite || (begins && context.peers.size() > 1))) {
+        pin.contact = sender.contact;
+        pin.peer = peer->hash;
+        // A pin that can't be placed is done without: the peer is chosen again.
+        (void)context.pins.put_any(
+            key, pin, context.now_ms,
+            is_invite ? PinTable::kLifetime_ms : PinTable::kShortLifetime_ms);
+    }
+    return decision;
+}
+
 // From a phone that is registered, or that calls for help.
 Decision by_sender(const Request& request, const net::Flow& flow, sip::Writer& out) {
     const Context& context = request.context;
@@ -94,8 +145,7 @@ Decision by_sender(const Request& request, const net::Flow& flow, sip::Writer& o
     if (request.routes.state != TokenState::kNone && !emergency) {
         return nowhere(request, 430, out);  // RFC 5626 §5.3: the way of its dialog is no more
     }
-    Decision decision =
-        to_core(request, context.peers.choose(message.call_id()), sender, flow, out);
+    Decision decision = beside_dialogs(request, sender, flow, emergency, out);
     // What begins something: neither its ACK nor its CANCEL.
     decision.is_emergency =
         emergency && decision.kind == Kind::kForward && asserts_identity(message.method);
@@ -112,7 +162,8 @@ Decision decide_outward(const Request& request, sip::Writer& out) {
     const RouteSet& routes = request.routes;
     const net::Flow flow = answer_flow(request.top.via, request.arrival.flow);
     if (routes.state == TokenState::kGood && routes.token.direction != Direction::kToPhone) {
-        return to_core(request, peer_for(request), sender_by_token(request, flow), flow, out);
+        return to_core(request, peer_of_dialog(request), request.context.keys.current_id(),
+                       sender_by_token(request, flow), flow, out);
     }
     return by_sender(request, flow, out);
 }

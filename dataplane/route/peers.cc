@@ -23,10 +23,15 @@ const Peer* Peers::by_hash(std::uint32_t hash) const {
     return at == peers_.end() ? nullptr : &*at;
 }
 
-const Peer* Peers::choose(std::string_view call_id) const {
+// `bool usable(std::size_t)` of a peer's place.
+template <class Usable>
+const Peer* Peers::best(std::string_view call_id, Usable&& usable) const {
     const Peer* best = nullptr;
     std::uint64_t best_score = 0;
     for (const Peer& peer : peers_) {
+        if (!usable(index_of(&peer))) {
+            continue;
+        }
         const std::uint64_t score = XXH3_64bits_withSeed(call_id.data(), call_id.size(), peer.hash);
         if (best == nullptr || score > best_score) {
             best = &peer;
@@ -34,6 +39,14 @@ const Peer* Peers::choose(std::string_view call_id) const {
         }
     }
     return best;
+}
+
+const Peer* Peers::choose(std::string_view call_id, const PeerHealth& health) const {
+    return best(call_id, [&](std::size_t peer) { return health.usable_any(peer); });
+}
+
+const Peer* Peers::choose_any(std::string_view call_id) const {
+    return best(call_id, [](std::size_t) { return true; });
 }
 
 std::optional<unsigned> Peers::index_of(const net::Address& address) const {

@@ -76,7 +76,8 @@ std::size_t PinTable::place_for(const Bucket& bucket, const PinKey& key, std::ui
     return best;
 }
 
-bool PinTable::put_any(const PinKey& key, const Pin& pin, std::uint64_t now_ms) {
+bool PinTable::put_any(const PinKey& key, const Pin& pin, std::uint64_t now_ms,
+                       std::uint32_t lifetime_ms) {
     Bucket& bucket = buckets_[key.low & mask_];
     std::uint32_t sequence = 0;
     if (!claim(bucket, sequence)) {
@@ -84,7 +85,7 @@ bool PinTable::put_any(const PinKey& key, const Pin& pin, std::uint64_t now_ms) 
     }
     Entry entry;
     entry.key = key;
-    entry.until_ms = now_ms + kLifetime_ms;
+    entry.until_ms = now_ms + lifetime_ms;
     entry.pin = pin;
     std::array<std::uint64_t, kEntryWords> words;
     std::memcpy(words.data(), &entry, sizeof entry);

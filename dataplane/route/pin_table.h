@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where INVITEs to phones went, for three minutes: their CANCEL, the ACK to a failure and
-// retransmissions go there too, though bindings have changed since. Bounded: a hash table of fixed
-// buckets of four, the oldest pin of a full bucket gives way. Any worker writes and reads, under
+// Where INVITEs went, for three minutes: their CANCEL, the ACK to a failure and retransmissions go
+// there too, though bindings or the health of peers have changed since. Other requests to the core,
+// for as long as they may be sent again. Bounded: a hash table of fixed buckets of four, of a full
+// one the pin gives way whose time is over first. Any worker writes and reads, under
 // the bucket's sequence word; nobody waits: a claim that fails costs the pin, a read that fails
 // counts as none, and the request is looked up as if it were new. 256 bytes a pin.
 #pragma once
@@ -29,10 +30,11 @@ struct PinKey {
 };
 
 struct Pin {
-    static constexpr std::size_t kMaxUri = 172;
+    static constexpr std::size_t kMaxUri = 168;
 
     table::ContactId contact;
-    net::Flow flow;
+    net::Flow flow;          // of what went to a phone
+    std::uint32_t peer = 0;  // Peer::hash, of what went to the core
     std::uint8_t key_id =
         0;  // the key of its branch: a new key doesn't change the branch in mid-call
     std::uint8_t uri_len = 0;   // 0: the request URI stays as it came
@@ -48,13 +50,16 @@ struct Pin {
 class PinTable {
   public:
     static constexpr std::uint32_t kLifetime_ms = 180'000;
+    // 64 * T1 (RFC 3261 §17.1.2.2): of what is no INVITE.
+    static constexpr std::uint32_t kShortLifetime_ms = 32'000;
     static constexpr std::size_t kWays = 4;
 
     // Rounded up to a power of two of buckets; memory is taken here and never again.
     explicit PinTable(std::size_t capacity);
 
     // Takes the place of a pin of the same key. False: the bucket was being written all the while.
-    bool put_any(const PinKey& key, const Pin& pin, std::uint64_t now_ms);
+    bool put_any(const PinKey& key, const Pin& pin, std::uint64_t now_ms,
+                 std::uint32_t lifetime_ms = kLifetime_ms);
     [[nodiscard]] bool find_any(const PinKey& key, std::uint64_t now_ms, Pin& out) const;
 
     [[nodiscard]] std::size_t capacity() const { return (mask_ + 1) * kWays; }

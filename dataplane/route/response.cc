@@ -3,6 +3,7 @@
 
 #include "dataplane/route/branch.h"
 #include "dataplane/route/forward.h"
+#include "dataplane/route/peer_check.h"
 #include "dataplane/route/ping.h"
 #include "dataplane/sip/params.h"
 #include "dataplane/sip/reply.h"
@@ -37,6 +38,29 @@ Decision decide_pong(const sip::Message& response, const TopVia& top, const Arri
     return decision;
 }
 
+// Only the peer itself can tell that it lives, and only where peers may speak.
+Decision decide_peer_pong(const sip::Message& response, const TopVia& top, const Arrival& arrival,
+                          const Context& context) {
+    if (response.status < 200) {
+        return Decision::drop(DropReason::kKeepalive);
+    }
+    const auto pong = parse_peer_pong(response, top.via.branch, context.keys, context.now_us);
+    if (!pong) {
+        return Decision::drop(DropReason::kBadResponse);
+    }
+    const Peer* peer = context.peers.by_hash(pong->peer);
+    if (peer == nullptr || !arrival.from_core_peer || peer->flow.theirs != arrival.flow.theirs) {
+        return Decision::drop(DropReason::kWrongSender);
+    }
+    Decision decision;
+    decision.kind = Kind::kPeerPong;
+    decision.peer_index = static_cast<std::uint16_t>(context.peers.index_of(peer));
+    decision.rtt_us = pong->rtt_us;
+    decision.code = pong->code;
+    decision.flow = arrival.flow;
+    return decision;
+}
+
 // The Via below ours must be the one that our branch was derived from: whoever was sent a request
 // can't answer another.
 bool answers_its_request(const sip::Message& response, const Branch& branch) {
@@ -57,6 +81,9 @@ Decision decide_response(const sip::Message& response, const Arrival& arrival,
     }
     if (is_ping_branch(top.via.branch)) {
         return decide_pong(response, top, arrival, context);
+    }
+    if (is_check_branch(top.via.branch)) {
+        return decide_peer_pong(response, top, arrival, context);
     }
     // The branch alone tells that the Via is ours: gateways rewrite its host and port, but can't
     // make a MAC.

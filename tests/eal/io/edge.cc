@@ -101,7 +101,8 @@ Edge::Edge(EdgeSettings settings, const TableMaker& make_table)
       qualify_(std::make_unique<table::QualifyTable>(settings_.max_contacts)),
       counters_(settings_.io.workers) {
     pins_ = std::make_unique<route::PinTable>(1024);
-    shared_ = std::make_unique<Shared>(Shared{*table_, *qualify_, settings_.policy, *pins_, false});
+    shared_ = std::make_unique<Shared>(
+        Shared{*table_, *qualify_, settings_.policy, peer_health_, *pins_, false});
     shared_->limits = settings_.limits;
     if (const Status started = ports_->start(); !started) {
         must(Result<int>(started.error()));

@@ -134,6 +134,7 @@ class Edge {
     Clock clock_;
     std::shared_ptr<table::BindingTable> table_;
     std::unique_ptr<table::QualifyTable> qualify_;
+    route::PeerHealth peer_health_{1};
     std::unique_ptr<route::PinTable> pins_;
     std::unique_ptr<Shared> shared_;
     Surroundings around_{.keys = test_keys()};

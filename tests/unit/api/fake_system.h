@@ -61,6 +61,10 @@ class FakeSystem final : public System {
         out.qualify.contacts_by_state = {1, 2, 0};
         out.keys = {
             .kept = true, .count = 3, .age_s = 19'200, .rotate_every_s = 86'400, .overdue = false};
+        out.peers = {
+            {"203.0.113.10:5060", true, metrics::PeerState::kUp, 93'700, 1800, 1, 0, 0.0004},
+            {"[2001:db8::5]:5070", true, metrics::PeerState::kDown, 59, 0, 14, 0, {}},
+        };
         return out;
     }
 

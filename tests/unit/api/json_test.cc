@@ -31,6 +31,12 @@ TEST(Json, StatusHasQuantilesAndStates) {
     EXPECT_EQ(status["keys"]["age_s"], 19'200);
     EXPECT_EQ(status["keys"]["next_in_s"], 67'200);
     EXPECT_EQ(status["ports"][0]["sip_ports"], (std::vector<int>{5060, 5080}));
+    EXPECT_EQ(status["peers"][0]["peer"], "203.0.113.10:5060");
+    EXPECT_EQ(status["peers"][0]["state"], "up");
+    EXPECT_EQ(status["peers"][0]["rtt_s"], 0.0004);
+    EXPECT_EQ(status["peers"][1]["state"], "down");
+    EXPECT_EQ(status["peers"][1]["missed"], 14);
+    EXPECT_TRUE(status["peers"][1]["rtt_s"].is_null());
 }
 
 TEST(CoreStatusTest, SumsDropsAndPicksRegisters) {

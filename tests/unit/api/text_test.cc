@@ -31,7 +31,23 @@ TEST(Text, Status) {
               "memory      700 MB, hugepages\n"
               "keys        3, the newest 5 h 20 min old, the next in 18 h 40 min\n"
               "port eth0   af_packet:eth0, up, 02:00:00:00:00:01, both, 1 queue\n"
-              "            198.51.100.1 2001:db8::1, UDP 5060 5080\n");
+              "            198.51.100.1 2001:db8::1, UDP 5060 5080\n"
+              "core peer   203.0.113.10:5060, up for 1 d 2 h, round trip 0.4 ms\n"
+              "core peer   [2001:db8::5]:5070, DOWN for 59 s\n");
+}
+
+TEST(Text, StatusTellsWhenNoCorePeerIsUp) {
+    FakeSystem system;
+    Status status = system.status();
+    constexpr const char* kNone = "NO CORE PEER IS UP";
+    const auto said = [&] { return status_text(over_the_wire(to_json(status))); };
+    EXPECT_EQ(said().find(kNone), std::string::npos);
+    status.peers[0].state = metrics::PeerState::kDown;
+    EXPECT_NE(said().find(kNone), std::string::npos) << said();
+    status.peers[0] = {"203.0.113.10:5060"};
+    EXPECT_NE(said().find("203.0.113.10:5060, not checked\n"), std::string::npos) << said();
+    status.peers.clear();
+    EXPECT_EQ(said().find(kNone), std::string::npos);
 }
 
 TEST(Text, StatusOfKeys) {
@@ -100,9 +116,11 @@ TEST(Text, List) {
 }
 
 TEST(Text, OddAnswersDontThrow) {
-    for (const char* odd :
-         {"{}", R"({"ports": 3, "qualify": [], "contacts": "x", "version": 1})",
-          R"({"cores": [1, {"cpu": -1}], "aors": [3], "bindings": ["x"], "aor": null})"}) {
+    for (
+        const char* odd :
+        {"{}",
+         R"({"ports": 3, "peers": [{"peer": 1, "for_s": "x"}, 7], "qualify": [], "contacts": "x", "version": 1})",
+         R"({"cores": [1, {"cpu": -1}], "aors": [3], "bindings": ["x"], "aor": null})"}) {
         const auto value = nlohmann::json::parse(odd);
         EXPECT_NO_THROW({
             (void)status_text(value);

@@ -290,6 +290,17 @@ const Case kCases[] = {
      "emergency.numbers",
      "1 to 16 of"},
 
+    {"CheckTimeoutLong",
+     {.core = "[core]\npeers = [\"203.0.113.10\"]\ncheck_timeout_ms = 5001\n"},
+     9,
+     "core.check_timeout_ms",
+     "at most check_interval_s, 5000 ms"},
+    {"CheckNever",
+     {.core = "[core]\npeers = [\"203.0.113.10\"]\ncheck_interval_s = -1\n"},
+     9,
+     "core.check_interval_s",
+     "from 0 to 3600"},
+
     {"TimeoutLong",
      {.rest = "[qualify]\ninterval_s = 2\n"},
      9,

@@ -69,6 +69,9 @@ remove_after_s = 0
 peers = ["203.0.113.10:5062", "[2001:db8::5]:5070", "2001:db8::6"]
 mode = "redirect"
 assert_identity = false
+check_interval_s = 10
+check_timeout_ms = 500
+check_max_missed = 2
 [emergency]
 numbers = ["112", "*911#"]
 unregistered = false
@@ -119,6 +122,9 @@ level = "debug"
     EXPECT_EQ(c.emergency.numbers, (std::vector<std::string>{"112", "*911#"}));
     EXPECT_FALSE(c.emergency.unregistered);
     ASSERT_EQ(c.core.peers.size(), 3u);
+    EXPECT_EQ(c.core.check_interval_s, 10u);
+    EXPECT_EQ(c.core.check_timeout_ms, 500u);
+    EXPECT_EQ(c.core.check_max_missed, 2u);
     EXPECT_EQ(c.core.peers[0].port, 5062);
     EXPECT_EQ(c.core.peers[1].port, 5070);
     EXPECT_EQ(c.core.peers[2].port, 5060);

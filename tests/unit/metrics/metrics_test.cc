@@ -158,6 +158,31 @@ TEST_F(Metrics, Keys) {
     EXPECT_EQ(exposition.types.at("pinhole_key_age_seconds"), "gauge");
 }
 
+TEST_F(Metrics, CorePeersByTheirConfiguredNames) {
+    cores_[1].no_peer.add(4);
+    snapshot_.peers = {
+        {"203.0.113.10:5060", true, PeerState::kUp, 60, 12, 1, 2, 0.0005},
+        {"[2001:db8::5]:5070", true, PeerState::kDown, 5, 0, 3, 0, {}},
+        {"203.0.113.12:5060", true, PeerState::kUnknown, 1, 0, 0, 0, {}},
+        {"203.0.113.13:5060", false, PeerState::kUnknown, 1, 0, 0, 0, {}},
+    };
+    const auto samples = exposed().samples;
+    const auto of = [&](const std::string& name, const std::string& labels) {
+        const auto found = samples.find("pinhole_core_peer_" + name + "{" + labels + "}");
+        return found == samples.end() ? -1.0 : found->second;
+    };
+    EXPECT_EQ(of("up", "peer=\"203.0.113.10:5060\""), 1);
+    EXPECT_EQ(of("up", "peer=\"[2001:db8::5]:5070\""), 0);
+    EXPECT_EQ(of("up", "peer=\"203.0.113.12:5060\""), 1) << "nothing speaks against it";
+    EXPECT_EQ(of("up", "peer=\"203.0.113.13:5060\""), -1) << "of what is not checked, nothing";
+    EXPECT_EQ(of("checks_total", "peer=\"203.0.113.10:5060\",result=\"answered\""), 12);
+    EXPECT_EQ(of("checks_total", "peer=\"203.0.113.10:5060\",result=\"missed\""), 1);
+    EXPECT_EQ(of("checks_total", "peer=\"203.0.113.10:5060\",result=\"refused\""), 2);
+    EXPECT_EQ(of("rtt_seconds", "peer=\"203.0.113.10:5060\""), 0.0005);
+    EXPECT_EQ(of("rtt_seconds", "peer=\"[2001:db8::5]:5070\""), -1);
+    EXPECT_EQ(samples.at("pinhole_no_peer_total{core=\"1\"}"), 4);
+}
+
 TEST_F(Metrics, EveryDropReasonAndMethodHasASeries) {
     const auto samples = exposed().samples;
     for (const auto reason : kDropReasonNames) {

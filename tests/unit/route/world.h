@@ -96,7 +96,7 @@ class World {
     explicit World(bool separate = false, std::uint32_t first_generation = 1)
         : World(std::vector<net::Flow>{core_flow(separate)}, first_generation) {}
     explicit World(const std::vector<net::Flow>& peer_flows, std::uint32_t first_generation = 1)
-        : peers(peer_flows), pins(64), qualify(64) {
+        : peers(peer_flows), peer_health(peer_flows.size()), pins(64), qualify(64) {
         if (!identity.add_domain("example.com")) {
             std::abort();
         }
@@ -166,6 +166,7 @@ class World {
                 .qualify = qualify,
                 .identity = identity,
                 .peers = peers,
+                .peer_health = peer_health,
                 .emergency = emergency,
                 .keys = *keys,
                 .pins = pins,
@@ -187,7 +188,9 @@ class World {
         sip::Writer out(buffer.data(), buffer.size());
         sip::Message message;
         const sip::ParseError error = sip::parse(wire, message);
-        const Arrival arrival{.flow = by, .from_core_peer = from_core_peer, .peer_index = 0};
+        const Arrival arrival{.flow = by,
+                              .from_core_peer = from_core_peer,
+                              .peer_index = peers.index_of(by.theirs).value_or(0)};
         Sent sent;
         sent.decision = error == sip::ParseError::kOk
                             ? decide(message, arrival, context(), out)
@@ -206,6 +209,7 @@ class World {
     table::HeapMemory memory;
     std::unique_ptr<table::BindingTable> table;
     Peers peers;
+    PeerHealth peer_health;
     Emergency emergency{std::vector<std::string>{"112", "911"}, true};
     PinTable pins;
     table::QualifyTable qualify;
