@@ -30,7 +30,7 @@ idle() {
 # edge_config [setting=value...]: writes the configuration, $LAB_DIR/pinhole.toml.
 edge_config() {
     local workers=1 driver=af_packet access='' access_keys='' core='' qualify=true interval_s=2 timeout_ms=500
-    local max_missed=3 remove_after_s=600 default_expires=600 mode=proxy extra=''
+    local max_missed=3 remove_after_s=600 default_expires=600 mode=proxy check_interval_s=5 extra=''
     local peers="\"$CORE4\", \"$CORE6\""
     [ $# = 0 ] || local "$@"
     cat >"$LAB_DIR/pinhole.toml" <<TOML
@@ -67,6 +67,7 @@ remove_after_s = $remove_after_s
 [core]
 peers = [$peers]
 mode = "$mode"
+check_interval_s = $check_interval_s
 
 [http]
 listen = "127.0.0.1:9060"
