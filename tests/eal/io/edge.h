@@ -93,6 +93,7 @@ class Edge {
     Ports& ports() { return *ports_; }
     Qsbr& qsbr() { return *qsbr_; }
     const route::Keys& keys() const { return around_.keys; }
+    route::PeerHealth& peer_health() { return peer_health_; }
     Surroundings& around() { return around_; }
     [[nodiscard]] Moment now() const { return clock_.now(); }
     // What is under way is freed, and the counts stand still.

@@ -3,6 +3,7 @@
 #include "dataplane/net/build.h"
 #include "dataplane/net/checksum.h"
 #include "dataplane/net/fragment.h"
+#include "dataplane/route/peer_check.h"
 #include "dataplane/route/ping.h"
 #include "tests/eal/io/worker_scene.h"
 
@@ -237,6 +238,47 @@ TEST_F(OneWorker, SendsPingsByTheContactsFlowAndKnowsTheAnswer) {
     EXPECT_EQ(notice.id, phone.id);
     EXPECT_EQ(notice.code, 200);
     EXPECT_EQ(notice.flow_matches, 1);
+}
+
+TEST_F(OneWorker, KnowsACorePeersAnswerWhereThatMaySpeak) {
+    std::array<char, 1024> room;
+    sip::Writer out(room.data(), room.size());
+    ASSERT_TRUE(
+        route::build_peer_check(edge->around().peers[0], edge->keys(), edge->now().us, out));
+    std::string pong(out.view());
+    pong.replace(0, pong.find("\r\n"), "SIP/2.0 405 Method Not Allowed");
+    PeerPongNotice notice;
+    EXPECT_TRUE(edge->ask(0, to_edge(kNat, 32947), pong).empty());
+    EXPECT_EQ(edge->mesh().peer_pongs(0).take(&notice, 1), 0U) << "from elsewhere";
+    edge->around().ports[0].role = Role::kAccess;
+    EXPECT_TRUE(edge->ask(0, to_edge(kCore, kSip), pong).empty());
+    EXPECT_EQ(edge->mesh().peer_pongs(0).take(&notice, 1), 0U) << "its address on an access port";
+    EXPECT_EQ(edge->drops(0, DropReason::kWrongSender), 2U);
+    edge->around().ports[0].role = Role::kBoth;
+    EXPECT_TRUE(edge->ask(0, to_edge(kCore, kSip), pong).empty());
+    ASSERT_EQ(edge->mesh().peer_pongs(0).take(&notice, 1), 1U);
+    EXPECT_EQ(notice.peer, 0);
+    EXPECT_EQ(notice.code, 405);
+}
+
+TEST_F(OneWorker, CallsOutNeedALivingPeerAndAreCountedWithoutOne) {
+    EXPECT_EQ(answer({}), "SIP/2.0 200 OK");
+    const std::string message =
+        "MESSAGE sip:200@example.com SIP/2.0\r\n"
+        "Via: SIP/2.0/UDP 192.168.1.10:5060;branch=z9hG4bKm1;rport\r\n"
+        "From: <sip:100@example.com>;tag=a\r\nTo: <sip:200@example.com>\r\n"
+        "Call-ID: m1\r\nCSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n";
+    edge->peer_health().write_control(0, route::PeerState::kDown);
+    const auto refused = edge->ask(0, to_edge(kNat, 32947), message);
+    ASSERT_EQ(refused.size(), 1U);
+    EXPECT_THAT(refused[0].text, StartsWith("SIP/2.0 503 "));
+    EXPECT_TRUE(refused[0].has("\r\nRetry-After: "));
+    EXPECT_EQ(edge->counters(0).no_peer.get(), 1U);
+    edge->peer_health().write_control(0, route::PeerState::kUp);
+    const auto sent = edge->ask(0, to_edge(kNat, 32947), message);
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(sent[0].datagram.dst, kCore);
+    EXPECT_EQ(edge->counters(0).no_peer.get(), 1U);
 }
 
 TEST_F(OneWorker, ExpiryNeverTakesAContactThatWasRefreshed) {
