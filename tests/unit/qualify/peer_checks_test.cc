@@ -98,6 +98,7 @@ TEST(PeerChecks, APeerThatNeverAnsweredIsUsableUntilItHasMissedItsShare) {
 TEST(PeerChecks, OneLostPacketChangesNothingAndIsAskedAboutSoon) {
     World world(1);
     world.pass_ms(6'000);
+    const std::uint64_t up_since = world.checks.figures(0).since_ms.load();
     int lost = 2;
     world.answer = [&](std::size_t) { return lost-- > 0 ? 0 : 200; };
     world.pass_ms(24'000);
@@ -110,6 +111,7 @@ TEST(PeerChecks, OneLostPacketChangesNothingAndIsAskedAboutSoon) {
     lost = 2;
     world.pass_ms(24'000);
     EXPECT_EQ(world.state(), PeerState::kUp);
+    EXPECT_EQ(world.checks.figures(0).since_ms.load(), up_since) << "not even for a moment";
 }
 
 TEST(PeerChecks, SilenceIsDeathWithinIntervalAndTimeouts) {
