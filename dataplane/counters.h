@@ -114,6 +114,7 @@ struct alignas(64) CoreCounters {
     Counter table_full;    // newcomers refused with 503
     Counter no_peer;       // phones' requests refused with 503: no core peer is alive
     Counter wrong_target;  // pongs from another flow than the contact's
+    Counter stun_answers;  // Binding Requests answered
     std::array<Counter, static_cast<std::size_t>(MethodLabel::kCount)> requests;
     std::array<Counter, static_cast<std::size_t>(DropReason::kCount)> drops;
     std::array<Counter, static_cast<std::size_t>(EmergencySender::kCount)> emergencies;

@@ -79,6 +79,8 @@ constexpr std::array kPerCore{
     PerCore{"pinhole_pongs_wrong_flow_total",
             "Good answers to pings that came from elsewhere than where the phone is registered.",
             &CoreCounters::wrong_target},
+    PerCore{"pinhole_stun_answers_total", "STUN keepalives answered on the SIP port.",
+            &CoreCounters::stun_answers},
     PerCore{"pinhole_calls_in_total", "INVITE requests forwarded to a phone.",
             &CoreCounters::calls_in},
     PerCore{"pinhole_calls_out_total", "INVITE requests forwarded to a core peer.",

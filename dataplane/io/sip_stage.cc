@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/io/sip_stage.h"
 
+#include "dataplane/net/stun.h"
 #include "dataplane/registrar/answer.h"
 #include "dataplane/registrar/odd_contact.h"
 #include "dataplane/route/answer.h"
@@ -176,7 +177,9 @@ SipStage::Outcome SipStage::decide(Context& context) {
         return Outcome::kFinished;
     }
     if (!context.for_registrar) {
-        route_message(context);
+        if (context.error != sip::ParseError::kNotSip || !answer_stun(context)) {
+            route_message(context);
+        }
         return Outcome::kFinished;
     }
     if (context.verdict != Verdict::kOk) {
@@ -358,6 +361,32 @@ bool SipStage::has_answered(const table::Record* record, const net::Flow& flow) 
         }
     }
     return false;
+}
+
+// A keepalive of RFC 5626 §4.4.2: answered to where it came from, and taken for nothing more. It
+// carries no secret, so it says nothing of any phone. False: it is no STUN.
+bool SipStage::answer_stun(Context& context) {
+    const net::Bytes datagram{reinterpret_cast<const std::uint8_t*>(context.text.data()),
+                              context.text.size()};
+    const net::StunKind kind = net::stun_kind(datagram);
+    if (kind == net::StunKind::kNone) {
+        return false;
+    }
+    if (kind == net::StunKind::kOther) {
+        drop(context, DropReason::kKeepalive);
+        return true;
+    }
+    std::array<std::uint8_t, net::kMaxStunAnswer> answer;
+    const std::size_t size = net::write_stun_answer(datagram, context.flow, answer);
+    if (size > route::answer_limit(datagram.size(), context.flow.is_v4())) [[unlikely]] {
+        drop(context, DropReason::kAmplification);
+        return true;
+    }
+    counters_.stun_answers.add();
+    transmit_.datagram(context.flow, {reinterpret_cast<const char*>(answer.data()), size},
+                       context.mbuf, *around_);
+    context.mbuf = nullptr;
+    return true;
 }
 
 void SipStage::route_message(Context& context) {

@@ -94,6 +94,7 @@ class SipStage {
     [[nodiscard]] registrar::Verdict apply(const registrar::RegisterRequest& request);
     void answer_register(Context& context);
     [[nodiscard]] bool has_answered(const table::Record* record, const net::Flow& flow) const;
+    [[nodiscard]] bool answer_stun(Context& context);
     void route_message(Context& context);
     void count(const route::Decision& decision);
     void take_pong(const route::Decision& decision);
