@@ -79,6 +79,7 @@ struct Registrar {
     std::uint32_t expires_spread_percent = 10;
     TooBrief too_brief = TooBrief::kReject;
     FullAor full_aor = FullAor::kReject;
+    std::vector<std::string> service_route;  // URIs with lr; the first names us
     std::vector<std::string> path_peers;
 };
 

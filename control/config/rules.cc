@@ -2,6 +2,7 @@
 #include "control/config/rules.h"
 
 #include "control/config/values.h"
+#include "dataplane/sip/uri.h"
 
 #include <algorithm>
 #include <array>
@@ -104,7 +105,32 @@ void check_ports(const Config& config, const Complaints& say) {
     }
 }
 
+// What goes into every answer to a REGISTER stays short.
+constexpr std::size_t kMaxServiceRoute = 400;
+
+void check_service_route(const std::vector<std::string>& routes, const Complaints& say) {
+    std::size_t bytes = 0;
+    for (const std::string& route : routes) {
+        sip::Uri uri;
+        if (!sip::parse_uri(route, uri) || !uri.is_sip() || !uri.has_param("lr") ||
+            !uri.headers.empty()) {
+            say.error("registrar.service_route",
+                      "names \"" + route +
+                          "\", but each must be a SIP URI with lr and without <>, such as "
+                          "\"sip:edge.example.com;lr\"");
+            return;
+        }
+        bytes += route.size();
+    }
+    if (bytes > kMaxServiceRoute) {
+        say.error("registrar.service_route",
+                  "has " + number(bytes) + " characters, but must have at most " +
+                      number(kMaxServiceRoute) + ": it goes into every answer to a REGISTER");
+    }
+}
+
 void check_registrar(const Config& config, const Complaints& say) {
+    check_service_route(config.registrar.service_route, say);
     const Registrar& registrar = config.registrar;
     if (registrar.domains.empty()) {
         say.error("registrar.domains",

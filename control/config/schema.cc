@@ -74,6 +74,9 @@ constexpr std::array kProperties{
     Property{"registrar", "full_aor", PH_FIELD(choice(c.registrar.full_aor)),
              "past max_contacts_per_aor: 403, or the unreachable, then the oldest, gives way", 0, 0,
              "reject | replace"},
+    Property{
+        "registrar", "service_route", PH_FIELD(&c.registrar.service_route),
+        "URIs with ;lr that a phone's own requests are to go by (RFC 3608); the first is ours"},
     Property{"registrar", "path_peers", PH_FIELD(&c.registrar.path_peers),
              "who may add a Path (RFC 3327); from nobody else is one believed"},
 

@@ -183,7 +183,7 @@ io::Status Assembly::make_table() {
     }
     memory_ = memory.take();
     states_ = std::make_unique<table::QualifyTable>(max_contacts);
-    policy_ = registrar_policy(config_.registrar);
+    policy_ = registrar_policy(config_.registrar, config_.qualify);
     peer_health_ = std::make_unique<route::PeerHealth>(config_.core.peers.size());
     pins_ = std::make_unique<route::PinTable>(kPins);
     shared_ = std::make_unique<io::Shared>(

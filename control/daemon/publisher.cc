@@ -2,6 +2,7 @@
 #include "control/daemon/publisher.h"
 
 #include "control/daemon/settings.h"
+#include "dataplane/sip/uri.h"
 
 #include <algorithm>
 
@@ -49,6 +50,10 @@ bool Publisher::publish(std::uint64_t now_ms) {
             text += ":" + std::to_string(domain.port);
         }
         (void)next->identity.add_domain(text);  // the loader has checked it
+    }
+    if (sip::Uri route; !config_.registrar.service_route.empty() &&
+                        sip::parse_uri(config_.registrar.service_route.front(), route)) {
+        (void)next->identity.add_route_host(route);
     }
     for (std::size_t i = 0; i < config_.ports.size(); ++i) {
         next->ports.push_back({endpoints_of(i, next->fib), role_of(config_.ports[i].role)});

@@ -58,7 +58,8 @@ io::Settings io_settings(const config::Config& config) {
 // The upper bound that the schema has for max_contacts_per_aor.
 static_assert(table::kMaxContactsPerAor == 32);
 
-registrar::Policy registrar_policy(const config::Registrar& registrar) {
+registrar::Policy registrar_policy(const config::Registrar& registrar,
+                                   const config::Qualify& qualify) {
     registrar::Policy policy;
     policy.default_expires_s = registrar.default_expires;
     policy.min_expires_s = registrar.min_expires;
@@ -70,6 +71,10 @@ registrar::Policy registrar_policy(const config::Registrar& registrar) {
                            : registrar::TooBrief::kReject;
     policy.full_aor = registrar.full_aor == config::FullAor::kReplace ? registrar::FullAor::kReplace
                                                                       : registrar::FullAor::kReject;
+    for (const std::string& route : registrar.service_route) {
+        policy.service_route += (policy.service_route.empty() ? "<" : ", <") + route + ">";
+    }
+    policy.flow_timer_s = qualify.interval_s;
     return policy;
 }
 

@@ -15,7 +15,8 @@
 namespace pinhole::daemon {
 
 [[nodiscard]] io::Settings io_settings(const config::Config& config);
-[[nodiscard]] registrar::Policy registrar_policy(const config::Registrar& registrar);
+[[nodiscard]] registrar::Policy registrar_policy(const config::Registrar& registrar,
+                                                 const config::Qualify& qualify);
 [[nodiscard]] screen::LimitPolicy limit_policy(const config::Limits& limits);
 [[nodiscard]] qualify::Policy qualify_policy(const config::Qualify& qualify);
 [[nodiscard]] qualify::PeerPolicy peer_policy(const config::Core& core);

@@ -325,6 +325,11 @@ void SipStage::answer_register(Context& context) {
     }
     if (context.verdict == Verdict::kOk) {
         const table::Record* record = shared_.table.find(request.aor_hash, request.aor);
+        std::array<char, registrar::kMaxOkHeaders> lines;
+        sip::Writer headers(lines.data(), lines.size());
+        registrar::write_ok_headers(request, shared_.policy, headers);
+        answer.headers = headers.view();
+        answer.via.keep_s = shared_.policy.flow_timer_s;
         answered = registrar::write_ok(context.message, record, answer, out);
         // A list of many contacts outgrows a short request: whose address may be forged gets what fits.
         if (answered == registrar::Answered::kWritten && out.size() > limit &&

@@ -27,16 +27,32 @@ void write_unsupported(const sip::Message& request, sip::Writer& out) {
     out.text("Unsupported: ");
     sip::Elements elements(request, sip::HeaderId::kRequire);
     std::string_view option;
-    for (bool first = true; elements.next(option); first = false) {
+    for (bool first = true; elements.next(option);) {
+        if (supports(option)) {
+            continue;
+        }
         if (option.size() + 4 > out.room()) {
             break;  // of a list that no phone has, what fits: an answer all the same
         }
         out.text(first ? "" : ", ").clean(option);
+        first = false;
     }
     out.text("\r\n");
 }
 
 }  // namespace
+
+void write_ok_headers(const RegisterRequest& request, const Policy& policy, sip::Writer& out) {
+    if (!policy.service_route.empty()) {
+        out.header("Service-Route", policy.service_route);
+    }
+    if (request.outbound) {
+        out.header("Require", "outbound");
+        if (policy.flow_timer_s != 0) {
+            out.header("Flow-Timer", policy.flow_timer_s);
+        }
+    }
+}
 
 Answered write_ok(const sip::Message& request, const table::Record* record,
                   const AnswerContext& context, sip::Writer& out) {
@@ -51,7 +67,7 @@ Answered write_ok(const sip::Message& request, const table::Record* record,
         }
     }
     const bool limited = context.limit != AnswerContext::kNoLimit;
-    std::size_t room = kMaxListedBytes;  // the rules let no AOR have more
+    std::size_t room = kMaxListedBytes + kMaxOkHeaders;  // the rules let no AOR have more
     if (limited) {
         if (!sip::write_reply(request, {200, {}, context.via, context.to_tag, {}}, out) ||
             out.size() > context.limit) {
@@ -60,9 +76,12 @@ Answered write_ok(const sip::Message& request, const table::Record* record,
         room = std::min(room, context.limit - out.size());
         out.clear();
     }
-    std::array<char, kMaxListedBytes> lines;
+    std::array<char, kMaxListedBytes + kMaxOkHeaders> lines;
     sip::Writer contacts(lines.data(), room);
     for (const bool own : {true, false}) {
+        if (!own && (!limited || context.headers.size() <= contacts.room())) {
+            contacts.text(context.headers);
+        }
         for (std::size_t i = 0; i < count; ++i) {
             const table::ContactView& contact = views[i];
             const bool fits =

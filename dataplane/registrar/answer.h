@@ -20,6 +20,9 @@ struct AnswerContext {
     net::Flow flow = {};
     // The largest answer. Past it a 200 lists what fits, the sender's own contacts before others.
     std::size_t limit = kNoLimit;
+    // Whole lines to go with the contacts (write_ok_headers()). Where the answer is limited, they
+    // go before the contacts of others, and are left out where they don't fit.
+    std::string_view headers = {};
 
     static constexpr std::size_t kNoLimit = ~std::size_t{0};
 };
@@ -38,6 +41,11 @@ inline constexpr std::size_t kMaxListedBytes = 8000;
     constexpr std::string_view kRest = "Contact: <>;q=0.999;expires=4294967295\r\n";
     return uri.size() + params.size() + kRest.size();
 }
+
+// What a 200 has beside the contacts: Service-Route (RFC 3608 §6.3), and Require: outbound and
+// Flow-Timer for a flow that was registered by RFC 5626 (§6, §5.4).
+inline constexpr std::size_t kMaxOkHeaders = 600;
+void write_ok_headers(const RegisterRequest& request, const Policy& policy, sip::Writer& out);
 
 // `record` is null where the AOR has no contact left.
 [[nodiscard]] Answered write_ok(const sip::Message& request, const table::Record* record,

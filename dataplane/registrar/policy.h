@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace pinhole::registrar {
 
@@ -25,6 +26,11 @@ struct Policy {
     std::uint8_t max_contacts_per_aor = 10;   // at most table::kMaxContactsPerAor
     TooBrief too_brief = TooBrief::kReject;
     FullAor full_aor = FullAor::kReject;
+    // Told in every 200: "<sip:edge.example.com;lr>, <...>" (RFC 3608). Empty: none.
+    std::string service_route;
+    // Told to who keeps its flow by RFC 5626 (Flow-Timer, §4.4) or RFC 6223: how often at most the
+    // server expects a keepalive, in seconds. 0: nothing is told.
+    std::uint32_t flow_timer_s = 0;
 };
 
 // An older CSeq of the same Call-ID within this long of the newer is a late packet; later it is a

@@ -101,7 +101,8 @@ Verdict read_contact(const sip::NameAddr& address, const Lifetimes& lifetimes, P
     const sip::ContactParams kept = sip::contact_params(stored);
     const sip::ContactParams given = sip::contact_params(address);
     out.instance = kept.instance;
-    out.reg_id = kept.reg_id;
+    // Without an instance it says nothing (RFC 5626 §6).
+    out.reg_id = kept.instance.empty() ? 0 : kept.reg_id;
     out.q = given.q.value_or(1000);
     return lifetimes.grant(given.expires, out.expires_s);
 }
@@ -156,6 +157,31 @@ Verdict read_contacts(const sip::Message& message, const Policy& policy, Registe
     return empty ? Verdict::kBadContact : Verdict::kOk;
 }
 
+// RFC 5626 §6: a flow is registered alone, so that it is clear which flow it is.
+bool one_flow_at_most(const RegisterRequest& request) {
+    const auto* end = request.contacts.begin() + request.count;
+    std::size_t added = 0;
+    bool by_reg_id = false;
+    for (const auto* contact = request.contacts.begin(); contact != end; ++contact) {
+        if (contact->expires_s != 0) {
+            ++added;
+            by_reg_id |= contact->reg_id != 0;
+        }
+    }
+    return !by_reg_id || added == 1;
+}
+
+bool requires_more(const sip::Message& message) {
+    sip::Elements elements(message, HeaderId::kRequire);
+    std::string_view option;
+    while (elements.next(option)) {
+        if (!supports(option)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // §10.3 steps 1 and 5: the domain is ours, and the AOR is one within it.
 Verdict read_aor(const sip::Message& message, const sip::Identity& identity, RegisterRequest& out) {
     sip::Uri uri;
@@ -185,6 +211,7 @@ Verdict read_aor(const sip::Message& message, const sip::Identity& identity, Reg
 Verdict read_register(const sip::Message& message, const net::Flow& flow,
                       const ReadContext& context, RegisterRequest& out) {
     out.star = false;
+    out.outbound = false;
     out.count = 0;
     out.cseq = message.cseq;
     out.flow = flow;
@@ -198,16 +225,26 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow,
     if (const Verdict v = read_aor(message, context.identity, out); v != Verdict::kOk) {
         return v;
     }
-    if (sip::lists_anything(message, HeaderId::kRequire)) {
-        return Verdict::
-            kBadExtension;  // §10.3 step 2: we know no extension that a REGISTER could require
+    if (requires_more(message)) {
+        return Verdict::kBadExtension;  // §10.3 step 2
     }
     out.call_id_hash = context.hash(message.call_id());
     if (const Verdict v = read_contacts(message, context.policy, out); v != Verdict::kOk) {
         return v;
     }
+    if (!one_flow_at_most(out)) {
+        return Verdict::kSeveralFlows;
+    }
+    out.outbound = out.count == 1 && out.contacts[0].expires_s != 0 &&
+                   out.contacts[0].reg_id != 0 &&
+                   (sip::lists_token(message, HeaderId::kSupported, "outbound") ||
+                    sip::lists_token(message, HeaderId::kRequire, "outbound"));
     out.aor_hash = context.hash(out.aor);
     return Verdict::kOk;
+}
+
+bool supports(std::string_view option_tag) {
+    return sip::equals_ci(option_tag, "outbound");
 }
 
 }  // namespace pinhole::registrar

@@ -46,11 +46,15 @@ struct RegisterRequest {
     Now now;
     net::Flow flow;      // where the answer goes: what is stored
     bool star;           // Contact: * (with Expires: 0): all are to be removed
+    bool outbound;       // a flow is registered by RFC 5626, and the phone knows that it can be
     std::uint8_t count;  // of contacts; 0 without star is a fetch
     std::array<RequestedContact, kMaxContactsPerRequest> contacts;
     std::array<char, table::kMaxAorBytes> aor_text;
     std::array<char, 2048> params_text;
 };
+
+// The extensions that a REGISTER may require.
+[[nodiscard]] bool supports(std::string_view option_tag);
 
 // What the reading needs beside the message.
 struct ReadContext {

@@ -34,26 +34,58 @@ std::optional<Standing> standing_of(table::ContactId id, const table::ContactSta
     return Standing{state.q, rank(reach), state.refreshed_at_ms};
 }
 
-LookupResult best_contact(const table::Record& record, const Context& context,
-                          table::ContactView& out) {
-    table::ContactView view;
-    std::optional<Standing> best;
-    bool contended = false;
+// RFC 5626 §7: the same phone over another flow.
+bool same_phone(const table::Record& record, std::size_t a, std::size_t b) {
+    return record.fixed(a).reg_id != 0 && record.fixed(b).reg_id != 0 &&
+           !record.instance(a).empty() && record.instance(a) == record.instance(b);
+}
+
+struct Candidates {
+    std::array<Callable, table::kMaxContactsPerAor> list;
+    std::size_t count = 0;
+    bool contended = false;  // one could not be read
+};
+
+// Those that may be called, of each phone the livelier flow alone.
+void find_candidates(const table::Record& record, const Context& context, Candidates& out) {
     for (std::size_t i = 0; i < record.contact_count(); ++i) {
-        if (!record.read(i, view)) {
-            contended = true;
+        table::ContactState state;
+        if (!record.read_state(i, state)) {
+            out.contended = true;
             continue;
         }
-        const auto standing = standing_of(view.id, view.state, context);
-        if (standing && (!best || standing->better_than(*best))) {
-            best = standing;
-            out = view;
+        const table::ContactId id = record.fixed(i).id();
+        const auto standing = standing_of(id, state, context);
+        if (!standing) {
+            continue;
         }
+        auto* const end = out.list.begin() + out.count;
+        auto* const other = std::find_if(out.list.begin(), end, [&](const Callable& known) {
+            return same_phone(record, known.index, i);
+        });
+        if (other == end) {
+            ++out.count;
+        } else if (!standing->livelier_than(other->standing)) {
+            continue;
+        }
+        *other = {id, *standing, i};
     }
-    if (best) {
-        return LookupResult::kFound;
+}
+
+bool better(const Callable& a, const Callable& b) {
+    return a.standing.better_than(b.standing);
+}
+
+LookupResult best_contact(const table::Record& record, const Context& context,
+                          table::ContactView& out) {
+    Candidates candidates;
+    find_candidates(record, context, candidates);
+    if (candidates.count == 0) {
+        return candidates.contended ? LookupResult::kContended : LookupResult::kUnavailable;
     }
-    return contended ? LookupResult::kContended : LookupResult::kUnavailable;
+    auto* const begin = candidates.list.begin();
+    const Callable& best = *std::min_element(begin, begin + candidates.count, better);
+    return record.read(best.index, out) ? LookupResult::kFound : LookupResult::kContended;
 }
 
 const table::Record* find_record(std::string_view aor, const Context& context) {
@@ -94,6 +126,10 @@ bool Standing::better_than(const Standing& other) const {
     if (q != other.q) {
         return q > other.q;
     }
+    return livelier_than(other);
+}
+
+bool Standing::livelier_than(const Standing& other) const {
     if (reach != other.reach) {
         return reach > other.reach;
     }
@@ -113,19 +149,15 @@ LookupResult lookup_all(const sip::Uri& uri, const Context& context,
     if (record == nullptr) {
         return LookupResult::kUnknown;
     }
-    for (std::size_t i = 0; i < std::min(record->contact_count(), out.size()); ++i) {
-        table::ContactState state;
-        if (!record->read_state(i, state)) {
-            return LookupResult::kContended;
-        }
-        const table::ContactId id = record->fixed(i).id();
-        if (const auto standing = standing_of(id, state, context)) {
-            out[count++] = {id, *standing};
-        }
+    Candidates candidates;
+    find_candidates(*record, context, candidates);
+    if (candidates.contended) {
+        return LookupResult::kContended;
     }
-    std::sort(
-        out.begin(), out.begin() + static_cast<std::ptrdiff_t>(count),
-        [](const Callable& a, const Callable& b) { return a.standing.better_than(b.standing); });
+    count = candidates.count;
+    auto* const begin = candidates.list.begin();
+    std::sort(begin, begin + count, better);
+    std::copy(begin, begin + count, out.begin());
     return count != 0 ? LookupResult::kFound : LookupResult::kUnavailable;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // From a request URI, an id or a flow to the contact it means. For an AOR: of the live contacts the
-// best q, then a reachable one before an unknown before an unreachable, then the freshest. Readers
+// best q, then a reachable one before an unknown before an unreachable, then the freshest. Of the
+// flows of one instance (RFC 5626 §7) only one is looked at: the most reachable, then the freshest. Readers
 // of the table only; any thread; the views given out are good until the caller's next quiescent
 // state.
 #pragma once
@@ -34,10 +35,13 @@ struct Standing {
     std::uint8_t reach = 0;  // more is better
     std::uint32_t refreshed_at_ms = 0;
     [[nodiscard]] bool better_than(const Standing& other) const;
+    // The same but for q: of two flows to one phone.
+    [[nodiscard]] bool livelier_than(const Standing& other) const;
 };
 struct Callable {
     table::ContactId id;
     Standing standing;
+    std::size_t index = 0;  // in its record
 };
 // All that lookup_aor() would choose from, best first. kFound: `count` of them, at least one. kContended:
 // one of them could not be read.

@@ -12,7 +12,8 @@ constexpr std::size_t kMaxOurs = 8;
 
 bool next_of_ours(sip::Elements& routes, const sip::Identity& identity, sip::NameAddr& out) {
     std::string_view element;
-    return routes.next(element) && sip::parse_name_addr(element, out) && identity.is_ours(out.uri);
+    return routes.next(element) && sip::parse_name_addr(element, out) &&
+           identity.is_our_route(out.uri);
 }
 
 // An edge URI's token is no Route's.

@@ -60,11 +60,28 @@ void Identity::add_local(const net::Address& address, std::uint16_t port) {
     insert_sorted(ports_, port);
 }
 
-bool Identity::is_domain(std::string_view canonical, std::uint16_t port) const {
+bool Identity::add_route_host(const Uri& uri) {
+    std::array<char, kMaxHost> buffer;
+    const auto stored = stored_form(uri.host, buffer);
+    if (!stored || stored->empty()) {
+        return false;
+    }
+    insert_sorted(route_hosts_, Domain{std::string(*stored), uri.port});
+    return true;
+}
+
+bool Identity::is_our_route(const Uri& uri) const {
+    std::array<char, kMaxHost> buffer;
+    const auto stored = stored_form(uri.host, buffer);
+    return is_ours(uri) || (uri.is_sip() && stored && is_one_of(route_hosts_, *stored, uri.port));
+}
+
+bool Identity::is_one_of(const std::vector<Domain>& sorted, std::string_view canonical,
+                         std::uint16_t port) const {
     auto at = std::lower_bound(
-        domains_.begin(), domains_.end(), canonical,
+        sorted.begin(), sorted.end(), canonical,
         [](const Domain& domain, std::string_view host) { return domain.host < host; });
-    for (; at != domains_.end() && at->host == canonical; ++at) {
+    for (; at != sorted.end() && at->host == canonical; ++at) {
         if (at->port != 0) {
             if (at->port == (port == 0 ? kDefaultPort : port)) {
                 return true;

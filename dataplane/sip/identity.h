@@ -19,6 +19,9 @@ class Identity {
     // As [registrar] domains has it: "example.com", "example.com:5080", "192.0.2.1",
     // "[2001:db8::1]:5060". False: it is none of these. The first one added is the default domain.
     [[nodiscard]] bool add_domain(std::string_view text);
+    // The host of our Service-Route, which names us in a Route alone: nobody is registered under
+    // it. False: no host and port.
+    [[nodiscard]] bool add_route_host(const Uri& uri);
     // An address that we listen on, with the port.
     void add_local(const net::Address& address, std::uint16_t port);
 
@@ -27,6 +30,8 @@ class Identity {
     // (none: 5060).
     [[nodiscard]] bool is_ours(const Uri& uri) const;
     [[nodiscard]] bool is_ours(std::string_view host, std::uint16_t port) const;
+    // A Route that is ours to take off (RFC 3261 §16.4).
+    [[nodiscard]] bool is_our_route(const Uri& uri) const;
     // One of our addresses, whether or not it is a domain too.
     [[nodiscard]] bool is_local_address(std::string_view host, std::uint16_t port) const;
     // Lower case, without port; empty if no domain was added.
@@ -43,10 +48,15 @@ class Identity {
         std::uint16_t port;
         auto operator<=>(const Local&) const = default;
     };
-    [[nodiscard]] bool is_domain(std::string_view canonical_host, std::uint16_t port) const;
+    [[nodiscard]] bool is_domain(std::string_view canonical_host, std::uint16_t port) const {
+        return is_one_of(domains_, canonical_host, port);
+    }
+    [[nodiscard]] bool is_one_of(const std::vector<Domain>& sorted, std::string_view canonical_host,
+                                 std::uint16_t port) const;
 
     std::vector<Domain> domains_;  // sorted
-    std::vector<Local> locals_;    // sorted
+    std::vector<Domain> route_hosts_;
+    std::vector<Local> locals_;  // sorted
     std::vector<std::uint16_t> ports_;
     std::string default_domain_;
 };

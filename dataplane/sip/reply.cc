@@ -64,6 +64,9 @@ void write_received_via(const Via& via, const ReplyVia& from, Writer& out) {
     while (next_param(rest, param)) {
         if (!equals_ci(param.name, "received") && !equals_ci(param.name, "rport")) {
             out.character(';').unfolded(param.text);
+            if (from.keep_s != 0 && !param.has_value && equals_ci(param.name, "keep")) {
+                out.character('=').number(from.keep_s);
+            }
         }
     }
     out.text(";received=").address(from.source);

@@ -21,6 +21,9 @@ struct ReplyVia {
     // Without `rport` in the request, write one anyway (the answer goes to the source port all the
     // same). False for the client with no NAT between, which is answered at its Via's port.
     bool add_rport = true;
+    // How often, in seconds, a client that offers keepalives (a `keep` without value) is to send
+    // them (RFC 6223 §4.3). 0: we ask for none.
+    std::uint32_t keep_s = 0;
 };
 
 struct Reply {

@@ -82,6 +82,22 @@ TEST_F(OneWorker, Rfc5626_8_AnswersStunKeepalives) {
     EXPECT_EQ(edge->drops(0, DropReason::kNotSip), 1U);
 }
 
+// RFC 5626 §6, RFC 3608 §6.3 and RFC 6223 §4.3 in one answer.
+TEST_F(OneWorker, Rfc5626_5_4_TellsAPhoneHowToKeepItsFlow) {
+    end();
+    lay(1, 1000, {.service_route = "<sip:edge.example.com;lr>", .flow_timer_s = 25});
+    Register request;
+    request.contact += ";+sip.instance=\"<urn:uuid:1>\";reg-id=1";
+    request.extra = "Supported: outbound\r\nUser-Agent: a phone with room for the answer\r\n";
+    std::string text = request.text();
+    text.insert(text.find(";rport"), ";keep");
+    const auto seen = edge->ask(0, to_edge(kNat, 32947), text);
+    ASSERT_EQ(seen.size(), 1U);
+    EXPECT_TRUE(seen[0].has("\r\nService-Route: <sip:edge.example.com;lr>\r\n")) << seen[0].text;
+    EXPECT_TRUE(seen[0].has("\r\nRequire: outbound\r\nFlow-Timer: 25\r\n"));
+    EXPECT_TRUE(seen[0].has(";keep=25;received="));
+}
+
 TEST_F(OneWorker, AnswersOverIpv6) {
     const auto seen = edge->ask(0, to_edge(address("2001:db8:7::10"), 5062), Register{}.text());
     ASSERT_EQ(seen.size(), 1U);

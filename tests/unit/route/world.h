@@ -129,11 +129,15 @@ class World {
         std::uint16_t q = 1000;
         std::uint32_t refreshed_at_ms = 0;
         std::uint32_t expires_at_s = 5000;
+        std::string instance;  // "<urn:...>"
+        std::uint32_t reg_id = 0;
     };
     // Another contact of the AOR.
     table::ContactId add(const Phone& phone) {
         table::NewContact contact;
         contact.uri = phone.uri;
+        contact.params = contact.instance = phone.instance;
+        contact.reg_id = phone.reg_id;
         contact.state = {.flow = phone.flow,
                          .expires_at_s = phone.expires_at_s,
                          .refreshed_at_ms = phone.refreshed_at_ms,

@@ -38,6 +38,24 @@ TEST(Reply, ToAPhoneBehindNat) {
               "Content-Length: 0\r\n\r\n");
 }
 
+// Asked by a `keep` without value, in the top Via alone.
+TEST(Reply, Rfc6223_4_3_KeepIsAnsweredWithAnInterval) {
+    const auto written = [](std::string_view text, std::uint32_t keep_s) {
+        Via via;
+        EXPECT_TRUE(parse_via(text, via));
+        std::array<char, 200> room;
+        Writer out(room.data(), room.size());
+        write_received_via(via, {net::Address::v4(0xc0000201), 4000, true, keep_s}, out);
+        return std::string(out.view());
+    };
+    constexpr std::string_view kRest = ";branch=z9hG4bK1;received=192.0.2.1;rport=4000";
+    const std::string host = "SIP/2.0/UDP h:5060";
+    EXPECT_EQ(written(host + ";Keep;branch=z9hG4bK1", 25), host + ";Keep=25" + std::string(kRest));
+    EXPECT_EQ(written(host + ";keep;branch=z9hG4bK1", 0), host + ";keep" + std::string(kRest));
+    EXPECT_EQ(written(host + ";keep=9;branch=z9hG4bK1", 25), host + ";keep=9" + std::string(kRest));
+    EXPECT_EQ(written(host + ";branch=z9hG4bK1", 25), host + std::string(kRest)) << "not asked";
+}
+
 TEST(Reply, FoldsAreGoneAndAllViasThere) {
     EXPECT_EQ(answer(samples::kTortuousInvite, {.code = 486}),
               "SIP/2.0 486 Busy Here\r\n"
