@@ -171,6 +171,12 @@ bool one_flow_at_most(const RegisterRequest& request) {
     return !by_reg_id || added == 1;
 }
 
+bool came_by_proxy(const sip::Message& message) {
+    sip::Elements vias(message, HeaderId::kVia);
+    std::string_view via;
+    return vias.next(via) && vias.next(via);
+}
+
 bool requires_more(const sip::Message& message) {
     sip::Elements elements(message, HeaderId::kRequire);
     std::string_view option;
@@ -239,6 +245,11 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow,
                    out.contacts[0].reg_id != 0 &&
                    (sip::lists_token(message, HeaderId::kSupported, "outbound") ||
                     sip::lists_token(message, HeaderId::kRequire, "outbound"));
+    // RFC 5626 §6: the flow would end at a proxy that has not said (by a Path with ob) that it finds
+    // the phone again.
+    if (out.outbound && came_by_proxy(message)) {
+        return Verdict::kForeignFirstHop;
+    }
     out.aor_hash = context.hash(out.aor);
     return Verdict::kOk;
 }

@@ -21,6 +21,7 @@ constexpr std::array<Entry, static_cast<std::size_t>(Verdict::kCount)> kEntries{
     {400, "Bad Contact"},
     {400, "Too Many Contacts"},
     {400, "Bad Use Of Contact *"},
+    {439, ""},
     {400, "One Contact With reg-id At A Time"},
     {400, "Contact Too Long"},
     {420, ""},

@@ -17,6 +17,7 @@ enum class Verdict : std::uint8_t {
     kBadContact,       // a Contact that can't be read, or is no sip or sips URI
     kTooManyContacts,  // in one request
     kBadStar,          // "*" with others, or without Expires: 0 (RFC 3261 §10.3 step 6)
+    kForeignFirstHop,  // a flow by RFC 5626, through a proxy that doesn't keep it: 439
     kSeveralFlows,     // a Contact with reg-id beside another (RFC 5626 §6)
     kTextTooLong,      // a URI or its parameters longer than a record holds
     kBadExtension,     // Require names what we don't do

@@ -47,9 +47,9 @@ TEST(Outbound, Rfc5626_6_TheAnswerSaysThatItWasDone) {
     const std::string supported = "Supported: outbound\r\n";
     EXPECT_EQ(headers(request({"<sip:a@h1>"}, supported), policy()), "");
     EXPECT_EQ(headers(request({"<sip:a@h1>;reg-id=1"}, supported), policy()), "");
-    EXPECT_EQ(headers(request({"<sip:a@h1>;+sip.instance=\"<urn:1>\";reg-id=0"}, supported),
-                      policy()),
-              "");
+    EXPECT_EQ(
+        headers(request({"<sip:a@h1>;+sip.instance=\"<urn:1>\";reg-id=0"}, supported), policy()),
+        "");
     EXPECT_EQ(headers(request({std::string(kFlow1) + ";expires=0"}, supported), policy()), "");
 }
 
@@ -68,6 +68,17 @@ TEST(Outbound, Rfc5626_6_OneFlowARequest) {
     EXPECT_EQ(read(request({kFlow1, flow2 + ";expires=0"}))->verdict, Verdict::kOk)
         << "one comes, one goes";
     EXPECT_EQ(read(request({"<sip:a@h1>", "<sip:a@h2>"}))->verdict, Verdict::kOk);
+}
+
+// Without outbound it is a REGISTER like any other, and so the phone tries next.
+TEST(Outbound, Rfc5626_6_AProxyOnTheWayGets439) {
+    const std::string via = "Via: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bK2\r\n";
+    const auto got = read(request({kFlow1}, via + "Supported: outbound\r\n"));
+    EXPECT_EQ(got->verdict, Verdict::kForeignFirstHop);
+    EXPECT_EQ(status_of(got->verdict), 439U);
+    EXPECT_EQ(read(request({kFlow1}, via))->verdict, Verdict::kOk);
+    EXPECT_EQ(read(request({"<sip:a@h1>"}, via + "Supported: outbound\r\n"))->verdict,
+              Verdict::kOk);
 }
 
 TEST(Outbound, Rfc3261_8_2_2_3_OnlyWhatIsMissingIsUnsupported) {
