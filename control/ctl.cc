@@ -32,6 +32,17 @@ std::string removed_text(const nlohmann::json& answer) {
     return std::to_string(count) + (count == 1 ? " contact" : " contacts") + " removed\n";
 }
 
+std::string reloaded_text(const nlohmann::json& answer) {
+    std::string text;
+    for (const auto& warning : answer.value("warnings", nlohmann::json::array())) {
+        text += "warning: " + pinhole::api::printable(warning.get<std::string>()) + "\n";
+    }
+    for (const auto& done : answer.value("reloaded", nlohmann::json::array())) {
+        text += pinhole::api::printable(done.get<std::string>()) + "\n";
+    }
+    return text.empty() ? "there is nothing to reload\n" : text;
+}
+
 int print(const Answer& answer, bool as_json, Printer printer) {
     if (!answer.ok()) {
         if (as_json && answer.body.is_object()) {
@@ -76,6 +87,11 @@ void add_commands(CLI::App& app, Options& options, std::function<Answer(const Cl
         };
         printer = list_text;
     });
+    app.add_subcommand("reload", "Read the screening rules again; bad ones change nothing")
+        ->callback([&] {
+            ask = [](const Client& client) { return client.reload(); };
+            printer = reloaded_text;
+        });
     CLI::App* remove =
         app.add_subcommand("remove", "Remove an AOR's contacts; the phones may register again");
     remove->add_option("aor", options.aor, "user@domain, with sip: or without")->required();

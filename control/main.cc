@@ -11,6 +11,16 @@
 namespace {
 
 int check(const pinhole::config::Config& config, const std::string& file) {
+    const auto files = pinhole::daemon::check_files(config);
+    for (const std::string& warning : files.warnings) {
+        std::fprintf(stderr, "warning: %s\n", warning.c_str());
+    }
+    for (const std::string& problem : files.problems) {
+        std::fprintf(stderr, "%s\n", problem.c_str());
+    }
+    if (!files.problems.empty()) {
+        return 1;
+    }
     const auto complaints = pinhole::daemon::check_machine(config);
     for (const std::string& complaint : complaints) {
         std::fprintf(stderr, "%s: warning: %s\n", file.c_str(), complaint.c_str());

@@ -51,6 +51,8 @@ enum class DropReason : std::uint8_t {
     kKernelPathFull,  // the queue to the kernel took no more
     kFlowLimit,       // more requests of one flow than [limits] lets through
     kAddressLimit,    // more of one address, or of one IPv6 network
+    kScreened,        // hit a screening rule that drops, or one that rejects and no answer may go
+    kTarpit,          // hit a screening rule that tarpits, or came in the silence after that
     kCount
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReason::kCount)>
@@ -60,7 +62,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReaso
                      "stranger",     "absorbed_ack", "ack_nowhere",   "no_route",
                      "no_neighbour", "too_large",    "no_mbuf",       "tx_full",
                      "handoff_full", "contended",    "amplification", "kernel_path_full",
-                     "flow_limit",   "address_limit"};
+                     "flow_limit",   "address_limit", "screened",     "tarpit"};
 
 // The methods with a counter of their own; all others count as kOther. Order is the metric's only.
 enum class MethodLabel : std::uint8_t {

@@ -63,8 +63,10 @@ Answer Client::request(const char* method, const std::string& target) const {
     client.set_default_headers({{"Host", "pinhole"}});
     client.set_connection_timeout(kTimeoutSeconds);
     client.set_read_timeout(kTimeoutSeconds);
-    const httplib::Result result =
-        std::string_view(method) == "DELETE" ? client.Delete(target) : client.Get(target);
+    const std::string_view verb(method);
+    const httplib::Result result = verb == "DELETE" ? client.Delete(target)
+                                   : verb == "POST" ? client.Post(target)
+                                                    : client.Get(target);
     if (!result) {
         answer.problem = no_connection();
         return answer;
@@ -119,6 +121,10 @@ Answer Client::list(std::string_view prefix, std::size_t limit) const {
         left -= std::min(left, count);
     } while (left != 0 && !after.empty());
     return all;
+}
+
+Answer Client::reload() const {
+    return request("POST", "/v1/reload");
 }
 
 Answer Client::remove(std::string_view aor, std::string_view contact) const {

@@ -30,6 +30,7 @@ class Client {
     [[nodiscard]] Answer show(std::string_view aor) const;
     // As many pages as `limit` takes, put together; `next` tells whether there are more.
     [[nodiscard]] Answer list(std::string_view prefix, std::size_t limit) const;
+    [[nodiscard]] Answer reload() const;
     // `contact` empty: all of them.
     [[nodiscard]] Answer remove(std::string_view aor, std::string_view contact) const;
 

@@ -117,6 +117,25 @@ void one_aor(System& system, Server::Access access, const Request& request, bool
     }
 }
 
+void reload(System& system, Server::Access access, const Request& request, Response& response) {
+    if (request.method != "POST" || access != Server::Access::kFull) {
+        response.set_header("Allow", access == Server::Access::kFull ? "POST" : "");
+        send_error(response, 405,
+                   "reloading is asked for by POST at the control socket: use pinholectl reload");
+        return;
+    }
+    const ReloadResult result = system.reload();
+    std::string problems;
+    for (const std::string& problem : result.problems) {
+        problems += (problems.empty() ? "" : "\n") + problem;
+    }
+    if (!problems.empty()) {
+        send_json(response, 422, {{"error", problems + "\nwhat was in use stays in use"}});
+    } else {
+        send_json(response, 200, {{"reloaded", result.done}, {"warnings", result.warnings}});
+    }
+}
+
 // True if `path` is one of the fixed ones.
 bool fixed_path(System& system, const Request& request, Response& response) {
     const std::string& path = request.path;
@@ -155,6 +174,8 @@ void answer(System& system, Server::Access access, const Request& request, Respo
     if (request.path.size() > kBindings.size() && request.path[kBindings.size()] == '/' &&
         request.path.compare(0, kBindings.size(), kBindings) == 0) {
         one_aor(system, access, request, reading, response);
+    } else if (request.path == "/v1/reload") {
+        reload(system, access, request, response);
     } else if (!reading) {
         response.set_header("Allow", "GET, HEAD");
         send_error(response, 405, "this path is read by GET");

@@ -92,6 +92,13 @@ struct RemoveResult {
     std::size_t removed = 0;
 };
 
+// What was read again, what is wrong (then the old stays in use) and what is odd; a sentence each.
+struct ReloadResult {
+    std::vector<std::string> done;
+    std::vector<std::string> problems;
+    std::vector<std::string> warnings;
+};
+
 // ok, or the sentence why not.
 struct Health {
     bool ok = false;
@@ -116,6 +123,8 @@ class System {
     // All contacts of the AOR, or, with `contact` not empty, the one with that URI or with that id
     // in decimal.
     [[nodiscard]] virtual RemoveResult remove(std::string_view aor, std::string_view contact) = 0;
+    // Reads again what may change while pinhole runs: the screening rules. May take seconds.
+    [[nodiscard]] virtual ReloadResult reload() = 0;
     // Is the process alive, i.e. do its loops turn? / May it be sent traffic?
     [[nodiscard]] virtual Health healthy() = 0;
     [[nodiscard]] virtual Health ready() = 0;

@@ -166,6 +166,10 @@ struct Journal {
     std::string directory;  // empty: nothing is kept
 };
 
+struct Screen {
+    std::string rules;  // an absolute path; empty: nothing is screened
+};
+
 struct Log {
     LogLevel level = LogLevel::kInfo;
 };
@@ -183,6 +187,7 @@ struct Config {
     Control control;
     Keys keys;
     Journal journal;
+    Screen screen;
     Log log;
 };
 

@@ -229,6 +229,11 @@ void check_edges(const Config& config, const Complaints& say) {
         say.error("keys.file",
                   "is \"" + config.keys.file + "\", but must be an absolute path or \"\"");
     }
+    const std::string& rules = config.screen.rules;
+    if (!rules.empty() && rules.front() != '/') {
+        say.error("screen.rules",
+                  "is \"" + rules + "\", but must be an absolute path, or \"\" for none");
+    }
     if (config.http.listen.enabled() && !is_loopback(config.http.listen.address)) {
         say.warning("http.listen", "is " + to_text(config.http.listen) +
                                        ": whoever reaches it can read every registration; keep it "

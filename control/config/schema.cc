@@ -156,6 +156,8 @@ constexpr std::array kProperties{
              kYear / 3600},
     Property{"journal", "directory", PH_FIELD(&c.journal.directory),
              "where bindings survive a restart; \"\" keeps nothing"},
+    Property{"screen", "rules", PH_FIELD(&c.screen.rules),
+             "the file of screening rules; \"\" is off"},
     Property{"log", "level", PH_FIELD(choice(c.log.level)), "the least that is logged", 0, 0,
              "debug | info | warning | error"},
 };

@@ -7,6 +7,7 @@
 #include "control/daemon/key_service.h"
 #include "control/daemon/publisher.h"
 #include "control/daemon/running_system.h"
+#include "control/daemon/screening.h"
 #include "control/daemon/service.h"
 #include "control/daemon/settings.h"
 #include "control/daemon/table_memory.h"
@@ -42,9 +43,9 @@ class Signals {
         sigemptyset(&set);
         sigaddset(&set, SIGTERM);
         sigaddset(&set, SIGINT);
+        sigaddset(&set, SIGHUP);  // reloads; a terminal that goes away ends nothing
         pthread_sigmask(SIG_BLOCK, &set, nullptr);
         std::signal(SIGPIPE, SIG_IGN);
-        std::signal(SIGHUP, SIG_IGN);  // a terminal that goes away ends nothing
         fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     }
     ~Signals() { close(fd_); }
@@ -81,7 +82,10 @@ class Assembly {
     Assembly& operator=(const Assembly&) = delete;
 
     io::Status start();
-    void run(int signal_fd) { service_->run(signal_fd); }
+    void run(int signal_fd) {
+        service_->run(
+            signal_fd, [this] { reload(); }, [this] { screening_->reclaim(); });
+    }
     void stop();
     [[nodiscard]] std::string summary() const;
 
@@ -89,6 +93,8 @@ class Assembly {
     io::Status open_ports();
     io::Status take_up_keys();
     io::Status make_table();
+    io::Status load_screening();
+    void reload();
     io::Status mirror_kernel();
     io::Status make_workers();
     io::Status launch();
@@ -107,6 +113,7 @@ class Assembly {
     registrar::Policy policy_;
     std::unique_ptr<route::PeerHealth> peer_health_;
     std::unique_ptr<route::PinTable> pins_;
+    std::unique_ptr<Screening> screening_;
     std::unique_ptr<io::Shared> shared_;
     std::unique_ptr<netlink::Mirror> mirror_;
     std::unique_ptr<Publisher> publisher_;
@@ -124,7 +131,8 @@ class Assembly {
 
 io::Status Assembly::start() {
     using Step = io::Status (Assembly::*)();
-    for (const Step step : {&Assembly::take_up_keys, &Assembly::open_ports, &Assembly::make_table,
+    for (const Step step : {&Assembly::take_up_keys, &Assembly::open_ports,
+                            &Assembly::load_screening, &Assembly::make_table,
                             &Assembly::mirror_kernel, &Assembly::make_workers, &Assembly::launch,
                             &Assembly::listen}) {
         if (io::Status done = (this->*step)(); !done) {
@@ -173,6 +181,34 @@ io::Status Assembly::open_ports() {
     return {};
 }
 
+io::Status Assembly::load_screening() {
+    screening_ = std::make_unique<Screening>(config_.screen.rules, settings_.workers, *qsbr_);
+    const Screening::Report report = screening_->reload();
+    std::string all;
+    for (const std::string& problem : report.problems) {
+        all += (all.empty() ? "" : "\n") + problem;
+    }
+    for (const std::string& warning : report.warnings) {
+        spdlog::warn("{}", warning);
+    }
+    return report.ok() ? io::Status{} : io::Error{io::ErrorCode::kInvalid, all};
+}
+
+void Assembly::reload() {
+    const Screening::Report report = screening_->reload();
+    for (const std::string& warning : report.warnings) {
+        spdlog::warn("{}", warning);
+    }
+    for (const std::string& problem : report.problems) {
+        spdlog::error("{}", problem);
+    }
+    if (!report.ok()) {
+        spdlog::error("the screening rules in use stay in use");
+    } else if (report.enabled) {
+        spdlog::info("{} screening rules are in use", report.rules);
+    }
+}
+
 io::Status Assembly::make_table() {
     const auto max_contacts = static_cast<std::uint32_t>(config_.dataplane.max_contacts);
     const std::size_t beside = max_contacts * ControlThread::bytes_per_contact();
@@ -190,7 +226,7 @@ io::Status Assembly::make_table() {
         io::Shared{memory_->table(), *states_, policy_, *peer_health_, *pins_,
                    config_.qualify.call_unreachable == config::CallUnreachable::kTry,
                    config_.core.mode == config::CoreMode::kRedirect, config_.core.assert_identity,
-                   limit_policy(config_.limits), config_.limits.sources});
+                   limit_policy(config_.limits), config_.limits.sources, &screening_->pointer()});
     return {};
 }
 
@@ -253,7 +289,8 @@ io::Status Assembly::launch() {
 io::Status Assembly::listen() {
     system_ = std::make_unique<RunningSystem>(SystemParts{
         config_, memory_->table(), *states_, *ports_, *mesh_, *qsbr_, settings_.workers + 1,
-        *clock_, publisher_->pointer(), *keys_, *control_, *peer_health_, workers_, counters_,
+        *clock_, publisher_->pointer(), *keys_, *control_, *peer_health_, *screening_, workers_,
+        counters_,
         memory_->bytes(), std::string(io::page_kind_name(memory_->pages()))});
     if (config_.http.listen.enabled()) {
         http_ = std::make_unique<api::Server>(*system_, api::Server::Access::kReadOnly);
@@ -343,6 +380,16 @@ int run(const config::Config& config) {
     spdlog::info("stopping");
     assembly.stop();
     return 0;
+}
+
+Checked check_files(const config::Config& config) {
+    Checked checked;
+    if (!config.screen.rules.empty()) {
+        LoadedRules loaded = load_rules(config.screen.rules, 1);
+        checked.problems = std::move(loaded.problems);
+        checked.warnings = std::move(loaded.warnings);
+    }
+    return checked;
 }
 
 std::vector<std::string> check_machine(const config::Config& config) {

@@ -14,6 +14,14 @@ namespace pinhole::daemon {
 // says what to do.
 [[nodiscard]] int run(const config::Config& config);
 
+// What `--check` says of the files that the configuration names, a sentence each, with file and
+// line.
+struct Checked {
+    std::vector<std::string> problems;
+    std::vector<std::string> warnings;
+};
+[[nodiscard]] Checked check_files(const config::Config& config);
+
 // What `--check` can say of the machine beyond the file: interfaces that are missing, addresses
 // that the kernel does not have. A sentence each.
 [[nodiscard]] std::vector<std::string> check_machine(const config::Config& config);

@@ -255,6 +255,17 @@ std::uint32_t RunningSystem::remove_contact(table::ContactId id, unsigned owner)
     return 0;  // the answer's place stays: the owner may still write there
 }
 
+api::ReloadResult RunningSystem::reload() {
+    api::ReloadResult result;
+    Screening::Report report = parts_.screening.reload();
+    if (report.ok() && report.enabled) {
+        result.done.push_back("screening rules: " + std::to_string(report.rules));
+    }
+    result.problems = std::move(report.problems);
+    result.warnings = std::move(report.warnings);
+    return result;
+}
+
 api::Health RunningSystem::healthy() {
     const std::lock_guard<std::mutex> lock(beats_mutex_);
     const auto now = steady_clock::now();
@@ -296,6 +307,9 @@ std::string RunningSystem::metrics_text() {
     snapshot.qualify = qualify_figures();
     snapshot.keys = parts_.keys.figures();
     snapshot.peers = peer_figures();
+    for (screen::RuleHits& rule : parts_.screening.hits()) {
+        snapshot.screening.push_back({std::move(rule.rule), rule.hits});
+    }
     snapshot.max_contacts = parts_.table.max_contacts();
     snapshot.uptime_s = uptime_s();
     return metrics::to_text(snapshot);

@@ -8,6 +8,7 @@
 #include "control/config/config.h"
 #include "control/daemon/control_thread.h"
 #include "control/daemon/key_service.h"
+#include "control/daemon/screening.h"
 #include "dataplane/counters.h"
 #include "dataplane/io/clock.h"
 #include "dataplane/io/mesh.h"
@@ -38,6 +39,7 @@ struct SystemParts {
     const KeyService& keys;
     const ControlThread& control;
     const route::PeerHealth& peer_health;
+    Screening& screening;
     const std::vector<std::unique_ptr<io::Worker>>& workers;
     const std::vector<CoreCounters>& counters;
     std::uint64_t memory_bytes;
@@ -54,6 +56,7 @@ class RunningSystem final : public api::System {
     [[nodiscard]] std::optional<api::ListPage> list(std::string_view prefix, std::size_t limit,
                                                     std::string_view after) override;
     [[nodiscard]] api::RemoveResult remove(std::string_view aor, std::string_view contact) override;
+    [[nodiscard]] api::ReloadResult reload() override;
     [[nodiscard]] api::Health healthy() override;
     [[nodiscard]] api::Health ready() override;
     [[nodiscard]] std::string metrics_text() override;

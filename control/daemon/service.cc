@@ -3,9 +3,12 @@
 
 #include <poll.h>
 #include <spdlog/spdlog.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
+#include <csignal>
 
 namespace pinhole::daemon {
 namespace {
@@ -39,14 +42,20 @@ io::Status Service::prepare() {
     return kernel_.follow(publisher_.current());
 }
 
-void Service::run(int signal_fd) {
+void Service::run(int signal_fd, const std::function<void()>& reload,
+                  const std::function<void()>& tidy) {
     std::vector<pollfd> polls;
     for (;;) {
         polls.assign({{signal_fd, POLLIN, 0}, {mirror_.poll_fd(), POLLIN, 0}});
         kernel_.add_polls(polls);
         (void)poll(polls.data(), polls.size(), wait_ms(now_ms()));
-        if ((polls[0].revents & POLLIN) != 0) {
-            return;
+        signalfd_siginfo signal{};
+        if ((polls[0].revents & POLLIN) != 0 &&
+            read(signal_fd, &signal, sizeof signal) == sizeof signal) {
+            if (signal.ssi_signo != SIGHUP) {
+                return;
+            }
+            reload();
         }
         kernel_.move();
         const std::uint64_t now = now_ms();
@@ -55,6 +64,7 @@ void Service::run(int signal_fd) {
         ask_for_neighbours(now);
         publisher_.reclaim();
         peers_.follow();
+        tidy();
     }
 }
 

@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,9 @@ class Service {
     // Before the workers start: what they need of the world, and the sockets that keep the kernel
     // quiet.
     [[nodiscard]] io::Status prepare();
-    // Until `signal_fd` is readable.
-    void run(int signal_fd);
+    // Until a signal that ends us is read from `signal_fd`; SIGHUP has `reload` called. `tidy` is
+    // called every round.
+    void run(int signal_fd, const std::function<void()>& reload, const std::function<void()>& tidy);
 
     // Monotonic milliseconds.
     [[nodiscard]] static std::uint64_t now_ms();

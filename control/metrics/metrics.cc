@@ -314,6 +314,13 @@ std::vector<MetricFamily> collect(const Snapshot& snapshot) {
     collect_qualify(snapshot.qualify, out);
     collect_keys(snapshot.keys, out);
     collect_peers(snapshot.peers, out);
+    MetricFamily hits =
+        family("pinhole_screen_hits_total",
+               "Messages that a screening rule hit, by the rule's name.", MetricType::Counter);
+    for (const RuleFigures& rule : snapshot.screening) {
+        add(hits, {{"rule", rule.rule}}, static_cast<double>(rule.hits));
+    }
+    out.push_back(std::move(hits));
     return out;
 }
 

@@ -76,11 +76,18 @@ struct KeyFigures {
     bool overdue = false;              // a new one is due and can't be written
 };
 
+// Of the screening rules in use; the name is the operator's, of [a-z0-9_-].
+struct RuleFigures {
+    std::string rule;
+    std::uint64_t hits = 0;
+};
+
 struct Snapshot {
     std::vector<CoreFigures> cores;
     QualifyFigures qualify;
     KeyFigures keys;
     std::vector<PeerFigures> peers;
+    std::vector<RuleFigures> screening;
     std::uint64_t max_contacts = 0;
     double uptime_s = 0;
 };

@@ -114,6 +114,9 @@ void SipStage::take(rte_mbuf* mbuf, const net::Datagram& datagram, net::PortInde
 void SipStage::run(const Surroundings& around, const Moment& now) {
     around_ = &around;
     now_ = now;
+    // Pairs with the service side's release store.
+    rules_ =
+        shared_.screening == nullptr ? nullptr : shared_.screening->load(std::memory_order_acquire);
     for (unsigned i = 0; i < burst_count_; ++i) {
         parse(*burst_[i]);
     }
@@ -138,16 +141,83 @@ void SipStage::parse(Context& context) {
                        ? std::nullopt
                        : around_->peers.index_of(context.flow.theirs);
     context.error = sip::parse(context.text, context.message);
-    if (context.error != sip::ParseError::kOk) {
+    if (context.error == sip::ParseError::kOk && context.message.is_request) {
+        counters_.requests[static_cast<std::size_t>(context.message.method)].add();
+    }
+    context.screened = is_screened(context) ? screen(context) : screen::Verdict{};
+    if (context.error != sip::ParseError::kOk || !context.screened.passes()) {
         return;
     }
     if (context.message.is_request) {
-        counters_.requests[static_cast<std::size_t>(context.message.method)].add();
         context.for_registrar = route::is_for_registrar(context.message, around_->identity);
         if (context.for_registrar) {
             prepare_register(context);
         }
     }
+}
+
+// A core peer is trusted, and who else speaks at its ports is dropped anyway. A response passes by
+// the MAC in its Via or not at all. What is no SIP, but no keepalive either, rules for "any" see.
+bool SipStage::is_screened(const Context& context) const {
+    if (rules_ == nullptr || context.peer.has_value() ||
+        around_->ports[context.flow.port].role == Role::kCore) {
+        return false;
+    }
+    return context.error == sip::ParseError::kOk ? context.message.is_request
+                                                 : context.error != sip::ParseError::kKeepalive;
+}
+
+screen::Verdict SipStage::screen(const Context& context) {
+    const sip::Message* message =
+        context.error == sip::ParseError::kOk ? &context.message : nullptr;
+    const auto key = [&] {
+        return shared_.table.hash()(context.flow) ^ shared_.table.hash()(message->call_id());
+    };
+    const screen::Matches matches = rules_->match(context.text, message, worker_);
+    const bool held =
+        message != nullptr && !tarpit_.is_empty(now_.ms) && tarpit_.holds(key(), now_.ms);
+    if (matches.none() && !held) [[likely]] {
+        return {};
+    }
+    // Calls for help pass, whatever else they look like.
+    if (message != nullptr && is_emergency(*message)) {
+        return {};
+    }
+    const screen::Verdict verdict = rules_->judge(matches, worker_);
+    if (verdict.action == screen::Action::kTarpit && message != nullptr) {
+        tarpit_.hold(key(), now_.ms);
+    }
+    return held && verdict.passes() ? screen::Verdict{screen::Action::kTarpit} : verdict;
+}
+
+// What its rule says, within what any stranger's request may cost us: an answer is no larger than
+// 1.5 times the request, and an ACK gets none.
+void SipStage::turn_away(Context& context) {
+    sip::Via top;
+    if (context.screened.action == screen::Action::kTarpit) {
+        drop(context, DropReason::kTarpit);
+        return;
+    }
+    if (context.screened.action != screen::Action::kReject || !context.message.answerable() ||
+        !sip::top_via(context.message, top)) {
+        drop(context, DropReason::kScreened);
+        return;
+    }
+    sip::Writer out(out_text_.data(), out_text_.size());
+    switch (route::write_answer(context.message, context.flow, around_->keys,
+                                {.code = context.screened.code}, false, out)) {
+        case route::AnswerResult::kAmplifies:
+            drop(context, DropReason::kAmplification);
+            return;
+        case route::AnswerResult::kDoesNotFit:
+            drop(context, DropReason::kTooLarge);
+            return;
+        case route::AnswerResult::kWritten:
+            break;
+    }
+    counters_.responses[context.screened.code].add();
+    transmit_.datagram(route::answer_flow(top, context.flow), out.view(), context.mbuf, *around_);
+    context.mbuf = nullptr;
 }
 
 void SipStage::prepare_register(Context& context) {
@@ -174,6 +244,10 @@ SipStage::Outcome SipStage::decide(Context& context) {
         return Outcome::kFinished;
     }
     if (!admit(context)) {
+        return Outcome::kFinished;
+    }
+    if (!context.screened.passes()) [[unlikely]] {
+        turn_away(context);
         return Outcome::kFinished;
     }
     if (!context.for_registrar) {

@@ -16,6 +16,8 @@
 #include "dataplane/registrar/rules.h"
 #include "dataplane/route/context.h"
 #include "dataplane/screen/rate_limits.h"
+#include "dataplane/screen/rule_set.h"
+#include "dataplane/screen/tarpit.h"
 #include "dataplane/sip/message.h"
 #include "dataplane/table/binding_table.h"
 #include "dataplane/table/qualify_state.h"
@@ -41,6 +43,7 @@ struct Shared {
     bool assert_identity = false;   // [core] assert_identity
     screen::LimitPolicy limits{.enabled = false};
     std::size_t limit_sources = 1024;
+    const screen::RuleSetPointer* screening = nullptr;  // null: nothing is screened
 };
 
 class SipStage {
@@ -73,6 +76,7 @@ class SipStage {
         std::string_view text;
         sip::ParseError error = sip::ParseError::kOk;
         std::optional<unsigned> peer;  // the core peer that sent it
+        screen::Verdict screened;
         bool for_registrar = false;
         registrar::Verdict verdict = registrar::Verdict::kOk;
         std::string_view branch;  // of a REGISTER's top Via; may have none
@@ -82,6 +86,9 @@ class SipStage {
     enum class Outcome : std::uint8_t { kFinished, kWaits };
 
     void parse(Context& context);
+    [[nodiscard]] bool is_screened(const Context& context) const;
+    [[nodiscard]] screen::Verdict screen(const Context& context);
+    void turn_away(Context& context);
     void prepare_register(Context& context);
     [[nodiscard]] Outcome decide(Context& context);
     [[nodiscard]] bool admit(Context& context);
@@ -110,13 +117,16 @@ class SipStage {
     Post& post_;
     CoreCounters& counters_;
     screen::Limits limits_;
-    const Surroundings* around_ = nullptr;  // of the round in hand
+    const Surroundings* around_ = nullptr;    // of the round in hand
+    const screen::RuleSet* rules_ = nullptr;  // likewise; null: none
     Moment now_;
 
     std::unique_ptr<Context[]> contexts_;
     std::vector<std::uint32_t> free_;  // the last returned first: its lines are warm
     std::array<Context*, kBurst> burst_{};
     unsigned burst_count_ = 0;
+
+    screen::Tarpit tarpit_;
 
     std::array<char, kMaxFrameBytes> out_text_;
 };

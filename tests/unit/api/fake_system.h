@@ -126,6 +126,12 @@ class FakeSystem final : public System {
                 removed};
     }
 
+    ReloadResult reload() override {
+        return bad_rules ? ReloadResult{{}, {"/etc/screen.rules:3: is no action"}, {}}
+                         : ReloadResult{{"screening rules: 7"}, {}, {"/etc/screen.rules:9: odd"}};
+    }
+    bool bad_rules = false;
+
     Health healthy() override { return {true, {}}; }
     Health ready() override { return {false, "port eth0 has no address"}; }
     std::string metrics_text() override { return "pinhole_contacts{core=\"0\"} 3\n"; }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The operator's screening rules, from their file to the workers: read and compiled off the
+// workers, published when they are good, and the old ones kept when they are not. Any thread but a
+// worker; the locks are among those alone.
+#pragma once
+
+#include "dataplane/io/qsbr.h"
+#include "dataplane/screen/shelf.h"
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace pinhole::daemon {
+
+struct LoadedRules {
+    std::unique_ptr<const screen::RuleSet> rules;  // null if anything is wrong
+    std::vector<std::string> problems;             // "FILE:LINE: what is wrong", all of them
+    std::vector<std::string> warnings;
+};
+// Takes milliseconds to seconds.
+[[nodiscard]] LoadedRules load_rules(const std::string& path, unsigned workers);
+
+class Screening {
+  public:
+    // An empty path: nothing is screened, ever.
+    Screening(std::string path, unsigned workers, io::Qsbr& qsbr)
+        : path_(std::move(path)),
+          workers_(workers),
+          shelf_({io::Qsbr::start_fn, io::Qsbr::passed_fn, &qsbr}) {}
+
+    struct Report {
+        bool enabled = false;
+        std::size_t rules = 0;  // now in use; of a bad file: none counted
+        std::vector<std::string> problems;
+        std::vector<std::string> warnings;
+        [[nodiscard]] bool ok() const { return problems.empty(); }
+    };
+    Report reload();
+    void reclaim();
+    [[nodiscard]] std::vector<screen::RuleHits> hits() const;
+    [[nodiscard]] const screen::RuleSetPointer& pointer() const { return shelf_.pointer(); }
+
+  private:
+    const std::string path_;
+    const unsigned workers_;
+    std::mutex reloading_;     // one at a time
+    mutable std::mutex mutex_;  // the shelf's; never held for long
+    screen::Shelf shelf_;
+};
+
+}  // namespace pinhole::daemon
