@@ -10,6 +10,7 @@
 
 #include <cstdio>
 #include <functional>
+#include <sstream>
 #include <string>
 
 namespace {
@@ -48,7 +49,10 @@ int print(const Answer& answer, bool as_json, Printer printer) {
         if (as_json && answer.body.is_object()) {
             std::fputs(pinhole::api::dump(answer.body).c_str(), stdout);
         }
-        std::fprintf(stderr, "pinholectl: %s\n", pinhole::api::printable(answer.problem).c_str());
+        std::istringstream lines(answer.problem);
+        for (std::string line; std::getline(lines, line);) {
+            std::fprintf(stderr, "pinholectl: %s\n", pinhole::api::printable(line).c_str());
+        }
         return 1;
     }
     const std::string out = as_json ? pinhole::api::dump(answer.body) : printer(answer.body);

@@ -30,7 +30,8 @@ LoadedRules load_rules(const std::string& path, unsigned workers) {
     LoadedRules out;
     std::string text;
     if (!read_file(path, text)) {
-        out.problems.push_back(path + ": can't be read: is the path right, and may this user read it?");
+        out.problems.push_back(path +
+                               ": can't be read: is the path right, and may this user read it?");
         return out;
     }
     if (text.size() > kMaxFileBytes) {

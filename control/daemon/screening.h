@@ -44,7 +44,7 @@ class Screening {
   private:
     const std::string path_;
     const unsigned workers_;
-    std::mutex reloading_;     // one at a time
+    std::mutex reloading_;      // one at a time
     mutable std::mutex mutex_;  // the shelf's; never held for long
     screen::Shelf shelf_;
 };

@@ -104,6 +104,7 @@ Edge::Edge(EdgeSettings settings, const TableMaker& make_table)
     shared_ = std::make_unique<Shared>(
         Shared{*table_, *qualify_, settings_.policy, peer_health_, *pins_, false});
     shared_->limits = settings_.limits;
+    shared_->screening = &rules_;
     if (const Status started = ports_->start(); !started) {
         must(Result<int>(started.error()));
     }

@@ -95,6 +95,8 @@ class Edge {
     const route::Keys& keys() const { return around_.keys; }
     route::PeerHealth& peer_health() { return peer_health_; }
     Surroundings& around() { return around_; }
+    // Only between rounds; null screens nothing.
+    void screen_by(const screen::RuleSet* rules) { rules_.store(rules); }
     [[nodiscard]] Moment now() const { return clock_.now(); }
     // What is under way is freed, and the counts stand still.
     void end_workers();
@@ -138,6 +140,7 @@ class Edge {
     route::PeerHealth peer_health_{1};
     std::unique_ptr<route::PinTable> pins_;
     std::unique_ptr<Shared> shared_;
+    screen::RuleSetPointer rules_{nullptr};
     Surroundings around_{.keys = test_keys()};
     SurroundingsPointer pointer_{nullptr};
     std::vector<CoreCounters> counters_;

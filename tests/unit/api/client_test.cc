@@ -53,6 +53,23 @@ TEST(ClientList, PutsPagesTogether) {
     EXPECT_EQ(client.list("sip:a", 5).body["aors"].size(), 1u);
 }
 
+TEST(ClientReload, TellsWhatWasReadOrWhatIsWrong) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("control.sock");
+    FakeSystem system;
+    Server server(system, Server::Access::kFull);
+    ASSERT_FALSE(server.start_unix(path));
+    const Answer good = Client(path).reload();
+    ASSERT_TRUE(good.ok()) << good.problem;
+    EXPECT_EQ(good.body["reloaded"][0], "screening rules: 7");
+    EXPECT_EQ(good.body["warnings"][0], "/etc/screen.rules:9: odd");
+    system.bad_rules = true;
+    const Answer bad = Client(path).reload();
+    EXPECT_EQ(bad.status, 422);
+    EXPECT_THAT(bad.problem, HasSubstr("/etc/screen.rules:3: is no action\n"));
+    EXPECT_THAT(bad.problem, HasSubstr("stays in use"));
+}
+
 TEST(PercentEncode, KeepsOnlyWhatIsSafe) {
     EXPECT_EQ(percent_encode("aZ09-._~"), "aZ09-._~");
     EXPECT_EQ(percent_encode("sip:a%20b@x/?&\n\xff"), "sip%3Aa%2520b%40x%2F%3F%26%0A%FF");

@@ -37,6 +37,11 @@ TEST_P(LoadCase, IsTheOnlyComplaint) {
 }
 
 const Case kCases[] = {
+    {"RelativeScreenRules",
+     {.rest = "[screen]\nrules = \"screen.rules\"\n"},
+     10,
+     "screen.rules",
+     "must be an absolute path, or \"\" for none"},
     {"Syntax", {.dataplane = "[dataplane\n"}, 1, "", "not TOML from here on"},
     {"UnknownSection", {.rest = "[qualfy]\n"}, 9, "qualfy", "did you mean [qualify]?"},
     {"UnknownSectionFar", {.rest = "[xyzzy]\n"}, 9, "xyzzy", "There are: dataplane port registrar"},

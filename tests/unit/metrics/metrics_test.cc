@@ -83,6 +83,7 @@ class Metrics : public ::testing::Test {
         snapshot_.qualify.rtt = {{0.01, 0.1, 1}, {5, 3, 0, 2}, 4.5};
         snapshot_.qualify.lag = {{0.01, 0.1, 1}, {0, 0, 0, 0}, 0};
         snapshot_.qualify.contacts_by_state = {1, 13, 2};
+        snapshot_.screening = {{"friendly-scanner", 17}, {"sql_1", 0}};
         snapshot_.qualify.sent = 100;
         for (int i = 0; i < 3; ++i) {
             cores_[1].emergency(EmergencySender::kUnregistered);
@@ -95,6 +96,12 @@ class Metrics : public ::testing::Test {
     std::unique_ptr<CoreCounters[]> cores_ = std::make_unique<CoreCounters[]>(2);
     Snapshot snapshot_;
 };
+
+TEST_F(Metrics, CountsTheHitsOfEachRule) {
+    const Exposition exposition = exposed();
+    EXPECT_EQ(exposition.samples.at("pinhole_screen_hits_total{rule=\"friendly-scanner\"}"), 17);
+    EXPECT_EQ(exposition.samples.at("pinhole_screen_hits_total{rule=\"sql_1\"}"), 0);
+}
 
 TEST_F(Metrics, NamesOfTheDesignAreThere) {
     const Exposition exposition = exposed();

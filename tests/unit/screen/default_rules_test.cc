@@ -108,7 +108,8 @@ TEST(DefaultRules, LetRealMessagesPass) {
         {.contact =
              "Contact: \"Anna's phone\" <sip:anna@10.0.0.2>;methods=\"INVITE,UPDATE,OPTIONS\";"
              "+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel\""},
-        {.call_id = "Call-ID: 0d0a00ff-%0@192.168.1.10"},
+        {.from = "From: \"Hotel C\xc3\xb4te d'Or\" <sip:1@example.com>;tag=1",
+         .to = "To: <sip:1@example.com>"},
         {.ruri = "sip:%2349*30@example.com;user=phone"},
     };
     for (const Request& request : real) {
