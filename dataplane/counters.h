@@ -56,13 +56,13 @@ enum class DropReason : std::uint8_t {
     kCount
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReason::kCount)>
-    kDropReasonNames{"not_ip",       "not_ours",     "bad_ip",        "bad_udp",
-                     "bad_checksum", "truncated",    "fragment",      "not_sip",
-                     "keepalive",    "malformed",    "bad_response",  "wrong_sender",
-                     "stranger",     "absorbed_ack", "ack_nowhere",   "no_route",
-                     "no_neighbour", "too_large",    "no_mbuf",       "tx_full",
-                     "handoff_full", "contended",    "amplification", "kernel_path_full",
-                     "flow_limit",   "address_limit", "screened",     "tarpit"};
+    kDropReasonNames{"not_ip",       "not_ours",      "bad_ip",        "bad_udp",
+                     "bad_checksum", "truncated",     "fragment",      "not_sip",
+                     "keepalive",    "malformed",     "bad_response",  "wrong_sender",
+                     "stranger",     "absorbed_ack",  "ack_nowhere",   "no_route",
+                     "no_neighbour", "too_large",     "no_mbuf",       "tx_full",
+                     "handoff_full", "contended",     "amplification", "kernel_path_full",
+                     "flow_limit",   "address_limit", "screened",      "tarpit"};
 
 // The methods with a counter of their own; all others count as kOther. Order is the metric's only.
 enum class MethodLabel : std::uint8_t {

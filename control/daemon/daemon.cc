@@ -131,10 +131,10 @@ class Assembly {
 
 io::Status Assembly::start() {
     using Step = io::Status (Assembly::*)();
-    for (const Step step : {&Assembly::take_up_keys, &Assembly::open_ports,
-                            &Assembly::load_screening, &Assembly::make_table,
-                            &Assembly::mirror_kernel, &Assembly::make_workers, &Assembly::launch,
-                            &Assembly::listen}) {
+    for (const Step step :
+         {&Assembly::take_up_keys, &Assembly::open_ports, &Assembly::load_screening,
+          &Assembly::make_table, &Assembly::mirror_kernel, &Assembly::make_workers,
+          &Assembly::launch, &Assembly::listen}) {
         if (io::Status done = (this->*step)(); !done) {
             return done;
         }
