@@ -127,4 +127,11 @@ struct alignas(64) CoreCounters {
     void emergency(EmergencySender sender) { emergencies[static_cast<std::size_t>(sender)].add(); }
 };
 
+// ICMP errors that answer what we have sent, by what came of them. Written by the service thread.
+struct IcmpCounters {
+    Counter learned;  // a path MTU, less than what was known
+    Counter ignored;  // a path MTU that is no news, or too small to be believed
+    Counter other;    // an unreachable phone, mostly: pings find that out better
+};
+
 }  // namespace pinhole

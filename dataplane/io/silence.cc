@@ -2,6 +2,7 @@
 #include "dataplane/io/silence.h"
 
 #include "dataplane/io/errors.h"
+#include "dataplane/io/socket_address.h"
 
 #include <linux/filter.h>
 #include <netinet/in.h>
@@ -22,42 +23,18 @@ std::string endpoint_text(const Endpoint& endpoint) {
     return std::string(text, length) + ":" + std::to_string(endpoint.udp_port);
 }
 
-socklen_t to_sockaddr(const Endpoint& endpoint, sockaddr_storage& out) {
-    out = {};
-    if (endpoint.address.is_v4()) {
-        auto& v4 = reinterpret_cast<sockaddr_in&>(out);
-        v4.sin_family = AF_INET;
-        v4.sin_port = htons(endpoint.udp_port);
-        std::memcpy(&v4.sin_addr, endpoint.address.v4_bytes(), 4);
-        return sizeof v4;
-    }
-    auto& v6 = reinterpret_cast<sockaddr_in6&>(out);
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(endpoint.udp_port);
-    std::memcpy(&v6.sin6_addr, endpoint.address.bytes.data(), 16);
-    return sizeof v6;
-}
-
-Endpoint from_sockaddr(const sockaddr_storage& in) {
-    if (in.ss_family == AF_INET) {
-        const auto& v4 = reinterpret_cast<const sockaddr_in&>(in);
-        return {net::Address::v4_wire(&v4.sin_addr), ntohs(v4.sin_port)};
-    }
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(in);
-    return {net::Address::v6_wire(&v6.sin6_addr), ntohs(v6.sin6_port)};
-}
-
 void set_option(int fd, int level, int option, int value) {
     setsockopt(fd, level, option, &value, sizeof value);
 }
 
-// Every datagram is dropped before it is queued; the smallest buffer stands behind in case it is
-// not.
+// Every datagram is dropped before it is queued; a small buffer stands behind in case it is not. The
+// ICMP errors that wait to be read, which no filter sees, want that much.
+constexpr int kErrorBytes = 64 * 1024;
 void take_nothing(int fd) {
     sock_filter drop[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
     const sock_fprog program{1, drop};
     setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
-    set_option(fd, SOL_SOCKET, SO_RCVBUF, 0);
+    set_option(fd, SOL_SOCKET, SO_RCVBUF, kErrorBytes);
 }
 
 Error cannot_bind(const Endpoint& endpoint, int why) {
@@ -86,10 +63,12 @@ Result<int> bind_socket(const Endpoint& endpoint, SilenceMode mode) {
     if (v4) {
         set_option(fd, IPPROTO_IP, IP_FREEBIND, 1);
         set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
+        set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
     } else {
         set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
         set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
         set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+        set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
     }
     sockaddr_storage address;
     const socklen_t length = to_sockaddr(endpoint, address);

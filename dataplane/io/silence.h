@@ -3,7 +3,8 @@
 // (af_packet) or the ones that the XDP program lets pass (af_xdp), does not answer SIP with ICMP
 // port unreachable. A silent socket takes nothing: a filter drops every datagram before it is
 // queued. A listening one (af_xdp) is read: datagrams that came in fragments, or to a queue without
-// an XDP socket, arrive there whole. Service thread.
+// an XDP socket, arrive there whole. Of either kind the kernel says which ICMP errors have come for
+// what was sent from its address and port (socket_errors.h). Service thread.
 #pragma once
 
 #include "dataplane/io/result.h"
@@ -42,7 +43,8 @@ class SilenceSockets {
     void keep(std::span<const Endpoint> endpoints);
 
     [[nodiscard]] std::size_t size() const { return sockets_.size(); }
-    // For poll(); only of interest when listening. They change with set().
+    // For poll(): POLLIN when listening, and POLLERR when an ICMP error has come. They change with
+    // set().
     [[nodiscard]] int fd(std::size_t i) const { return sockets_[i].fd; }
     // One datagram from that socket, if there is one.
     [[nodiscard]] std::optional<KernelDatagram> read_datagram(std::size_t i,
