@@ -141,13 +141,15 @@ edge_address() { if [ "$1" = 6 ]; then echo "[$EDGE6]"; else echo "$EDGE4"; fi; 
 
 # phone_start PHONE USER [setting=value...]: a phone registers and stays. Returns when it has. Settings:
 # refresh_ms (none in the time a scene takes, unless told), family (4 or 6), scenario (a file like
-# phone.xml), and answers=no for a phone that leaves pings and calls unanswered.
+# phone.xml), and answers: a file like phone_answers.xml, or no for a phone that leaves pings and calls
+# unanswered.
 phone_start() {
-    local phone=$1 user=$2 refresh_ms=600000 family=4 scenario=$SIPP_DIR/phone.xml answers=yes
+    local phone=$1 user=$2 refresh_ms=600000 family=4 scenario=$SIPP_DIR/phone.xml
+    local answers=$SIPP_DIR/phone_answers.xml
     local options=()
     shift 2
     [ $# = 0 ] || local "$@"
-    [ "$answers" = no ] || options=(-oocsf "$SIPP_DIR/phone_answers.xml")
+    [ "$answers" = no ] || options=(-oocsf "$answers")
     # A phone that comes back (after phone_stop) appends to no old log.
     rm -f "$LAB_DIR/$phone.log"
     lab_spawn "$phone" "$LAB_DIR/$phone.screen" sipp "$(edge_address "$family"):5060" \

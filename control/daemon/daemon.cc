@@ -115,6 +115,8 @@ class Assembly {
     std::unique_ptr<route::PinTable> pins_;
     std::unique_ptr<Screening> screening_;
     std::unique_ptr<io::Shared> shared_;
+    std::unique_ptr<net::PathMtus> path_mtus_;
+    IcmpCounters icmp_;
     std::unique_ptr<netlink::Mirror> mirror_;
     std::unique_ptr<Publisher> publisher_;
     std::unique_ptr<io::KernelPath> kernel_;
@@ -246,16 +248,18 @@ io::Status Assembly::mirror_kernel() {
     }
     publisher_ = std::make_unique<Publisher>(config_, *ports_, *mirror_, *qsbr_, keys_->keys());
     kernel_ = std::make_unique<io::KernelPath>(*ports_, *mesh_);
+    path_mtus_ = std::make_unique<net::PathMtus>(random_seed());
     peer_log_ = std::make_unique<PeerLog>(peer_names(config_.core), *peer_health_);
-    service_ =
-        std::make_unique<Service>(*mirror_, *publisher_, *kernel_, *mesh_, *keys_, *peer_log_);
+    service_ = std::make_unique<Service>(*mirror_, *publisher_, *kernel_, *mesh_, *keys_,
+                                         *peer_log_, *path_mtus_, icmp_);
     return service_->prepare();
 }
 
 io::Status Assembly::make_workers() {
     counters_ = std::vector<CoreCounters>(settings_.workers);
     const io::WorkerParts parts{
-        *ports_, *mesh_, *qsbr_, *clock_, *shared_, publisher_->pointer(), idle_mode(config_)};
+        *ports_,           *mesh_, *qsbr_, *clock_, *shared_, publisher_->pointer(), *path_mtus_,
+        idle_mode(config_)};
     for (unsigned w = 0; w < settings_.workers; ++w) {
         auto worker = io::Worker::create(parts, w, counters_[w], eal_->worker_socket(w));
         if (!worker) {
@@ -287,11 +291,11 @@ io::Status Assembly::launch() {
 }
 
 io::Status Assembly::listen() {
-    system_ = std::make_unique<RunningSystem>(SystemParts{
-        config_, memory_->table(), *states_, *ports_, *mesh_, *qsbr_, settings_.workers + 1,
-        *clock_, publisher_->pointer(), *keys_, *control_, *peer_health_, *screening_, workers_,
-        counters_,
-        memory_->bytes(), std::string(io::page_kind_name(memory_->pages()))});
+    system_ = std::make_unique<RunningSystem>(
+        SystemParts{config_, memory_->table(), *states_, *ports_, *mesh_, *qsbr_,
+                    settings_.workers + 1, *clock_, publisher_->pointer(), *keys_, *control_,
+                    *peer_health_, *screening_, workers_, counters_, *path_mtus_, icmp_,
+                    memory_->bytes(), std::string(io::page_kind_name(memory_->pages()))});
     if (config_.http.listen.enabled()) {
         http_ = std::make_unique<api::Server>(*system_, api::Server::Access::kReadOnly);
         const auto failed =

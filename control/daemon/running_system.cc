@@ -310,6 +310,7 @@ std::string RunningSystem::metrics_text() {
     for (screen::RuleHits& rule : parts_.screening.hits()) {
         snapshot.screening.push_back({std::move(rule.rule), rule.hits});
     }
+    snapshot.icmp = icmp_figures();
     snapshot.max_contacts = parts_.table.max_contacts();
     snapshot.uptime_s = uptime_s();
     return metrics::to_text(snapshot);
@@ -355,6 +356,11 @@ std::vector<metrics::PeerFigures> RunningSystem::peer_figures() const {
         out.push_back(std::move(to));
     }
     return out;
+}
+
+metrics::IcmpFigures RunningSystem::icmp_figures() const {
+    return {parts_.icmp.learned.get(), parts_.icmp.ignored.get(), parts_.icmp.other.get(),
+            parts_.path_mtus.size()};
 }
 
 api::AorBindings RunningSystem::bindings_of(const table::Record& record) const {

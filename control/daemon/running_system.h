@@ -16,6 +16,7 @@
 #include "dataplane/io/qsbr.h"
 #include "dataplane/io/surroundings.h"
 #include "dataplane/io/worker.h"
+#include "dataplane/net/path_mtus.h"
 
 #include <atomic>
 #include <chrono>
@@ -42,6 +43,8 @@ struct SystemParts {
     Screening& screening;
     const std::vector<std::unique_ptr<io::Worker>>& workers;
     const std::vector<CoreCounters>& counters;
+    const net::PathMtus& path_mtus;
+    const IcmpCounters& icmp;
     std::uint64_t memory_bytes;
     std::string memory_kind;
 };
@@ -68,6 +71,7 @@ class RunningSystem final : public api::System {
     [[nodiscard]] metrics::CoreFigures figures_of(unsigned core) const;
     [[nodiscard]] metrics::QualifyFigures qualify_figures() const;
     [[nodiscard]] std::vector<metrics::PeerFigures> peer_figures() const;
+    [[nodiscard]] metrics::IcmpFigures icmp_figures() const;
     [[nodiscard]] api::AorBindings bindings_of(const table::Record& record) const;
     [[nodiscard]] api::Binding binding_of(const table::ContactView& contact) const;
     [[nodiscard]] api::PortStatus port_status(std::size_t port,

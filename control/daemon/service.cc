@@ -18,17 +18,21 @@ namespace {
 constexpr int kWaitWithTap_ms = 1;
 constexpr int kWait_ms = 10;
 constexpr std::uint64_t kTryAgain_ms = 1000;
+constexpr std::uint64_t kExpirePaths_ms = 1000;
 
 }  // namespace
 
 Service::Service(netlink::Mirror& mirror, Publisher& publisher, io::KernelPath& kernel,
-                 io::Mesh& mesh, KeyService& keys, PeerLog& peers)
+                 io::Mesh& mesh, KeyService& keys, PeerLog& peers, net::PathMtus& path_mtus,
+                 IcmpCounters& icmp)
     : mirror_(mirror),
       publisher_(publisher),
       kernel_(kernel),
       mesh_(mesh),
       keys_(keys),
-      peers_(peers) {}
+      peers_(peers),
+      path_mtus_(path_mtus),
+      icmp_(icmp) {}
 
 std::uint64_t Service::now_ms() {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -47,6 +51,7 @@ void Service::run(int signal_fd, const std::function<void()>& reload,
     std::vector<pollfd> polls;
     for (;;) {
         polls.assign({{signal_fd, POLLIN, 0}, {mirror_.poll_fd(), POLLIN, 0}});
+        const std::size_t own = polls.size();
         kernel_.add_polls(polls);
         (void)poll(polls.data(), polls.size(), wait_ms(now_ms()));
         signalfd_siginfo signal{};
@@ -57,8 +62,11 @@ void Service::run(int signal_fd, const std::function<void()>& reload,
             }
             reload();
         }
-        kernel_.move();
         const std::uint64_t now = now_ms();
+        kernel_.read_errors(std::span(polls).subspan(own),
+                            [&](const io::SocketError& error) { hear(error, now); });
+        forget_paths(now);
+        kernel_.move();
         rotate_keys(now);
         follow_kernel(now);
         ask_for_neighbours(now);
@@ -105,6 +113,30 @@ void Service::ask_for_neighbours(std::uint64_t now) {
     const unsigned n = mesh_.unresolved().take(asked.data(), asked.size());
     for (unsigned i = 0; i < n; ++i) {
         mirror_.resolve(asked[i].ifindex, asked[i].next_hop, now);
+    }
+}
+
+// What leaves by no port of ours, or needs no cutting by the link's MTU, is nothing to learn of.
+void Service::hear(const io::SocketError& error, std::uint64_t now) {
+    if (!error.too_big) {
+        icmp_.other.add();
+        return;
+    }
+    const net::Hop hop = publisher_.current().fib.lookup(error.destination, 0);
+    if (path_mtus_.learn(error.destination, error.mtu, hop.mtu, now / 1000) !=
+        net::PathMtus::Heard::kLearned) {
+        icmp_.ignored.add();
+        return;
+    }
+    icmp_.learned.add();
+    spdlog::debug("packets to {} may be {} bytes long", net::to_string(error.destination),
+                  path_mtus_.find(error.destination));
+}
+
+void Service::forget_paths(std::uint64_t now) {
+    if (now >= next_expiry_ms_) {
+        path_mtus_.expire(now / 1000);
+        next_expiry_ms_ = now + kExpirePaths_ms;
     }
 }
 

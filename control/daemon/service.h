@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The service loop: it does what may block, in the main thread. Netlink in and surroundings out,
-// new keys, the kernel's share of the packets, signals, and the watch over everybody else's heartbeat. If it
+// new keys, the kernel's share of the packets, what ICMP says of the paths, signals, and the watch over everybody
+// else's heartbeat. If it
 // stalls for seconds, no worker notices.
 #pragma once
 
@@ -12,6 +13,7 @@
 #include "dataplane/io/kernel_path.h"
 #include "dataplane/io/mesh.h"
 #include "dataplane/io/worker.h"
+#include "dataplane/net/path_mtus.h"
 
 #include <atomic>
 #include <cstdint>
@@ -24,7 +26,7 @@ namespace pinhole::daemon {
 class Service {
   public:
     Service(netlink::Mirror& mirror, Publisher& publisher, io::KernelPath& kernel, io::Mesh& mesh,
-            KeyService& keys, PeerLog& peers);
+            KeyService& keys, PeerLog& peers, net::PathMtus& path_mtus, IcmpCounters& icmp);
 
     // Before the workers start: what they need of the world, and the sockets that keep the kernel
     // quiet.
@@ -41,6 +43,8 @@ class Service {
     void rotate_keys(std::uint64_t now_ms);
     void follow_endpoints(std::uint64_t now_ms, bool changed);
     void ask_for_neighbours(std::uint64_t now_ms);
+    void hear(const io::SocketError& error, std::uint64_t now_ms);
+    void forget_paths(std::uint64_t now_ms);
     [[nodiscard]] int wait_ms(std::uint64_t now_ms) const;
 
     netlink::Mirror& mirror_;
@@ -49,8 +53,11 @@ class Service {
     io::Mesh& mesh_;
     KeyService& keys_;
     PeerLog& peers_;
+    net::PathMtus& path_mtus_;
+    IcmpCounters& icmp_;
     bool followed_ = true;  // sockets and steering are as the endpoints are
     std::uint64_t next_try_ms_ = 0;
+    std::uint64_t next_expiry_ms_ = 0;
     bool new_keys_ = false;  // to be published
 };
 

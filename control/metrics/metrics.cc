@@ -236,6 +236,21 @@ void collect_peers(const std::vector<PeerFigures>& peers, std::vector<MetricFami
     }
 }
 
+void collect_icmp(const IcmpFigures& icmp, std::vector<MetricFamily>& out) {
+    out.push_back(single("pinhole_path_mtus",
+                         "Destinations known to need smaller packets than the link takes.",
+                         MetricType::Gauge, static_cast<double>(icmp.path_mtus)));
+    MetricFamily errors =
+        family("pinhole_icmp_errors_total",
+               "ICMP errors that answer what pinhole sent: a path MTU was learned of it, or was no "
+               "news or not to be believed, or it was of another kind.",
+               MetricType::Counter);
+    add(errors, {{"result", "learned"}}, static_cast<double>(icmp.learned));
+    add(errors, {{"result", "ignored"}}, static_cast<double>(icmp.ignored));
+    add(errors, {{"result", "other"}}, static_cast<double>(icmp.other));
+    out.push_back(std::move(errors));
+}
+
 void collect_process(const Snapshot& snapshot, std::vector<MetricFamily>& out) {
     MetricFamily build =
         family("pinhole_build_info", "Always 1; the label tells the version.", MetricType::Gauge);
@@ -321,6 +336,7 @@ std::vector<MetricFamily> collect(const Snapshot& snapshot) {
         add(hits, {{"rule", rule.rule}}, static_cast<double>(rule.hits));
     }
     out.push_back(std::move(hits));
+    collect_icmp(snapshot.icmp, out);
     return out;
 }
 

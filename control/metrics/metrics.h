@@ -82,12 +82,20 @@ struct RuleFigures {
     std::uint64_t hits = 0;
 };
 
+struct IcmpFigures {
+    std::uint64_t learned = 0;  // path MTUs
+    std::uint64_t ignored = 0;  // path MTUs that were no news, or not to be believed
+    std::uint64_t other = 0;
+    std::uint64_t path_mtus = 0;  // known now
+};
+
 struct Snapshot {
     std::vector<CoreFigures> cores;
     QualifyFigures qualify;
     KeyFigures keys;
     std::vector<PeerFigures> peers;
     std::vector<RuleFigures> screening;
+    IcmpFigures icmp;
     std::uint64_t max_contacts = 0;
     double uptime_s = 0;
 };

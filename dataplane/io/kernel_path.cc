@@ -26,12 +26,10 @@ Status KernelPath::follow(const Surroundings& around) {
     std::vector<Endpoint> silenced;
     std::vector<Endpoint> listened;
     for (const LogicalPort& port : ports_.ports()) {
-        // Behind a TAP the kernel gets what we pass on, and that is never SIP.
-        if (ports_.tap(port.device) == nullptr) {
-            auto& endpoints = is_af_xdp(port.device) ? listened : silenced;
-            const auto& own = around.ports[port.index].endpoints;
-            endpoints.insert(endpoints.end(), own.begin(), own.end());
-        }
+        // Behind a TAP too, where the kernel gets no SIP: for the ICMP errors.
+        auto& endpoints = is_af_xdp(port.device) ? listened : silenced;
+        const auto& own = around.ports[port.index].endpoints;
+        endpoints.insert(endpoints.end(), own.begin(), own.end());
     }
     std::erase_if(silenced, [&](const Endpoint& endpoint) {
         return std::find(listened.begin(), listened.end(), endpoint) != listened.end();
@@ -65,6 +63,9 @@ void KernelPath::add_polls(std::vector<pollfd>& polls) const {
     }
     for (std::size_t i = 0; i < listening_.size(); ++i) {
         polls.push_back({listening_.fd(i), POLLIN, 0});
+    }
+    for (std::size_t i = 0; i < silent_.size(); ++i) {
+        polls.push_back({silent_.fd(i), 0, 0});  // POLLERR is not asked for: it comes
     }
 }
 

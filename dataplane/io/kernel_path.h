@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The kernel's share of the packets: frames to and from the TAPs of the ports that the kernel does
-// not see, sockets that keep it from answering SIP where it does, and what it reassembled for an
-// af_xdp port. The service thread alone.
+// not see, sockets that keep it from answering SIP, by which it says what ICMP errors have come, and
+// what it reassembled for an af_xdp port. The service thread alone.
 #pragma once
 
 #include "dataplane/io/mesh.h"
 #include "dataplane/io/port.h"
 #include "dataplane/io/silence.h"
+#include "dataplane/io/socket_errors.h"
 #include "dataplane/io/surroundings.h"
 
 #include <poll.h>
 
 #include <array>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,12 +29,28 @@ class KernelPath {
     [[nodiscard]] Status follow(const Surroundings& around);
     // What to wait for, appended.
     void add_polls(std::vector<pollfd>& polls) const;
+    // ICMP errors for what we have sent, a bounded number a socket: `heard(const SocketError&)`.
+    // `polled` is what add_polls() gave, after poll().
+    template <class Heard>
+    void read_errors(std::span<const pollfd> polled, Heard&& heard) {
+        for (const pollfd& socket : polled) {
+            for (unsigned i = 0; (socket.revents & POLLERR) != 0 && i < kErrorsARead; ++i) {
+                const auto error = read_socket_error(socket.fd);
+                if (!error.has_value()) {
+                    break;
+                }
+                heard(*error);
+            }
+        }
+    }
     // Moves what there is, a bounded number of packets each way.
     void move();
     // Frames wait in rings that nothing can be woken by: the service thread looks again soon.
     [[nodiscard]] bool has_taps() const { return has_taps_; }
 
   private:
+    static constexpr unsigned kErrorsARead = 64;
+
     void to_kernel(DeviceIndex device, Tap& tap);
     void from_kernel(DeviceIndex device, Tap& tap);
     [[nodiscard]] bool is_af_xdp(DeviceIndex device) const;

@@ -46,9 +46,11 @@ DropReason reason_of(net::HopOutcome outcome) {
 
 }  // namespace
 
-Transmit::Transmit(Ports& ports, Mesh& mesh, unsigned worker, CoreCounters& counters)
+Transmit::Transmit(Ports& ports, Mesh& mesh, const net::PathMtus& path_mtus, unsigned worker,
+                   CoreCounters& counters)
     : ports_(ports),
       mesh_(mesh),
+      path_mtus_(path_mtus),
       counters_(counters),
       queues_(ports.device_count()),
       next_ip_id_(static_cast<std::uint32_t>(rte_rdtsc())) {
@@ -83,9 +85,11 @@ void Transmit::parcel(const net::Flow& flow, rte_mbuf* mbuf, const Surroundings&
     const DeviceIndex device = ports_.ports()[hop.port].device;
     const DeviceInfo& info = ports_.device(device).info();
     const bool v4 = flow.is_v4();
-    const std::size_t mtu =
+    const std::size_t link_mtu =
         info.max_frame == 0 ? hop.mtu
                             : std::min<std::size_t>(hop.mtu, info.max_frame - net::kEthernetLen);
+    const std::size_t mtu = path_mtus_.toward(
+        flow.theirs, net::headers_len(v4) - net::kEthernetLen + mbuf->data_len, link_mtu);
     const bool whole = net::fits_mtu(v4, mbuf->data_len, mtu);
     const bool offload = whole && info.tx_udp_checksum && (!v4 || info.tx_ipv4_checksum);
 

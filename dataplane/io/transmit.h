@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The way out of one worker: a payload and a flow become a frame (route, MACs, headers, checksums,
-// fragments where the MTU asks for them) in the TX queue of the device that the kernel's table
+// fragments where the link's MTU or the path's asks for them) in the TX queue of the device that the kernel's table
 // names. Bursts are sent when full and at the end of a round. A queue that takes no more drops and
 // counts: nothing waits. One worker.
 #pragma once
@@ -10,6 +10,7 @@
 #include "dataplane/io/port.h"
 #include "dataplane/io/surroundings.h"
 #include "dataplane/net/build.h"
+#include "dataplane/net/path_mtus.h"
 
 #include <rte_mbuf.h>
 
@@ -23,7 +24,8 @@ class Transmit {
   public:
     static constexpr unsigned kBurst = 32;
 
-    Transmit(Ports& ports, Mesh& mesh, unsigned worker, CoreCounters& counters);
+    Transmit(Ports& ports, Mesh& mesh, const net::PathMtus& path_mtus, unsigned worker,
+             CoreCounters& counters);
 
     // Sends `payload` by `flow`. `reuse` is a packet that nobody needs any more, or null: it
     // becomes the frame if it can hold it, and is freed if not. `payload` may not lie in it.
@@ -54,6 +56,7 @@ class Transmit {
 
     Ports& ports_;
     Mesh& mesh_;
+    const net::PathMtus& path_mtus_;
     CoreCounters& counters_;
     std::vector<Queue> queues_;  // by DeviceIndex
     std::uint32_t next_ip_id_;

@@ -38,7 +38,7 @@ Worker::Worker(const WorkerParts& parts, unsigned index, CoreCounters& counters,
       index_(index),
       counters_(counters),
       reassembler_(std::move(reassembler)),
-      transmit_(parts.ports, parts.mesh, index, counters),
+      transmit_(parts.ports, parts.mesh, parts.path_mtus, index, counters),
       post_(parts.mesh, index),
       sorter_(parts.ports, parts.mesh, *reassembler_, counters),
       stage_(parts.shared, parts.mesh, index, transmit_, post_, counters) {}

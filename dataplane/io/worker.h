@@ -34,6 +34,7 @@ struct WorkerParts {
     const Clock& clock;
     const Shared& shared;
     const SurroundingsPointer& surroundings;
+    const net::PathMtus& path_mtus;
     IdleMode idle = IdleMode::kSleep;
 };
 

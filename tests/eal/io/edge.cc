@@ -99,6 +99,7 @@ Edge::Edge(EdgeSettings settings, const TableMaker& make_table)
       clock_(kEpoch_s, start_),
       table_(make_table(*qsbr_)),
       qualify_(std::make_unique<table::QualifyTable>(settings_.max_contacts)),
+      path_mtus_(std::make_unique<net::PathMtus>(1)),
       counters_(settings_.io.workers) {
     pins_ = std::make_unique<route::PinTable>(1024);
     shared_ = std::make_unique<Shared>(
@@ -110,7 +111,8 @@ Edge::Edge(EdgeSettings settings, const TableMaker& make_table)
     }
     lay_surroundings();
     lay_wires();
-    const WorkerParts parts{*ports_, *mesh_, *qsbr_, clock_, *shared_, pointer_, settings_.idle};
+    const WorkerParts parts{*ports_,  *mesh_,   *qsbr_,      clock_,
+                            *shared_, pointer_, *path_mtus_, settings_.idle};
     for (unsigned w = 0; w < settings_.io.workers; ++w) {
         workers_.push_back(must(Worker::create(parts, w, counters_[w], -1)));
         qsbr_->online(w);

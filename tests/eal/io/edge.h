@@ -92,6 +92,7 @@ class Edge {
     Mesh& mesh() { return *mesh_; }
     Ports& ports() { return *ports_; }
     Qsbr& qsbr() { return *qsbr_; }
+    net::PathMtus& path_mtus() { return *path_mtus_; }
     const route::Keys& keys() const { return around_.keys; }
     route::PeerHealth& peer_health() { return peer_health_; }
     Surroundings& around() { return around_; }
@@ -138,6 +139,7 @@ class Edge {
     std::shared_ptr<table::BindingTable> table_;
     std::unique_ptr<table::QualifyTable> qualify_;
     route::PeerHealth peer_health_{1};
+    std::unique_ptr<net::PathMtus> path_mtus_;
     std::unique_ptr<route::PinTable> pins_;
     std::unique_ptr<Shared> shared_;
     screen::RuleSetPointer rules_{nullptr};
