@@ -103,9 +103,10 @@ class SocketErrors : public testing::Test {
     static void SetUpTestSuite() { enter_own_namespace(); }
     void SetUp() override {
         tap_ = Tap::open("ph-icmp", kOwnMac, 1500).take();
-        ASSERT_TRUE(run("ip addr add 10.8.1.1/24 dev ph-icmp && "
-                        "ip addr add fd08:1::1/64 dev ph-icmp nodad && "
-                        "ip route add default via 10.8.1.254"));
+        ASSERT_TRUE(
+            run("ip addr add 10.8.1.1/24 dev ph-icmp && "
+                "ip addr add fd08:1::1/64 dev ph-icmp nodad && "
+                "ip route add default via 10.8.1.254"));
     }
     void send(const Bytes& frame) {
         ASSERT_TRUE(tap_->write_frame(std::as_bytes(std::span(frame))));

@@ -14,6 +14,7 @@
 
 #include <rte_mempool.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace pinhole::io {
@@ -246,6 +247,49 @@ TEST_F(OneWorker, TakesFragmentsAndSendsThem) {
     EXPECT_EQ(seen.datagram.dst, kNat);
     EXPECT_TRUE(seen.has("192.168.1.10:5060>"));
     EXPECT_TRUE(seen.has("192.168.1.26>"));
+}
+
+// The same answer, to a phone behind a link that is smaller than ours, by each family.
+TEST_F(OneWorker, CutsAtThePathsMtu) {
+    constexpr std::size_t kPath = 1300;
+    auto reassembler = Reassembler::create(edge->ports().big_pool(), -1).take();
+    for (const net::Address& phone : {kNat, address("2001:db8:55:1::11")}) {
+        const std::string user = phone.is_v4() ? "104" : "106";
+        std::string contacts;
+        for (int i = 0; i < 7; ++i) {
+            contacts += std::string(i == 0 ? "" : ",") + "<sip:100@192.168.1." +
+                        std::to_string(20 + i) + ">;+note=\"" + std::string(250, 'n') + "\"";
+        }
+        std::size_t longest = 0;
+        for (const bool known : {false, true}) {
+            if (known) {
+                ASSERT_EQ(edge->path_mtus().learn(phone, kPath, 1500, 1),
+                          net::PathMtus::Heard::kLearned);
+            }
+            const Register request{
+                .user = user, .call_id = user, .cseq = known ? 2U : 1U, .contact = contacts};
+            edge->put(0, edge->frame(to_edge(phone, 32947), request.text()));
+            edge->worker(0).round();
+            longest = 0;
+            rte_mbuf* reply = nullptr;
+            for (rte_mbuf* frame : edge->frames_sent(0)) {
+                longest = std::max<std::size_t>(longest, frame->pkt_len - net::kEthernetLen);
+                ASSERT_EQ(reply, nullptr);
+                reply = reassembler->add(frame, net::kEthernetLen, 1);
+            }
+            ASSERT_NE(reply, nullptr);
+            const Seen seen = take_apart(reply);
+            EXPECT_TRUE(seen.sums_right);
+            EXPECT_TRUE(seen.has("192.168.1.26>"));
+            if (known) {
+                EXPECT_LE(longest, kPath);
+                EXPECT_GT(longest, kPath - 8) << "as much as fits";
+            } else {
+                EXPECT_GT(longest, kPath);
+            }
+        }
+    }
+    EXPECT_EQ(edge->counters(0).fragmented.get(), 4U);
 }
 
 TEST_F(OneWorker, SendsPingsByTheContactsFlowAndKnowsTheAnswer) {

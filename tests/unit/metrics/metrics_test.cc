@@ -84,6 +84,7 @@ class Metrics : public ::testing::Test {
         snapshot_.qualify.lag = {{0.01, 0.1, 1}, {0, 0, 0, 0}, 0};
         snapshot_.qualify.contacts_by_state = {1, 13, 2};
         snapshot_.screening = {{"friendly-scanner", 17}, {"sql_1", 0}};
+        snapshot_.icmp = {.learned = 21, .ignored = 22, .other = 23, .path_mtus = 24};
         snapshot_.qualify.sent = 100;
         for (int i = 0; i < 3; ++i) {
             cores_[1].emergency(EmergencySender::kUnregistered);
@@ -154,6 +155,10 @@ TEST_F(Metrics, EachCoreHasItsOwnFigures) {
     EXPECT_EQ(samples.at("pinhole_contacts{core=\"1\"}"), 9);
     EXPECT_EQ(samples.at("pinhole_contacts_by_state{state=\"reachable\"}"), 13);
     EXPECT_EQ(samples.at("pinhole_qualify_sent_total"), 100);
+    EXPECT_EQ(samples.at("pinhole_icmp_errors_total{result=\"learned\"}"), 21);
+    EXPECT_EQ(samples.at("pinhole_icmp_errors_total{result=\"ignored\"}"), 22);
+    EXPECT_EQ(samples.at("pinhole_icmp_errors_total{result=\"other\"}"), 23);
+    EXPECT_EQ(samples.at("pinhole_path_mtus"), 24);
 }
 
 TEST_F(Metrics, Keys) {
