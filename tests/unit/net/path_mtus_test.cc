@@ -31,7 +31,8 @@ Address nth(std::uint32_t n) {
 
 class PathMtusTest : public testing::Test {
   public:
-    std::unique_ptr<PathMtus> table = std::make_unique<PathMtus>(0x5a17);
+    static constexpr std::uint64_t kSalt = 0x5a17;
+    std::unique_ptr<PathMtus> table = std::make_unique<PathMtus>(kSalt);
 };
 
 TEST_F(PathMtusTest, KnowsWhatItWasTold) {
@@ -147,40 +148,58 @@ TEST_F(PathMtusTest, WhatEveryPathCarriesIsNotLookedUp) {
     EXPECT_EQ(table->toward(kPhone6, 8000, 1290), 1290U);
 }
 
-// One writer under whom everything comes and goes, readers who must never see an address with
-// another's MTU.
+// Destinations of one bucket: whoever makes nth(0), the oldest of all, go has come to its bucket.
+std::vector<std::uint32_t> of_one_bucket(std::uint64_t salt, std::size_t count) {
+    std::vector<std::uint32_t> found{0};
+    for (std::uint32_t n = 1; found.size() < count;) {
+        const auto probe = std::make_unique<PathMtus>(salt);
+        EXPECT_EQ(probe->learn(nth(0), 1400, kLink, kNow_s), Heard::kLearned);
+        while (probe->find(nth(0)) != 0) {
+            EXPECT_EQ(probe->learn(nth(n++), 1400, kLink, kNow_s + 1), Heard::kLearned);
+        }
+        found.push_back(n - 1);
+    }
+    return found;
+}
+
+// One writer under whom a bucket's destinations come and go, readers who must never see one of them
+// with another's MTU.
 TEST_F(PathMtusTest, ReadersSeeNoMixture) {
-    constexpr std::uint32_t kDestinations = 8192;
-    constexpr std::uint32_t kSteps = 200'000;
+    constexpr std::uint32_t kSteps = 400'000;
     constexpr unsigned kReaders = 2;
-    const auto mtu_of = [](std::uint32_t n) { return static_cast<std::uint16_t>(1281 + n % 211); };
+    const std::vector<std::uint32_t> same = of_one_bucket(kSalt, 8);
+    const auto mtu_of = [](std::size_t i) { return static_cast<std::uint16_t>(1300 + i); };
+    std::atomic<unsigned> ready{0};
     std::atomic<bool> over{false};
     std::atomic<std::uint32_t> wrong{0};
     std::atomic<std::uint32_t> seen{0};
     std::vector<std::thread> readers;
     for (unsigned reader = 0; reader < kReaders; ++reader) {
-        readers.emplace_back([&, reader] {
-            const auto look = [&](std::uint32_t n) {
-                const std::uint16_t mtu = table->find(nth(n));
-                // Nothing, its own, or what any path carries if the writer was at it.
-                if (mtu != 0 && mtu != mtu_of(n) && mtu != kLeastMtuV6) {
-                    wrong.fetch_add(1);
+        readers.emplace_back([&] {
+            std::uint32_t mixed = 0;
+            std::uint32_t right = 0;
+            ready.fetch_add(1);
+            for (bool last = false; !last;) {
+                last = over.load(std::memory_order_relaxed);
+                for (std::size_t i = 0; i < same.size(); ++i) {
+                    const std::uint16_t mtu = table->find(nth(same[i]));
+                    // Nothing, its own, or what any path carries if the writer was at it.
+                    right += mtu == mtu_of(i) ? 1 : 0;
+                    mixed += mtu != 0 && mtu != mtu_of(i) && mtu != kLeastMtuV6 ? 1 : 0;
                 }
-                seen.fetch_add(mtu == mtu_of(n) ? 1 : 0);
-            };
-            for (std::uint32_t n = reader; !over.load(); n = n * 1664525U + 1013904223U) {
-                look((n >> 8) % kDestinations);
             }
-            for (std::uint32_t n = 0; n < kDestinations; ++n) {
-                look(n);
-            }
+            wrong.fetch_add(mixed);
+            seen.fetch_add(right);
         });
     }
+    while (ready.load() < kReaders) {
+        std::this_thread::yield();
+    }
     for (std::uint32_t step = 0; step < kSteps; ++step) {
-        const std::uint32_t n = step * 2654435761U % kDestinations;
-        (void)table->learn(nth(n), mtu_of(n), kLink, kNow_s + step / 16);
-        if (step % 20'000 == 0) {
-            table->expire(kNow_s + step / 16);
+        const std::size_t i = step * 2654435761U % same.size();
+        (void)table->learn(nth(same[i]), mtu_of(i), kLink, kNow_s + step / 16);
+        if (step % 50'000 == 0) {
+            table->expire(kNow_s + step / 16 + PathMtus::kLifetime_s);
         }
     }
     over.store(true);
