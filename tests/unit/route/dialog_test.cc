@@ -252,6 +252,31 @@ TEST(DialogKeys, OverlapWhenTheyRotate) {
     EXPECT_TRUE(by_phone("ACK").dropped_for(DropReason::kAckNowhere));
 }
 
+// A Route taken off with the first is its partner: of the same phone and the same peer. Legs of
+// others stay, though they have the Call-ID.
+TEST(RouteSet, APartnerIsOfTheSamePhoneAndPeer) {
+    World world(std::vector<net::Flow>{flow("10.0.0.1", 5080, "203.0.113.10", 5060, 1),
+                                       flow("10.0.0.1", 5080, "203.0.113.11", 5060, 1)});
+    world.add({});
+    world.add({.aor = "102@example.com", .flow = World::phone_flow(32948)});
+    const auto routes_of = [&](const std::string& user, const Peer& peer) {
+        const std::string text = replace(kInvite, "sip:100@", "sip:" + user + "@");
+        const Sent invite = world.receive(replace(text, "core1", "core" + user), peer.flow, true);
+        return invite.values(sip::HeaderId::kRecordRoute);  // the phone's side first
+    };
+    const Values mine = routes_of("100", world.peers[0]);
+    const Values phones = routes_of("102", world.peers[0]);
+    const Values peers = routes_of("100", world.peers[1]);
+    ASSERT_TRUE(mine.size() == 2 && phones.size() == 2 && peers.size() == 2);
+    const auto left = [&](const std::string& second) {
+        return world.from_phone(in_dialog("BYE", kCoreUri, {mine[0], second}, "call-1@core", "p"))
+            .values(sip::HeaderId::kRoute);
+    };
+    EXPECT_EQ(left(mine[1]), Values{});
+    EXPECT_EQ(left(phones[1]), Values{phones[1]});
+    EXPECT_EQ(left(peers[1]), Values{peers[1]});
+}
+
 TEST(RecordRoute, WhereADialogCanBegin) {
     World world;
     world.add({});

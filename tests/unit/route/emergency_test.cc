@@ -178,6 +178,27 @@ TEST_P(EmergencyDialog, GoesOnInBothDirections) {
     EXPECT_TRUE(stranger.replied(403) || stranger.decision.flow == world.peers[0].flow);
 }
 
+// Two phones' calls with one Call-ID differ in nothing but the flow in their tokens.
+TEST(Emergency, ATokenOfAnotherFlowIsNoPartner) {
+    World world(true);
+    const auto routes_of = [&](std::uint16_t mapped) {
+        const Sent invite = world.receive(call_for_help(), World::phone_flow(mapped), false);
+        return invite.values(sip::HeaderId::kRecordRoute);  // the core's side first
+    };
+    const Values mine = routes_of(40404);
+    const Values others = routes_of(40405);
+    ASSERT_EQ(mine.size(), 2u);
+    ASSERT_EQ(others.size(), 2u);
+    const auto bye = [&](const std::string& first, const std::string& second) {
+        const std::string text =
+            with_method(call_for_help("sip:200@203.0.113.10"), "INVITE", "BYE");
+        return world.receive(with_routes(text, {first, second}), World::phone_flow(40404), false);
+    };
+    EXPECT_EQ(bye(mine[1], mine[0]).values(sip::HeaderId::kRoute), Values{});
+    EXPECT_EQ(bye(mine[1], others[0]).values(sip::HeaderId::kRoute), Values{others[0]})
+        << "another leg's stays";
+}
+
 // The core's CANCEL of a re-INVITE and its ACK go where that went.
 TEST(Emergency, AReinviteFromTheCoreIsPinned) {
     World world;
