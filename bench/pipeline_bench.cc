@@ -3,13 +3,14 @@
 // answered, headers and checksums done in software. REGISTERs of 760 bytes as a Yealink phone sends them, no two alike
 // (AOR, Call-ID and CSeq differ, so that no retransmission is measured); bursts of 32. Beside it, over the same packets,
 // the floor: every line found and every header named, one random line and record batched with prefetch, 450 bytes
-// written. Making packets is not timed. Needs root, for the TAPs of the virtual devices, and no hugepages.
+// written. Making packets is not timed. Of calls, `call_ns` is what the packets named cost together. Needs root, for the TAPs of the virtual devices, and no hugepages.
 //
 // 10 k and 1 M contacts; PINHOLE_BENCH_CONTACTS=4000000 adds a size. `ns` is the cost of a packet; `floors` how many
 // times the floor that is, measured in turns with it.
 #include "control/daemon/table_memory.h"
 #include "dataplane/route/ping.h"
 #include "tests/eal/io/edge.h"
+#include "tests/eal/io/far_ends.h"
 #include "tests/eal/io/scene.h"
 
 #include <benchmark/benchmark.h>
@@ -21,6 +22,7 @@
 #include <cstring>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -142,8 +144,12 @@ class Pipeline {
         char* text = rte_pktmbuf_mtod_offset(mbuf, char*, net::headers_len(true));
         message.patch(text, 'A', phone);
         message.patch(text, 'C', cseq * 1000 + at_ % kPackets);
+        put(mbuf);
+    }
+    void put(rte_mbuf* mbuf) {
         // Patched text, so no checksum: IPv4 allows that.
-        auto* udp = reinterpret_cast<std::uint8_t*>(text) - net::kUdpLen;
+        auto* udp =
+            rte_pktmbuf_mtod_offset(mbuf, std::uint8_t*, net::headers_len(true)) - net::kUdpLen;
         udp[6] = udp[7] = 0;
         packets[at_++ % kPackets] = mbuf;
     }
@@ -264,6 +270,22 @@ double median(std::vector<double> values) {
     return values[values.size() / 2];
 }
 
+void report(benchmark::State& state, const std::vector<double>& ours,
+            const std::vector<double>& floors) {
+    state.counters["bytes"] = static_cast<double>(kRegister.text.size());
+    state.counters["ns"] = median(ours);
+    state.counters["floor_ns"] = median(floors);
+    state.counters["floors"] = median(ours) / median(floors);
+}
+
+double floor_ns(Scene& s) {
+    s.pipeline.prepare_registers(
+        [&](unsigned) { return s.pipeline.random() % s.pipeline.contacts; });
+    const double ns = ns_a_packet(s.floor.run(s.pipeline.packets));
+    rte_pktmbuf_free_bulk(s.pipeline.packets.data(), kPackets);
+    return ns;
+}
+
 // `prepare` makes kPackets of the kind measured. Each of them must come to `code`, or, where that is 0, be sent on.
 template <class Prepare>
 void measure(benchmark::State& state, unsigned code, Prepare&& prepare) {
@@ -276,9 +298,7 @@ void measure(benchmark::State& state, unsigned code, Prepare&& prepare) {
         return code == 0 ? counters.tx_packets.get() : counters.responses[code].get();
     };
     for (auto _ : state) {
-        p.prepare_registers([&](unsigned) { return p.random() % p.contacts; });
-        floors.push_back(ns_a_packet(s.floor.run(p.packets)));
-        rte_pktmbuf_free_bulk(p.packets.data(), kPackets);
+        floors.push_back(floor_ns(s));
         prepare(p);
         const std::uint64_t before = good();
         const std::uint64_t cycles = p.run();
@@ -289,10 +309,7 @@ void measure(benchmark::State& state, unsigned code, Prepare&& prepare) {
         ours.push_back(ns_a_packet(cycles));
         state.SetIterationTime(static_cast<double>(cycles) / static_cast<double>(rte_get_tsc_hz()));
     }
-    state.counters["bytes"] = static_cast<double>(kRegister.text.size());
-    state.counters["ns"] = median(ours);
-    state.counters["floor_ns"] = median(floors);
-    state.counters["floors"] = median(ours) / median(floors);
+    report(state, ours, floors);
 }
 
 void refresh(benchmark::State& state) {
@@ -353,6 +370,63 @@ void invite_in(benchmark::State& state) {
     });
 }
 
+// kPackets calls of the core's to phones, of each these packets, one kind after the other.
+void calls(benchmark::State& state, std::span<const Step> steps) {
+    Scene& s = scene(state.range(0));
+    Pipeline& p = s.pipeline;
+    FarEnds ends(*p.edge);
+    const Counter& sent = p.edge->counters(0).tx_packets;
+    std::vector<FarEnds::Call> made(kPackets);
+    std::vector<net::Flow> phones(kPackets);
+    std::vector<double> ours;
+    std::vector<double> floors;
+    for (auto _ : state) {
+        floors.push_back(floor_ns(s));
+        ++p.cseq;
+        for (unsigned i = 0; i < kPackets; ++i) {
+            const std::uint32_t phone = p.random() % p.contacts;
+            std::string invite = kInvite.text;
+            kInvite.patch(invite.data(), 'A', phone);
+            kInvite.patch(invite.data(), 'C', p.cseq * 1000 + i);
+            phones[i] = to_edge(far_address(phone), far_port(phone));
+            made[i] = ends.call(invite, at_edge(far_address(phone), far_port(phone)));
+        }
+        const std::uint64_t before = sent.get();
+        std::uint64_t cycles = 0;
+        for (const Step step : steps) {
+            for (unsigned i = 0; i < kPackets; ++i) {
+                p.put(p.edge->frame(is_from_core(step) ? to_edge(kCore, kSip) : phones[i],
+                                    made[i][static_cast<std::size_t>(step)]));
+            }
+            cycles += p.run();
+        }
+        if (sent.get() - before != kPackets * steps.size()) {
+            state.SkipWithError("not all were sent on");
+            break;
+        }
+        ours.push_back(ns_a_packet(cycles) / static_cast<double>(steps.size()));
+        state.SetIterationTime(static_cast<double>(cycles) / static_cast<double>(rte_get_tsc_hz()));
+    }
+    report(state, ours, floors);
+    state.counters["call_ns"] = median(ours) * static_cast<double>(steps.size());
+}
+
+void response_back(benchmark::State& state) {
+    static constexpr std::array kThese{Step::kOk};
+    calls(state, kThese);
+}
+
+void invite_in_response_back(benchmark::State& state) {
+    static constexpr std::array kThese{Step::kInvite, Step::kOk};
+    calls(state, kThese);
+}
+
+void whole_call(benchmark::State& state) {
+    static constexpr std::array kThese{Step::kInvite, Step::kTrying, Step::kRinging, Step::kOk,
+                                       Step::kAck,    Step::kBye,    Step::kByeOk};
+    calls(state, kThese);
+}
+
 const int kRegistered = [] {
     std::vector<std::int64_t> sizes{10'000, 1'000'000};
     if (const char* more = std::getenv("PINHOLE_BENCH_CONTACTS")) {
@@ -366,6 +440,9 @@ const int kRegistered = [] {
         add("first_registration", first_registration);
         add("fetch", fetch);
         add("invite_in", invite_in);
+        add("response_back", response_back);
+        add("invite_in_response_back", invite_in_response_back);
+        add("whole_call", whole_call);
     }
     return 0;
 }();
