@@ -48,35 +48,35 @@ call_in() {
 # How often the latest call from the core sent its INVITE.
 invites_sent() { "$ROOT/tests/e2e/bodies" "$LAB_DIR/core-$CALL_COUNT.messages" sent INVITE | wc -l; }
 
-# core_answers FAMILY: the core takes a call at that address of its.
-core_answers() {
-    local own=$CORE4
-    [ "$1" = 4 ] || own=$CORE6
-    lab_spawn core "$LAB_DIR/core$1.screen" sipp -sf "$LAB_DIR/phone_answers.xml" -i "$own" -p 5060 -m 1 -nostdin \
-        -key user core -trace_logs -log_file "$LAB_DIR/core$1.log" \
-        -trace_msg -message_file "$LAB_DIR/core$1.messages"
-}
+# core_address FAMILY
+core_address() { if [ "$1" = 6 ]; then echo "$CORE6"; else echo "$CORE4"; fi; }
 
-# call_out PHONE FAMILY: from the socket by which the phone is registered. Which of the core's addresses
-# gets it is pinhole's choice.
+# call_out PHONE FAMILY CORE_FAMILY: from the socket by which the phone is registered, to the core's address
+# of that family, its only one.
 call_out() {
-    local phone_pid pids=() at=4
+    local phone_pid core_pid
     phone_stop "$1"
-    rm -f "$LAB_DIR"/core[46].messages
-    for family in 4 6; do
-        core_answers $family
-        pids[family]=$LAB_PID
-    done
+    rm -f "$LAB_DIR/core.messages" "$LAB_DIR/$1-calls.messages"
+    lab_spawn core "$LAB_DIR/core.screen" sipp -sf "$LAB_DIR/phone_answers.xml" -i "$(core_address "$3")" -p 5060 \
+        -m 1 -nostdin -key user core -trace_logs -log_file "$LAB_DIR/core.log" \
+        -trace_msg -message_file "$LAB_DIR/core.messages"
+    core_pid=$LAB_PID
     lab_spawn "$1" "$LAB_DIR/$1-calls.screen" sipp "$(edge_address "$2"):5060" -sf "$LAB_DIR/call.xml" \
         -i "$(address_of "$1" eth0 "$2")" -p 5060 -m 1 -nostdin -d 200 -s someone -key domain "$DOMAIN" \
         -timeout 20s -timeout_error -trace_msg -message_file "$LAB_DIR/$1-calls.messages"
     phone_pid=$LAB_PID
-    check "the call of $1 failed" wait "$phone_pid"
-    grep -q "^INVITE" "$LAB_DIR/core4.messages" || at=6
-    lab_stop "${pids[10 - at]}" KILL
-    check "the core's side of $1's call failed" wait "${pids[at]}"
-    check "the INVITE of $1 was touched" untouched "$1-calls" "core$at" INVITE 8000
-    check "the answer to $1 was touched" untouched "core$at" "$1-calls" "SIP/2.0 200" 8000
+    check "the call of $1 by IPv$2 to the core by IPv$3 failed" wait "$phone_pid"
+    check "the core's side of $1's call by IPv$3 failed" wait "$core_pid"
+    check "the INVITE of $1 was touched on its way to IPv$3" untouched "$1-calls" core INVITE 8000
+    check "the answer to $1 was touched on its way from IPv$3" untouched core "$1-calls" "SIP/2.0 200" 8000
+}
+
+# edge_with_phones [setting=value...]: alice by IPv4, bob by IPv6.
+edge_with_phones() {
+    edge_config interval_s=1 check_interval_s=0 "$@" # SIPp at the core knows calls only
+    edge_start
+    phone_start phone1 alice answers="$LAB_DIR/phone_answers.xml"
+    phone_start phone2 bob family=6 answers="$LAB_DIR/phone_answers.xml"
 }
 
 lab_home 60
@@ -88,10 +88,7 @@ enlarge "$SIPP_DIR/call.xml" "$LAB_DIR/call.xml"
 enlarge "$SIPP_DIR/phone_answers.xml" "$LAB_DIR/phone_answers.xml"
 
 for driver in af_packet af_xdp; do
-    edge_config driver=$driver interval_s=1 check_interval_s=0  # SIPp at the core knows calls only
-    edge_start
-    phone_start phone1 alice answers="$LAB_DIR/phone_answers.xml"
-    phone_start phone2 bob family=6 answers="$LAB_DIR/phone_answers.xml"
+    edge_with_phones driver=$driver
     call_in phone1 alice 4
     check "IPv4 knows of a path's MTU, for which nobody was asked" [ "$(edge_metric pinhole_path_mtus)" = 0 ]
     call_in phone2 bob 6
@@ -100,8 +97,17 @@ for driver in af_packet af_xdp; do
     check "the first INVITE was not lost: this scene shows nothing" [ "$(invites_sent)" -ge 2 ]
     call_in phone2 bob 6
     check "the second INVITE was sent $(invites_sent) times" [ "$(invites_sent)" = 1 ]
-    call_out phone1 4
-    call_out phone2 6
-    check "pinhole sent $(lab_counted net uncuttable) packets with DF" [ "$(lab_counted net uncuttable)" = 0 ]
+    phone_stop phone1
+    phone_stop phone2
     lab_stop "$EDGE_PID" TERM
 done
+
+# From either phone to either address of the core.
+for case in af_packet/4 af_xdp/6; do
+    family=${case#*/}
+    edge_with_phones driver="${case%/*}" peers="\"$(core_address "$family")\""
+    call_out phone1 4 "$family"
+    call_out phone2 6 "$family"
+    lab_stop "$EDGE_PID" TERM
+done
+check "pinhole sent $(lab_counted net uncuttable) packets with DF" [ "$(lab_counted net uncuttable)" = 0 ]
