@@ -3,6 +3,7 @@
 
 #include "control/config/values.h"
 #include "control/daemon/settings.h"
+#include "dataplane/registrar/match.h"
 #include "dataplane/sip/uri.h"
 
 #include <algorithm>
@@ -391,7 +392,8 @@ api::Binding RunningSystem::binding_of(const table::ContactView& contact) const 
         out.rtt_s = static_cast<double>(state.last_rtt_us) / 1e6;
     }
     out.missed = state.missed;
-    out.expires_in_s = contact.state.expires_at_s > now.s ? contact.state.expires_at_s - now.s : 0;
+    out.expires_in_s =
+        registrar::left_s(contact.state, {now.s, static_cast<std::uint32_t>(now.ms)});
     out.registered_ago_s =
         (static_cast<std::uint32_t>(now.ms) - contact.state.refreshed_at_ms) / 1000;
     out.q_thousandths = contact.state.q;

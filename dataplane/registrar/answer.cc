@@ -19,7 +19,7 @@ void write_contact(const table::ContactView& contact, const Now& now, sip::Write
     if (contact.state.q < 1000) {
         out.text(";q=").qvalue(contact.state.q);
     }
-    out.text(";expires=").number(contact.state.expires_at_s - now.s).text("\r\n");
+    out.text(";expires=").number(left_s(contact.state, now)).text("\r\n");
 }
 
 // §8.2.2.3: what we don't support of what was required.

@@ -6,6 +6,7 @@
 #include "dataplane/registrar/register_request.h"
 #include "dataplane/table/contact.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace pinhole::registrar {
@@ -36,8 +37,20 @@ enum class Order : std::uint8_t {
 // `stored` is the state of the binding that the request means.
 [[nodiscard]] Order order_of(const table::ContactState& stored, const RegisterRequest& request);
 
+// Of the second in which a contact is granted its time, a part has passed already. That one does not
+// count, so that a contact lasts as long as it was granted, and up to a second longer: a phone that
+// refreshes just in time keeps its binding, and the dialogs that hang on its id.
+[[nodiscard]] inline std::uint32_t expiry_of(std::uint32_t granted_s, const Now& now) {
+    return now.s + granted_s + 1;
+}
+
 [[nodiscard]] inline bool expired(const table::ContactState& state, const Now& now) {
     return state.expires_at_s <= now.s;
+}
+
+// What is left of the time granted; 0 only when it has expired.
+[[nodiscard]] inline std::uint32_t left_s(const table::ContactState& state, const Now& now) {
+    return expired(state, now) ? 0 : std::max(state.expires_at_s - now.s - 1, 1U);
 }
 
 }  // namespace pinhole::registrar

@@ -202,7 +202,7 @@ table::ContactState state_after(const RequestedContact& asked, const RegisterReq
     table::ContactState state;
     state.flow = request.flow;
     state.call_id_hash = request.call_id_hash;
-    state.expires_at_s = request.now.s + asked.expires_s;
+    state.expires_at_s = expiry_of(asked.expires_s, request.now);
     state.cseq = request.cseq;
     state.refreshed_at_ms = request.now.ms;
     state.q = asked.q;

@@ -386,7 +386,7 @@ TEST_F(OneWorker, ExpiryNeverTakesAContactThatWasRefreshed) {
     edge->worker(0).round();
     EXPECT_EQ(contacts("100"), 1U);
 
-    edge->pass_s(60);
+    edge->pass_s(61);
     EXPECT_EQ(answer({.cseq = 3, .expires = "60"}), "SIP/2.0 200 OK");
     EXPECT_NE(contact("100").id, expire.id) << "too late to be refreshed: a new binding";
     post();
@@ -394,7 +394,7 @@ TEST_F(OneWorker, ExpiryNeverTakesAContactThatWasRefreshed) {
     EXPECT_EQ(contacts("100"), 1U) << "the command names the old one";
 
     expire.id = contact("100").id;
-    edge->pass_s(60);
+    edge->pass_s(61);
     post();
     edge->worker(0).round();
     EXPECT_EQ(record("100"), nullptr);

@@ -116,7 +116,7 @@ TEST_F(Rules, AddStoresTheFlowNotTheContact) {
     ASSERT_EQ(send({}), Verdict::kOk);
     ASSERT_EQ(stored().size(), 1U);
     EXPECT_EQ(net::far_end(stored()[0].state.flow), "67.194.23.55:32947");
-    EXPECT_EQ(stored()[0].state.expires_at_s, now_.s + 3600);
+    EXPECT_EQ(left_s(stored()[0].state, now_), 3600U);
     EXPECT_THAT(ok_text(), HasSubstr("Contact: <sip:alice@192.168.1.10:5060>;expires=3600\r\n"));
 }
 
@@ -128,7 +128,7 @@ TEST_F(Rules, RefreshIsDoneInPlaceAndKeepsTheId) {
     EXPECT_TRUE(in_place_);
     EXPECT_EQ(stored()[0].id, id);
     EXPECT_EQ(stored()[0].state.cseq, 2U);
-    EXPECT_EQ(stored()[0].state.expires_at_s, now_.s + 3600);
+    EXPECT_EQ(left_s(stored()[0].state, now_), 3600U);
 }
 
 TEST_F(Rules, MovedFlowIsStructureAndKeepsTheId) {
@@ -201,10 +201,24 @@ TEST_F(Rules, FetchListsWithoutChanging) {
     EXPECT_EQ(stored()[0].state.cseq, 1U);
 }
 
+TEST_F(Rules, AContactLastsAsLongAsItWasGranted) {
+    ASSERT_EQ(send(contacts(1, {"<sip:a@h1>;expires=60"})), Verdict::kOk);
+    const table::ContactId id = stored()[0].id;
+    // Granted late in its second: 59.1 s later the clock has gone on by 60.
+    now_ = {now_.s + 60, now_.ms + 59'100};
+    ASSERT_EQ(send(contacts(2, {})), Verdict::kOk);
+    EXPECT_THAT(ok_text(), HasSubstr("Contact: <sip:a@h1>;expires=1\r\n"));
+    ASSERT_EQ(send(contacts(3, {"<sip:a@h1>;expires=60"})), Verdict::kOk);
+    EXPECT_EQ(stored()[0].id, id) << "the same binding: dialogs hang on its id";
+    EXPECT_EQ(left_s(stored()[0].state, now_), 60U);
+    now_.s += 61;
+    EXPECT_EQ(left_s(stored()[0].state, now_), 0U);
+}
+
 TEST_F(Rules, ExpiredContactsAreNeitherListedNorCounted) {
     policy_.max_contacts_per_aor = 1;
     ASSERT_EQ(send(contacts(1, {"<sip:a@h1>;expires=60"})), Verdict::kOk);
-    now_ = {now_.s + 60, now_.ms + 60'000};
+    now_ = {now_.s + 61, now_.ms + 60'001};
     ASSERT_EQ(send(contacts(2, {})), Verdict::kOk);
     EXPECT_THAT(ok_text(), Not(HasSubstr("Contact:")));
     ASSERT_EQ(send(contacts(3, {"<sip:a@h2>"})), Verdict::kOk);
