@@ -30,14 +30,14 @@ bool trim_to(rte_mbuf* m, std::size_t frame_bytes) {
 
 }  // namespace
 
-Reassembler::Reassembler() = default;
+Reassembler::Reassembler() : max_age_(rte_get_tsc_hz() / 1000 * kMaxAgeMs) {}
 
 Result<std::unique_ptr<Reassembler>> Reassembler::create(rte_mempool* big, int socket) {
     std::unique_ptr<Reassembler> r(new Reassembler);
     r->big_ = big;
     r->dropped_ = std::make_unique<rte_ip_frag_death_row>();
-    r->table_ = rte_ip_frag_table_create(kBuckets, kBucketEntries, kMaxUnderWay,
-                                         rte_get_tsc_hz() / 1000 * kMaxAgeMs, socket);
+    r->table_ =
+        rte_ip_frag_table_create(kBuckets, kBucketEntries, kMaxUnderWay, r->max_age_, socket);
     if (r->table_ == nullptr) {
         return system_error("no memory for the table of fragments",
                             rte_errno != 0 ? rte_errno : ENOMEM);
@@ -59,43 +59,83 @@ void Reassembler::free_dropped() {
     rte_ip_frag_free_death_row(dropped_.get(), 3);
 }
 
-void Reassembler::expire(std::uint64_t now) {
-    rte_ip_frag_table_del_expired_entries(table_, dropped_.get(), now);
-    free_dropped();
+// All that began before, in as many steps as the row of what is to be freed needs.
+void Reassembler::give_up(std::uint64_t before) {
+    do {
+        free_dropped();
+        rte_ip_frag_table_del_expired_entries(table_, dropped_.get(), before + max_age_);
+    } while (dropped_->cnt != 0);
 }
 
-rte_mbuf* Reassembler::add(rte_mbuf* fragment, unsigned l2_bytes, std::uint64_t now) {
+void Reassembler::expire(std::uint64_t now) {
+    if (now > max_age_) {
+        give_up(now - max_age_);
+    }
+}
+
+// Keeps the table and the ledger one: nothing in the table is too old when a piece is added to it,
+// so that what is freed then is the piece's own datagram.
+bool Reassembler::admit(const net::Datagram& piece, std::uint64_t now) {
+    expire(now);
+    switch (ledger_.enter(piece, now, max_age_)) {
+        case net::FragmentLedger::Entry::kKnown:
+        case net::FragmentLedger::Entry::kBegun:
+            return true;
+        case net::FragmentLedger::Entry::kTookPlace:
+            give_up(ledger_.given_up_to() + 1);
+            return true;
+        case net::FragmentLedger::Entry::kSourceFull:
+        case net::FragmentLedger::Entry::kManyPieces:
+            break;
+    }
+    return false;
+}
+
+rte_mbuf* Reassembler::refuse(rte_mbuf* fragment) {
+    rte_pktmbuf_free(fragment);
+    ++counts_.dropped;
+    return nullptr;
+}
+
+rte_mbuf* Reassembler::add(rte_mbuf* fragment, const net::Datagram& piece, std::uint64_t now) {
     ++counts_.fragments;
-    rte_mbuf* whole = nullptr;
     const std::uint8_t version =
-        fragment->data_len > l2_bytes
-            ? *rte_pktmbuf_mtod_offset(fragment, std::uint8_t*, l2_bytes) >> 4
+        fragment->data_len > piece.l3_offset
+            ? *rte_pktmbuf_mtod_offset(fragment, std::uint8_t*, piece.l3_offset) >> 4
             : 0;
-    if (version == 4) {
-        whole = add_v4(fragment, l2_bytes, now);
-    } else if (version == 6) {
-        whole = add_v6(fragment, l2_bytes, now);
-    } else {
-        rte_pktmbuf_free(fragment);
-        ++counts_.dropped;
+    switch (version) {
+        case 4:
+            return add_v4(fragment, piece, now);
+        case 6:
+            return add_v6(fragment, piece, now);
+        default:
+            return refuse(fragment);
+    }
+}
+
+// After the table has taken a piece: is its datagram whole, or given up?
+rte_mbuf* Reassembler::settle(rte_mbuf* whole, const net::Datagram& piece) {
+    if (whole != nullptr || dropped_->cnt != 0) {
+        ledger_.end(piece);
     }
     free_dropped();
-    return whole;
+    return whole != nullptr ? linear(whole) : nullptr;
 }
 
-rte_mbuf* Reassembler::add_v4(rte_mbuf* m, unsigned l2_bytes, std::uint64_t now) {
+rte_mbuf* Reassembler::add_v4(rte_mbuf* m, const net::Datagram& piece, std::uint64_t now) {
+    const unsigned l2_bytes = piece.l3_offset;
     auto* ip = rte_pktmbuf_mtod_offset(m, rte_ipv4_hdr*, l2_bytes);
     const unsigned header = m->data_len >= l2_bytes + sizeof *ip ? (ip->version_ihl & 15U) * 4U : 0;
     const std::size_t total = header >= sizeof *ip ? rte_be_to_cpu_16(ip->total_length) : 0;
-    if (total <= header || m->data_len < l2_bytes + header || !trim_to(m, l2_bytes + total)) {
-        rte_pktmbuf_free(m);
-        ++counts_.dropped;
-        return nullptr;
+    if (total <= header || m->data_len < l2_bytes + header || !trim_to(m, l2_bytes + total) ||
+        !admit(piece, now)) {
+        return refuse(m);
     }
     m->l2_len = l2_bytes;
     m->l3_len = header;
-    rte_mbuf* whole = rte_ipv4_frag_reassemble_packet(table_, dropped_.get(), m, now, ip);
-    if (whole == nullptr || (whole = linear(whole)) == nullptr) {
+    rte_mbuf* whole =
+        settle(rte_ipv4_frag_reassemble_packet(table_, dropped_.get(), m, now, ip), piece);
+    if (whole == nullptr) {
         return nullptr;
     }
     ip = rte_pktmbuf_mtod_offset(whole, rte_ipv4_hdr*, l2_bytes);
@@ -105,15 +145,14 @@ rte_mbuf* Reassembler::add_v4(rte_mbuf* m, unsigned l2_bytes, std::uint64_t now)
     return whole;
 }
 
-rte_mbuf* Reassembler::add_v6(rte_mbuf* m, unsigned l2_bytes, std::uint64_t now) {
+rte_mbuf* Reassembler::add_v6(rte_mbuf* m, const net::Datagram& piece, std::uint64_t now) {
+    const unsigned l2_bytes = piece.l3_offset;
     constexpr std::size_t kHeaders = sizeof(rte_ipv6_hdr) + RTE_IPV6_FRAG_HDR_SIZE;
     auto* ip = rte_pktmbuf_mtod_offset(m, rte_ipv6_hdr*, l2_bytes);
     if (m->data_len < l2_bytes + kHeaders || ip->proto != IPPROTO_FRAGMENT ||
         rte_be_to_cpu_16(ip->payload_len) <= RTE_IPV6_FRAG_HDR_SIZE ||
         !trim_to(m, l2_bytes + sizeof *ip + rte_be_to_cpu_16(ip->payload_len))) {
-        rte_pktmbuf_free(m);
-        ++counts_.dropped;
-        return nullptr;
+        return refuse(m);
     }
     auto* fragment = reinterpret_cast<rte_ipv6_fragment_ext*>(ip + 1);
     constexpr std::uint16_t kOffsetAndMore = 0xfff9;
@@ -127,10 +166,13 @@ rte_mbuf* Reassembler::add_v6(rte_mbuf* m, unsigned l2_bytes, std::uint64_t now)
         rte_pktmbuf_adj(m, RTE_IPV6_FRAG_HDR_SIZE);
         return linear(m);
     }
+    if (!admit(piece, now)) {
+        return refuse(m);
+    }
     m->l2_len = l2_bytes;
     m->l3_len = kHeaders;
-    rte_mbuf* whole = rte_ipv6_frag_reassemble_packet(table_, dropped_.get(), m, now, ip, fragment);
-    return whole != nullptr ? linear(whole) : nullptr;
+    return settle(rte_ipv6_frag_reassemble_packet(table_, dropped_.get(), m, now, ip, fragment),
+                  piece);
 }
 
 // The pieces in one buffer of the big pool; the pieces are freed. nullptr if it is too long or

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Fragments to whole datagrams, IPv4 and IPv6, over rte_ip_frag; one Reassembler a worker, used by
-// that worker alone. Bounded in datagrams under way (kMaxUnderWay), in fragments each (8, DPDK's
-// own bound), and in time.
+// that worker alone. Bounded in datagrams under way, of all and of each source (net::FragmentLedger,
+// which stands in front), in fragments each (8, DPDK's own bound), and in time. Pieces that overlap
+// never make a whole: DPDK joins them only end to end, and only if their lengths add up to it.
 #pragma once
 
 #include "dataplane/io/result.h"
+#include "dataplane/net/fragment_ledger.h"
 
 #include <cstdint>
 #include <memory>
@@ -18,9 +20,10 @@ namespace pinhole::io {
 
 class Reassembler {
   public:
-    static constexpr unsigned kMaxUnderWay = 128;
-    static constexpr unsigned kMaxAgeMs = 3000;
-    static constexpr unsigned kMaxFragments = 8;
+    static constexpr unsigned kMaxUnderWay = net::FragmentLedger::kDatagrams;
+    // The pieces of a datagram leave together; who waits for longer waits in vain, and takes room.
+    static constexpr unsigned kMaxAgeMs = 1000;
+    static constexpr unsigned kMaxFragments = net::FragmentLedger::kPieces;
 
     struct Counts {
         std::uint64_t fragments = 0, completed = 0, dropped = 0;
@@ -32,12 +35,12 @@ class Reassembler {
     Reassembler(const Reassembler&) = delete;
     Reassembler& operator=(const Reassembler&) = delete;
 
-    // Takes a frame that is a fragment (Ethernet header of `l2_bytes`, then IP; an IPv6 fragment
-    // header directly after the fixed header, as every sender writes it, else it is dropped). Gives
-    // back the whole frame in one linear mbuf if this was the last piece (IP lengths and header
-    // checksum put right, the IPv6 fragment header gone), else nullptr. It owns `fragment` from
-    // here. `now` is rte_rdtsc().
-    rte_mbuf* add(rte_mbuf* fragment, unsigned l2_bytes, std::uint64_t now);
+    // Takes a frame that is a fragment; `piece` is what net::parse_packet() says of it (an IPv6
+    // fragment header directly after the fixed header, as every sender writes it, else it is
+    // dropped). Gives back the whole frame in one linear mbuf if this was the last piece (IP lengths
+    // and header checksum put right, the IPv6 fragment header gone), else nullptr. It owns
+    // `fragment` from here. `now` is rte_rdtsc().
+    rte_mbuf* add(rte_mbuf* fragment, const net::Datagram& piece, std::uint64_t now);
 
     // Frees what is too old; now and then, by a worker with no fragments coming in.
     void expire(std::uint64_t now);
@@ -48,13 +51,19 @@ class Reassembler {
     Reassembler();
 
     void free_dropped();
-    rte_mbuf* add_v4(rte_mbuf* fragment, unsigned l2_bytes, std::uint64_t now);
-    rte_mbuf* add_v6(rte_mbuf* fragment, unsigned l2_bytes, std::uint64_t now);
+    void give_up(std::uint64_t before);
+    [[nodiscard]] bool admit(const net::Datagram& piece, std::uint64_t now);
+    rte_mbuf* refuse(rte_mbuf* fragment);
+    rte_mbuf* add_v4(rte_mbuf* fragment, const net::Datagram& piece, std::uint64_t now);
+    rte_mbuf* add_v6(rte_mbuf* fragment, const net::Datagram& piece, std::uint64_t now);
+    rte_mbuf* settle(rte_mbuf* whole, const net::Datagram& piece);
     rte_mbuf* linear(rte_mbuf* whole);
 
     rte_ip_frag_tbl* table_ = nullptr;
     std::unique_ptr<rte_ip_frag_death_row> dropped_;
     rte_mempool* big_ = nullptr;
+    const std::uint64_t max_age_;  // in cycles
+    net::FragmentLedger ledger_;   // what is in table_, and no more
     Counts counts_;
 };
 

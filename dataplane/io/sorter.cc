@@ -107,7 +107,7 @@ rte_mbuf* Sorter::fragment(rte_mbuf* mbuf, DeviceIndex device, const PortView& p
         return nullptr;
     }
     const std::uint64_t dropped = reassembler_.counts().dropped;
-    rte_mbuf* whole = reassembler_.add(mbuf, out.l3_offset, rte_rdtsc());
+    rte_mbuf* whole = reassembler_.add(mbuf, out, rte_rdtsc());
     counters_.drops[static_cast<std::size_t>(DropReason::kFragment)].add(
         reassembler_.counts().dropped - dropped);
     if (whole != nullptr) {

@@ -3,6 +3,7 @@
 
 #include "dataplane/net/build.h"
 #include "dataplane/net/checksum.h"
+#include "dataplane/net/fragment.h"
 #include "dataplane/table/heap_memory.h"
 
 #include <array>
@@ -220,6 +221,24 @@ rte_mbuf* Edge::frame(const net::Flow& from, std::string_view payload) {
     spec.dst_mac = ports_->device(0).info().mac;
     (void)net::write_headers(spec, from, at, payload.size());
     return mbuf;
+}
+
+std::vector<rte_mbuf*> Edge::fragments(const net::Flow& from, std::string_view payload,
+                                       std::size_t mtu, std::uint32_t id) {
+    struct Pieces {
+        rte_mempool* pool;
+        std::vector<rte_mbuf*> all;
+        std::uint8_t* next(std::size_t len) {
+            all.push_back(rte_pktmbuf_alloc(pool));
+            return reinterpret_cast<std::uint8_t*>(
+                rte_pktmbuf_append(all.back(), static_cast<std::uint16_t>(len)));
+        }
+    } pieces{ports_->device(0).info().rx_pool, {}};
+    rte_mbuf* whole = frame(from, payload);
+    (void)net::fragment({rte_pktmbuf_mtod(whole, const std::uint8_t*), whole->data_len}, mtu, id,
+                        pieces);
+    rte_pktmbuf_free(whole);
+    return pieces.all;
 }
 
 std::vector<rte_mbuf*> Edge::frames_sent(unsigned worker) {

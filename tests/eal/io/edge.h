@@ -106,6 +106,9 @@ class Edge {
 
     // A buffer with this UDP datagram in it, as the device would have filled it.
     rte_mbuf* frame(const net::Flow& from, std::string_view payload);
+    // The same datagram in IP fragments, as a way with this MTU leaves it.
+    std::vector<rte_mbuf*> fragments(const net::Flow& from, std::string_view payload,
+                                     std::size_t mtu, std::uint32_t id);
     // This worker receives it in one of its next rounds.
     void put(unsigned worker, rte_mbuf* frame) { wires_[worker]->coming.push_back(frame); }
     void put(unsigned worker, const net::Flow& from, std::string_view payload) {

@@ -91,7 +91,19 @@ class Reassembly : public testing::Test {
         std::memcpy(at + kEthernet + 48, bytes.data(), bytes.size());
         return m;
     }
-    rte_mbuf* add(rte_mbuf* m) { return reassembler->add(m, kEthernet, now); }
+    rte_mbuf* add(rte_mbuf* m) {
+        net::Datagram piece;
+        piece.l3_offset = kEthernet;
+        (void)net::parse_ip({rte_pktmbuf_mtod(m, const std::uint8_t*), m->data_len}, kEthernet,
+                            piece);
+        return reassembler->add(m, piece, now);
+    }
+    // The same from elsewhere.
+    static rte_mbuf* from(rte_mbuf* m, std::uint32_t host) {
+        auto* ip = rte_pktmbuf_mtod_offset(m, rte_ipv4_hdr*, kEthernet);
+        ip->src_addr = rte_cpu_to_be_32(0x0b000000U + host);
+        return m;
+    }
 
     static inline std::unique_ptr<Eal> eal;
     static inline rte_mempool* small;
@@ -201,7 +213,7 @@ TEST_F(Reassembly, OverlapAndExcessAreGivenUp) {
 
 TEST_F(Reassembly, WhatIsNeverCompletedAges) {
     for (std::uint16_t id = 0; id < 40; ++id) {
-        EXPECT_EQ(add(v4(payload(80), 0, true, id)), nullptr);
+        EXPECT_EQ(add(from(v4(payload(80), 0, true, id), id)), nullptr);
     }
     EXPECT_EQ(rte_mempool_in_use_count(small), 40U);
     now += rte_get_tsc_hz() / 1000 * (Reassembler::kMaxAgeMs + 1);
@@ -210,10 +222,78 @@ TEST_F(Reassembly, WhatIsNeverCompletedAges) {
     EXPECT_EQ(reassembler->counts().dropped, 40U);
 }
 
+// Sets of pieces that a sloppy reassembler would take: each comes to nothing, and leaves nothing.
+TEST_F(Reassembly, OverlapsAreDropped) {
+    struct Piece {
+        std::size_t offset, bytes;
+        bool more;
+    };
+    const std::string whole = payload(2000);
+    const std::vector<std::vector<Piece>> sets{
+        {{0, 800, true}, {800, 800, true}, {800, 800, true}, {1600, 400, false}},  // twice the same
+        {{0, 800, true}, {400, 1200, true}, {1600, 400, false}},   // into what is before
+        {{0, 1200, true}, {800, 1200, false}},                     // the last, likewise
+        {{0, 800, true}, {0, 800, true}, {800, 1200, false}},      // the first twice
+        {{800, 1200, false}, {800, 1200, false}, {0, 800, true}},  // the last twice
+        {{0, 800, true}, {800, 1600, true}, {1600, 400, false}},   // past the end
+        {{0, 80, true}, {8, 80, true}, {80, 1920, false}},         // over the UDP header
+    };
+    std::uint16_t id = 1;
+    for (const auto& set : sets) {
+        for (const bool is_v4 : {true, false}) {
+            for (const Piece& p : set) {
+                std::string bytes = whole.substr(std::min(p.offset, whole.size()), p.bytes);
+                bytes.resize(p.bytes, 'x');
+                EXPECT_EQ(
+                    add(is_v4 ? v4(bytes, p.offset, p.more, id) : v6(bytes, p.offset, p.more, id)),
+                    nullptr)
+                    << "set " << id;
+            }
+            ++id;
+            now += rte_get_tsc_hz() / 1000 * (Reassembler::kMaxAgeMs + 1);
+            reassembler->expire(now);
+            EXPECT_EQ(rte_mempool_in_use_count(small), 0U);
+        }
+    }
+    EXPECT_EQ(reassembler->counts().completed, 0U);
+    EXPECT_EQ(reassembler->counts().dropped, reassembler->counts().fragments);
+}
+
+TEST_F(Reassembly, ASourcesFragmentsTakeOnlyItsOwnRoom) {
+    const std::string whole = payload(1600);
+    for (unsigned id = 0; id < 2000; ++id) {
+        now += 10;
+        EXPECT_EQ(add(v4(payload(800), 0, true, static_cast<std::uint16_t>(id))), nullptr);
+        ASSERT_LE(rte_mempool_in_use_count(small), net::FragmentLedger::kOfSource);
+        EXPECT_EQ(add(from(v4(whole.substr(0, 800), 0, true, 7), 1)), nullptr);
+        rte_mbuf* done = add(from(v4(whole.substr(800), 800, false, 7), 1));
+        ASSERT_NE(done, nullptr) << "another source's datagram, at " << id;
+        rte_pktmbuf_free(done);
+    }
+}
+
+TEST_F(Reassembly, ForgedSourcesPushOutTheOldestAlone) {
+    const std::string whole = payload(1600);
+    for (unsigned host = 100; host < 20000; ++host) {
+        now += 10;
+        EXPECT_EQ(add(from(v4(payload(800), 0, true, 1), host)), nullptr);
+        ASSERT_LE(rte_mempool_in_use_count(small), Reassembler::kMaxUnderWay);
+        if (host % 100 == 0) {
+            EXPECT_EQ(add(from(v4(whole.substr(0, 800), 0, true, 7), 1)), nullptr);
+        } else if (host % 100 == 50) {
+            rte_mbuf* done = add(from(v4(whole.substr(800), 800, false, 7), 1));
+            ASSERT_NE(done, nullptr) << "50 newcomers later, at " << host;
+            rte_pktmbuf_free(done);
+        }
+    }
+}
+
 TEST_F(Reassembly, IsBoundedUnderAFlood) {
     for (unsigned id = 0; id < 20000; ++id) {
         now += 10;
-        EXPECT_EQ(add(v4(payload(80), 0, true, static_cast<std::uint16_t>(id))), nullptr);
+        EXPECT_EQ(add(from(v4(payload(80), id % 16 * 80, true, static_cast<std::uint16_t>(id / 16)),
+                           id / 16)),
+                  nullptr);
         ASSERT_LE(rte_mempool_in_use_count(small),
                   Reassembler::kMaxUnderWay * Reassembler::kMaxFragments);
     }

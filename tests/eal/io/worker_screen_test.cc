@@ -112,6 +112,34 @@ TEST_F(Screened, WhatCantBeParsedIsScreenedByRulesForAny) {
     EXPECT_EQ(edge->drops(0, DropReason::kKeepalive), 1U);
 }
 
+// The pattern lies across the cut, so that no piece holds it.
+TEST_F(Screened, WhatCameInFragmentsIsScreenedWhole) {
+    lay_rules("user-agent /friendly-scanner/ drop scanner\n");
+    const auto in_fragments = [&](const net::Address& from, const std::string& extra,
+                                  std::uint32_t id) {
+        const std::string text = Register{.extra = extra}.text();
+        const std::size_t middle = text.find("-scanner", text.find("User-Agent"));
+        const std::size_t headers = from.is_v4() ? 20 : 48;
+        const std::size_t mtu = headers + (8 + middle) / 8 * 8;
+        const auto pieces = edge->fragments(to_edge(from, 32947), text, mtu, id);
+        EXPECT_EQ(pieces.size(), 2U);
+        for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece) {
+            edge->put(0, *piece);
+        }
+        edge->worker(0).round();
+        return edge->sent(0);
+    };
+    std::uint32_t id = 0;
+    for (const char* from : {"67.194.23.55", "2001:db8:1::9"}) {
+        const std::uint64_t hits = rules->hits(0);
+        EXPECT_TRUE(in_fragments(address(from), kScanner, ++id).empty());
+        EXPECT_EQ(rules->hits(0), hits + 1);
+        EXPECT_EQ(in_fragments(address(from), "User-Agent: family-scanner\r\n", ++id).size(), 1U);
+    }
+    EXPECT_EQ(edge->drops(0, DropReason::kScreened), 2U);
+    EXPECT_EQ(edge->counters(0).reassembled.get(), 4U);
+}
+
 TEST_F(Screened, CorePeersResponsesAndCallsForHelpAreNot) {
     lay_rules("any /./s drop everything\n");
     EXPECT_EQ(ask(with("OPTIONS", "sip:example.com", kScanner), kCore, kSip).size(), 1U);

@@ -2,7 +2,6 @@
 // One worker from queue to queue: real frames in, real frames out, and what is counted.
 #include "dataplane/net/build.h"
 #include "dataplane/net/checksum.h"
-#include "dataplane/net/fragment.h"
 #include "dataplane/route/peer_check.h"
 #include "dataplane/route/ping.h"
 #include "tests/eal/io/worker_scene.h"
@@ -21,6 +20,12 @@ namespace pinhole::io {
 namespace {
 
 using testing::StartsWith;
+
+rte_mbuf* add_piece(Reassembler& reassembler, rte_mbuf* frame) {
+    net::Datagram piece;
+    (void)net::parse_packet({rte_pktmbuf_mtod(frame, const std::uint8_t*), frame->data_len}, piece);
+    return reassembler.add(frame, piece, 1);
+}
 
 class OneWorker : public WorkerScene {
   public:
@@ -197,22 +202,10 @@ TEST_F(OneWorker, DropsBadChecksumsAndOthersPartialOnes) {
 TEST_F(OneWorker, TakesFragmentsAndSendsThem) {
     // In: a request of several fragments.
     const std::string padding = "X-Padding: " + std::string(3000, 'x') + "\r\n";
-    rte_mbuf* whole = edge->frame(to_edge(kNat, 32947), Register{.extra = padding}.text());
-    struct Pieces {
-        rte_mempool* pool;
-        std::vector<rte_mbuf*> all;
-        std::uint8_t* next(std::size_t len) {
-            all.push_back(rte_pktmbuf_alloc(pool));
-            return reinterpret_cast<std::uint8_t*>(
-                rte_pktmbuf_append(all.back(), static_cast<std::uint16_t>(len)));
-        }
-    } pieces{edge->ports().big_pool(), {}};
-    ASSERT_EQ(net::fragment({rte_pktmbuf_mtod(whole, const std::uint8_t*), whole->data_len}, 1500,
-                            7, pieces),
-              net::FragmentResult::kDone);
-    rte_pktmbuf_free(whole);
-    ASSERT_EQ(pieces.all.size(), 3U);
-    for (rte_mbuf* piece : {pieces.all[1], pieces.all[2], pieces.all[0]}) {
+    const auto pieces =
+        edge->fragments(to_edge(kNat, 32947), Register{.extra = padding}.text(), 1500, 7);
+    ASSERT_EQ(pieces.size(), 3U);
+    for (rte_mbuf* piece : {pieces[1], pieces[2], pieces[0]}) {
         edge->put(0, piece);
     }
     edge->worker(0).round();
@@ -239,7 +232,7 @@ TEST_F(OneWorker, TakesFragmentsAndSendsThem) {
     for (rte_mbuf* frame : frames) {
         EXPECT_LE(frame->pkt_len, net::kEthernetLen + 1500);
         EXPECT_EQ(reply, nullptr);
-        reply = reassembler->add(frame, net::kEthernetLen, 1);
+        reply = add_piece(*reassembler, frame);
     }
     ASSERT_NE(reply, nullptr);
     const Seen seen = take_apart(reply);
@@ -250,6 +243,29 @@ TEST_F(OneWorker, TakesFragmentsAndSendsThem) {
 }
 
 // The same answer, to a phone behind a link that is smaller than ours, by each family.
+// A second first piece says something else than the first: neither reading is taken (RFC 5722 §3).
+TEST_F(OneWorker, TakesNoFragmentsThatOverlap) {
+    std::uint32_t id = 0;
+    for (const net::Address& from : {kNat, address("2001:db8:1::9")}) {
+        const net::Flow flow = to_edge(from, 32947);
+        const auto pieces = edge->fragments(flow, Register{.user = "300"}.text(), 300, ++id);
+        const auto others = edge->fragments(flow, Register{.user = "666"}.text(), 300, id);
+        ASSERT_GT(pieces.size(), 1U);
+        ASSERT_EQ(pieces.size(), others.size());
+        edge->put(0, others[0]);
+        for (rte_mbuf* piece : pieces) {
+            edge->put(0, piece);
+        }
+        for (std::size_t i = 1; i < others.size(); ++i) {
+            edge->put(0, others[i]);
+        }
+        edge->worker(0).round();
+        EXPECT_TRUE(edge->sent(0).empty());
+    }
+    EXPECT_EQ(edge->table().counts().contacts, 0U);
+    EXPECT_GT(edge->drops(0, DropReason::kFragment), 0U);
+}
+
 TEST_F(OneWorker, CutsAtThePathsMtu) {
     constexpr std::size_t kPath = 1300;
     auto reassembler = Reassembler::create(edge->ports().big_pool(), -1).take();
@@ -275,7 +291,7 @@ TEST_F(OneWorker, CutsAtThePathsMtu) {
             for (rte_mbuf* frame : edge->frames_sent(0)) {
                 longest = std::max<std::size_t>(longest, frame->pkt_len - net::kEthernetLen);
                 ASSERT_EQ(reply, nullptr);
-                reply = reassembler->add(frame, net::kEthernetLen, 1);
+                reply = add_piece(*reassembler, frame);
             }
             ASSERT_NE(reply, nullptr);
             const Seen seen = take_apart(reply);
