@@ -93,6 +93,17 @@ const Template kInvite{
         .append(140, ' ')
         .substr(0, 140)};
 
+const Template kOptions{
+    "OPTIONS sip:AAAAAAAA@example.com SIP/2.0\r\n"
+    "Via: SIP/2.0/UDP 192.168.1.10:5060;branch=z9hG4bKCCCCCCCC;rport\r\n"
+    "Max-Forwards: 70\r\n"
+    "From: <sip:AAAAAAAA@example.com>;tag=CCCCCCCC\r\n"
+    "To: <sip:AAAAAAAA@example.com>\r\n"
+    "Call-ID: CCCCCCCC@192.168.1.10\r\n"
+    "CSeq: 1 OPTIONS\r\n"
+    "User-Agent: as long as those of most phones are, so that an answer may go\r\n"
+    "Content-Length: 0\r\n\r\n"};
+
 // A phone's address as its gateway shows it.
 net::Address far_address(std::uint32_t phone) {
     return net::Address::v4(0x43000000U + phone / 1000);
@@ -109,6 +120,8 @@ class Pipeline {
             1, {{DeviceKind::kVdev, "net_ring0"}, {DeviceKind::kVdev, "net_null0,no-rx=1"}});
         settings.max_contacts = contacts + kSpare;
         settings.out = 1;
+        // Without effect on what comes a few bursts at a time.
+        settings.refuse_when_overloaded = true;
         edge = std::make_unique<Edge>(settings, [&](Qsbr& qsbr) {
             auto memory =
                 daemon::TableMemory::make(settings.max_contacts, 1, 0, settings.io, *eal(), qsbr);
@@ -165,6 +178,16 @@ class Pipeline {
             cycles += rte_rdtsc() - before;
         }
         return cycles;
+    }
+    // As after a long time of more than it can do; or of little.
+    void press(bool hard) {
+        for (unsigned ms = 0; ms < 250; ++ms) {
+            for (unsigned i = 0; hard && i < kBurst; ++i) {
+                edge->put(0, edge->frame(to_edge(kCore, kSip), ""));
+            }
+            edge->pass_ms(hard ? 1 : 20);
+            edge->worker(0).round();
+        }
     }
     std::uint32_t cseq = 0;  // thousands; up with every batch
     const std::uint32_t contacts;
@@ -427,6 +450,48 @@ void whole_call(benchmark::State& state) {
     calls(state, kThese);
 }
 
+// Ten times what the worker can do: its queue is never empty. Of a hundred packets `known` are refreshes of
+// registered phones; the others are strangers' OPTIONS, or phones whose gateways have come back with other mappings.
+// `goodput`: how much of what the worker does with refreshes alone it still does, in requests answered with 200 a
+// second.
+void avalanche(benchmark::State& state) {
+    Pipeline& p = scene(state.range(0)).pipeline;
+    const auto known = static_cast<std::uint32_t>(state.range(1));
+    const bool moved = state.range(2) != 0;
+    CoreCounters& counters = p.edge->counters(0);
+    std::uint32_t elsewhere = 0;
+    std::vector<double> alone;
+    std::vector<double> pressed;
+    const auto ns_a_good_one = [&] {
+        const std::uint64_t before = counters.responses[200].get();
+        const double ns = ns_a_packet(p.run()) * kPackets;
+        return ns / static_cast<double>(counters.responses[200].get() - before);
+    };
+    for (auto _ : state) {
+        p.press(false);
+        p.prepare_registers([&](unsigned) { return p.random() % p.contacts; });
+        alone.push_back(ns_a_good_one());
+        p.press(true);
+        ++p.cseq;
+        for (unsigned i = 0; i < kPackets; ++i) {
+            const std::uint32_t phone = p.random() % (p.contacts / 2);
+            const net::Flow stranger = to_edge(net::Address::v4(0x50000000U + ++elsewhere), 5060);
+            if (p.random() % 100 < known) {
+                p.put(kRegister, to_edge(far_address(phone), far_port(phone)), phone);
+            } else if (moved) {
+                p.put(kRegister, stranger, p.contacts / 2 + phone);
+            } else {
+                p.put(kOptions, stranger, phone);
+            }
+        }
+        pressed.push_back(ns_a_good_one());
+        state.SetIterationTime(pressed.back() * 1e-9);
+    }
+    state.counters["alone_ns"] = median(alone);
+    state.counters["pressed_ns"] = median(pressed);
+    state.counters["goodput"] = median(alone) / median(pressed);
+}
+
 const int kRegistered = [] {
     std::vector<std::int64_t> sizes{10'000, 1'000'000};
     if (const char* more = std::getenv("PINHOLE_BENCH_CONTACTS")) {
@@ -443,6 +508,14 @@ const int kRegistered = [] {
         add("response_back", response_back);
         add("invite_in_response_back", invite_in_response_back);
         add("whole_call", whole_call);
+        for (const auto& [known, moved] :
+             {std::pair{100, 0}, {80, 0}, {50, 0}, {10, 0}, {80, 1}, {50, 1}, {10, 1}, {0, 1}}) {
+            benchmark::RegisterBenchmark("avalanche", avalanche)
+                ->ArgNames({"contacts", "known", "moved"})
+                ->Args({n, known, moved})
+                ->UseManualTime()
+                ->Iterations(60);
+        }
     }
     return 0;
 }();

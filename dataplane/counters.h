@@ -53,16 +53,17 @@ enum class DropReason : std::uint8_t {
     kAddressLimit,    // more of one address, or of one IPv6 network
     kScreened,        // hit a screening rule that drops, or one that rejects and no answer may go
     kTarpit,          // hit a screening rule that tarpits, or came in the silence after that
+    kOverload,        // refused by a worker that has more to do than it can, without an answer
     kCount
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReason::kCount)>
-    kDropReasonNames{"not_ip",       "not_ours",      "bad_ip",        "bad_udp",
-                     "bad_checksum", "truncated",     "fragment",      "not_sip",
-                     "keepalive",    "malformed",     "bad_response",  "wrong_sender",
-                     "stranger",     "absorbed_ack",  "ack_nowhere",   "no_route",
-                     "no_neighbour", "too_large",     "no_mbuf",       "tx_full",
-                     "handoff_full", "contended",     "amplification", "kernel_path_full",
-                     "flow_limit",   "address_limit", "screened",      "tarpit"};
+    kDropReasonNames{
+        "not_ip",        "not_ours",     "bad_ip",        "bad_udp",          "bad_checksum",
+        "truncated",     "fragment",     "not_sip",       "keepalive",        "malformed",
+        "bad_response",  "wrong_sender", "stranger",      "absorbed_ack",     "ack_nowhere",
+        "no_route",      "no_neighbour", "too_large",     "no_mbuf",          "tx_full",
+        "handoff_full",  "contended",    "amplification", "kernel_path_full", "flow_limit",
+        "address_limit", "screened",     "tarpit",        "overload"};
 
 // The methods with a counter of their own; all others count as kOther. Order is the metric's only.
 enum class MethodLabel : std::uint8_t {
@@ -99,6 +100,11 @@ enum class OddContact : std::uint8_t { kOurs, kLoopback, kMulticast, kCount };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(OddContact::kCount)>
     kOddContactNames{"ours", "loopback", "multicast"};
 
+// Whom an overloaded worker refuses, in the order of screen::Rank without the first.
+enum class Refused : std::uint8_t { kNewcomer, kUnproven, kOther, kCount };
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(Refused::kCount)>
+    kRefusedNames{"newcomer", "unproven", "other"};
+
 inline constexpr unsigned kMaxResponseCode = 699;
 
 struct alignas(64) CoreCounters {
@@ -121,6 +127,7 @@ struct alignas(64) CoreCounters {
     std::array<Counter, static_cast<std::size_t>(DropReason::kCount)> drops;
     std::array<Counter, static_cast<std::size_t>(EmergencySender::kCount)> emergencies;
     std::array<Counter, static_cast<std::size_t>(OddContact::kCount)> odd_contacts;
+    std::array<Counter, static_cast<std::size_t>(Refused::kCount)> refused;
     std::array<Counter, kMaxResponseCode + 1> responses;  // that we sent ourselves, by code
 
     void drop(DropReason reason) { drops[static_cast<std::size_t>(reason)].add(); }

@@ -134,6 +134,12 @@ struct Limits {
     std::uint32_t sources = 65'536;
 };
 
+// A worker that has more to do than it can.
+struct Overload {
+    bool enabled = true;
+    std::uint32_t retry_after_s = 60;  // and up to twice that
+};
+
 // Calls for help, beside urn:service:sos.
 struct Emergency {
     std::vector<std::string> numbers;
@@ -182,6 +188,7 @@ struct Config {
     Qualify qualify;
     Core core;
     Limits limits;
+    Overload overload;
     Emergency emergency;
     Http http;
     Control control;

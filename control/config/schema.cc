@@ -141,6 +141,11 @@ constexpr std::array kProperties{
     Property{"limits", "sources", PH_FIELD(&c.limits.sources),
              "flows, and addresses, that a worker remembers at once", 1'024, 16'777'216},
 
+    Property{"overload", "enabled", PH_FIELD(&c.overload.enabled),
+             "a worker with more to do than it can refuses strangers first, then newcomers"},
+    Property{"overload", "retry_after_s", PH_FIELD(&c.overload.retry_after_s),
+             "seconds after which who was refused comes back, spread up to twice that", 1, 3'600},
+
     Property{"emergency", "numbers", PH_FIELD(&c.emergency.numbers),
              "calls to these, as to urn:service:sos, are calls for help"},
     Property{"emergency", "unregistered", PH_FIELD(&c.emergency.unregistered),

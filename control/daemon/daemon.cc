@@ -228,7 +228,8 @@ io::Status Assembly::make_table() {
         io::Shared{memory_->table(), *states_, policy_, *peer_health_, *pins_,
                    config_.qualify.call_unreachable == config::CallUnreachable::kTry,
                    config_.core.mode == config::CoreMode::kRedirect, config_.core.assert_identity,
-                   limit_policy(config_.limits), config_.limits.sources, &screening_->pointer()});
+                   limit_policy(config_.limits), config_.limits.sources, &screening_->pointer(),
+                   config_.overload.enabled, config_.overload.retry_after_s});
     return {};
 }
 

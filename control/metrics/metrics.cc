@@ -318,6 +318,14 @@ std::vector<MetricFamily> collect(const Snapshot& snapshot) {
         family("pinhole_odd_contacts_total",
                "New contacts whose host is no phone's, by whose it is.", MetricType::Counter),
         "host", &CoreCounters::odd_contacts, kOddContactNames));
+    out.push_back(collect_labelled(
+        snapshot,
+        family(
+            "pinhole_overload_refused_total",
+            "Requests that a worker refused because it had more to do than it could, by whose "
+            "they were: with 503, or without an answer (reason overload of pinhole_drops_total).",
+            MetricType::Counter),
+        "rank", &CoreCounters::refused, kRefusedNames));
     collect_plain(snapshot, out);
     out.push_back(collect_cycles(snapshot));
     MetricFamily contacts = family(

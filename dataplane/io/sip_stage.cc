@@ -4,7 +4,6 @@
 #include "dataplane/net/stun.h"
 #include "dataplane/registrar/answer.h"
 #include "dataplane/registrar/odd_contact.h"
-#include "dataplane/route/answer.h"
 #include "dataplane/route/reply_target.h"
 #include "dataplane/route/route.h"
 #include "dataplane/route/tag.h"
@@ -41,10 +40,8 @@ Verdict verdict_of(table::ChangeResult result, Verdict planned) {
     return Verdict::kBusy;
 }
 
-// 10 to 29 s, by AOR: newcomers who were refused together don't come back together.
-std::uint32_t retry_after_s(std::uint64_t aor_hash) {
-    return 10 + static_cast<std::uint32_t>(aor_hash >> 32) % 20;
-}
+// And up to twice that: the table is full until phones leave, which nobody knows.
+constexpr std::uint32_t kTableFullRetry_s = 10;
 
 // How long a REGISTER may have been on its way from its arrival to its owner: its contact bears the
 // time of its arrival.
@@ -84,7 +81,8 @@ SipStage::SipStage(const Shared& shared, Mesh& mesh, unsigned worker, Transmit& 
       post_(post),
       counters_(counters),
       limits_(shared.limits, shared.limit_sources, mesh.workers(), shared.table.hash()),
-      contexts_(std::make_unique<Context[]>(kContexts)) {
+      contexts_(std::make_unique<Context[]>(kContexts)),
+      overload_(shared.refuse_when_overloaded) {
     free_.reserve(kContexts);
     for (std::uint32_t i = kContexts; i-- > 0;) {
         free_.push_back(i);
@@ -108,6 +106,7 @@ void SipStage::take(rte_mbuf* mbuf, const net::Datagram& datagram, net::PortInde
     context.mbuf = mbuf;
     context.flow = datagram.flow(port);
     context.text = datagram.text();
+    context.refusal = Refusal::kNone;
     burst_[burst_count_++] = &context;
 }
 
@@ -117,6 +116,9 @@ void SipStage::run(const Surroundings& around, const Moment& now) {
     // Pairs with the service side's release store.
     rules_ =
         shared_.screening == nullptr ? nullptr : shared_.screening->load(std::memory_order_acquire);
+    if (overload_.presses()) [[unlikely]] {
+        rank_burst();
+    }
     for (unsigned i = 0; i < burst_count_; ++i) {
         parse(*burst_[i]);
     }
@@ -133,16 +135,89 @@ void SipStage::run(const Surroundings& around, const Moment& now) {
     burst_count_ = 0;
 }
 
+// A core peer is known by its address and by where it speaks: on an access port it is a stranger
+// with a forged one.
+std::optional<unsigned> SipStage::peer_of(const Context& context) const {
+    return around_->ports[context.flow.port].role == Role::kAccess
+               ? std::nullopt
+               : around_->peers.index_of(context.flow.theirs);
+}
+
+// Before anything else is done for a packet: whose it is takes a look at its first bytes and at the
+// flows that phones are registered by, in memory that is fetched for all of the burst together.
+void SipStage::rank_burst() {
+    overload_.begin_burst();
+    for (unsigned i = 0; i < burst_count_; ++i) {
+        burst_[i]->flow_hash = shared_.table.hash()(burst_[i]->flow);
+        shared_.table.prefetch_flow(burst_[i]->flow_hash);
+    }
+    for (unsigned i = 0; i < burst_count_; ++i) {
+        shared_.table.prefetch_flow_slot(burst_[i]->flow_hash);
+    }
+    for (unsigned i = 0; i < burst_count_; ++i) {
+        shared_.table.prefetch_flow_record(burst_[i]->flow_hash);
+    }
+    for (unsigned i = 0; i < burst_count_; ++i) {
+        rank(*burst_[i]);
+    }
+}
+
+// Without digest nobody has to prove who he is, so whoever registers ranks as if he had.
+screen::Rank SipStage::rank_of(const Context& context, screen::Glance glance) const {
+    if (peer_of(context).has_value() || shared_.table.has_flow(context.flow)) {
+        return screen::Rank::kKnown;
+    }
+    return glance == screen::Glance::kRegister ? screen::Rank::kNewcomer : screen::Rank::kOther;
+}
+
+bool SipStage::calls_for_help(Context& context) const {
+    return sip::parse(context.text, context.message) == sip::ParseError::kOk &&
+           context.message.is_request && is_emergency(context.message);
+}
+
+void SipStage::rank(Context& context) {
+    const screen::Glance glance = screen::glance(context.text);
+    // A port of the core's answers nobody else, not even so.
+    if (glance == screen::Glance::kNoRequest ||
+        around_->ports[context.flow.port].role == Role::kCore) {
+        return;
+    }
+    const screen::Rank rank = rank_of(context, glance);
+    if (!overload_.refuses(rank, context.flow_hash, now_.s) ||
+        (glance == screen::Glance::kCallable && calls_for_help(context))) {
+        return;
+    }
+    context.refusal = overload_.answers() ? Refusal::kAnswered : Refusal::kSilent;
+    counters_.refused[static_cast<std::size_t>(rank) - 1].add();
+}
+
+void SipStage::refuse(Context& context) {
+    if (context.refusal == Refusal::kSilent || context.error != sip::ParseError::kOk) {
+        drop(context, DropReason::kOverload);
+        return;
+    }
+    // By flow and Call-ID: many phones may share either.
+    const std::uint64_t who = context.flow_hash ^ shared_.table.hash()(context.message.call_id());
+    std::array<char, 32> line;
+    sip::Writer header(line.data(), line.size());
+    header.header("Retry-After", screen::retry_after_s(shared_.retry_after_s, who));
+    answer_or_drop(context,
+                   {.code = 503, .headers = header.view(), .required_bytes = header.size()},
+                   DropReason::kOverload);
+}
+
 void SipStage::parse(Context& context) {
     context.for_registrar = false;
-    // A core peer is known by its address and by where it speaks: on an access port it is a
-    // stranger with a forged one.
-    context.peer = around_->ports[context.flow.port].role == Role::kAccess
-                       ? std::nullopt
-                       : around_->peers.index_of(context.flow.theirs);
+    if (context.refusal == Refusal::kSilent) {
+        return;
+    }
+    context.peer = peer_of(context);
     context.error = sip::parse(context.text, context.message);
     if (context.error == sip::ParseError::kOk && context.message.is_request) {
         counters_.requests[static_cast<std::size_t>(context.message.method)].add();
+    }
+    if (context.refusal != Refusal::kNone) {
+        return;
     }
     context.screened = is_screened(context) ? screen(context) : screen::Verdict{};
     if (context.error != sip::ParseError::kOk || !context.screened.passes()) {
@@ -193,19 +268,23 @@ screen::Verdict SipStage::screen(const Context& context) {
 // What its rule says, within what any stranger's request may cost us: an answer is no larger than
 // 1.5 times the request, and an ACK gets none.
 void SipStage::turn_away(Context& context) {
-    sip::Via top;
-    if (context.screened.action == screen::Action::kTarpit) {
-        drop(context, DropReason::kTarpit);
-        return;
+    if (context.screened.action == screen::Action::kReject) {
+        answer_or_drop(context, {.code = context.screened.code}, DropReason::kScreened);
+    } else {
+        drop(context, context.screened.action == screen::Action::kTarpit ? DropReason::kTarpit
+                                                                         : DropReason::kScreened);
     }
-    if (context.screened.action != screen::Action::kReject || !context.message.answerable() ||
-        !sip::top_via(context.message, top)) {
-        drop(context, DropReason::kScreened);
+}
+
+// `otherwise`: where it can't be answered.
+void SipStage::answer_or_drop(Context& context, const route::Answer& answer, DropReason otherwise) {
+    sip::Via top;
+    if (!context.message.answerable() || !sip::top_via(context.message, top)) {
+        drop(context, otherwise);
         return;
     }
     sip::Writer out(out_text_.data(), out_text_.size());
-    switch (route::write_answer(context.message, context.flow, around_->keys,
-                                {.code = context.screened.code}, false, out)) {
+    switch (route::write_answer(context.message, context.flow, around_->keys, answer, false, out)) {
         case route::AnswerResult::kAmplifies:
             drop(context, DropReason::kAmplification);
             return;
@@ -215,7 +294,7 @@ void SipStage::turn_away(Context& context) {
         case route::AnswerResult::kWritten:
             break;
     }
-    counters_.responses[context.screened.code].add();
+    counters_.responses[answer.code].add();
     transmit_.datagram(route::answer_flow(top, context.flow), out.view(), context.mbuf, *around_);
     context.mbuf = nullptr;
 }
@@ -239,6 +318,10 @@ void SipStage::prepare_register(Context& context) {
 }
 
 SipStage::Outcome SipStage::decide(Context& context) {
+    if (context.refusal != Refusal::kNone) [[unlikely]] {
+        refuse(context);
+        return Outcome::kFinished;
+    }
     if (!context.peer.has_value() && around_->ports[context.flow.port].role == Role::kCore) {
         drop(context, DropReason::kStranger);
         return Outcome::kFinished;
@@ -413,8 +496,9 @@ void SipStage::answer_register(Context& context) {
             answered = registrar::write_ok(context.message, record, answer, out);
         }
     } else {
-        answered = registrar::write_refusal(context.message, context.verdict, shared_.policy,
-                                            retry_after_s(request.aor_hash), answer, out);
+        answered = registrar::write_refusal(
+            context.message, context.verdict, shared_.policy,
+            screen::retry_after_s(kTableFullRetry_s, request.aor_hash), answer, out);
     }
     if (answered != registrar::Answered::kWritten) [[unlikely]] {
         drop(context, answered == registrar::Answered::kContended ? DropReason::kContended

@@ -14,7 +14,9 @@
 #include "dataplane/io/transmit.h"
 #include "dataplane/net/packet.h"
 #include "dataplane/registrar/rules.h"
+#include "dataplane/route/answer.h"
 #include "dataplane/route/context.h"
+#include "dataplane/screen/overload.h"
 #include "dataplane/screen/rate_limits.h"
 #include "dataplane/screen/rule_set.h"
 #include "dataplane/screen/tarpit.h"
@@ -44,6 +46,8 @@ struct Shared {
     screen::LimitPolicy limits{.enabled = false};
     std::size_t limit_sources = 1024;
     const screen::RuleSetPointer* screening = nullptr;  // null: nothing is screened
+    bool refuse_when_overloaded = false;                // [overload] enabled
+    std::uint32_t retry_after_s = 60;                   // and up to twice that
 };
 
 class SipStage {
@@ -64,12 +68,16 @@ class SipStage {
     // Adds a datagram to the burst, or drops it where too many wait. At most kBurst between two
     // calls of run().
     void take(rte_mbuf* mbuf, const net::Datagram& datagram, net::PortIndex port);
+    // What the round's look at the receive queues has shown: `backlog`, there is more than a burst.
+    void looked(bool backlog, const Moment& now) { overload_.looked(backlog, now.us); }
     // Works on the burst.
     void run(const Surroundings& around, const Moment& now);
     // A command for this worker, or the answer to one of its own.
     void serve(const Command& command, const Surroundings& around, const Moment& now);
 
   private:
+    // By overload: answered with 503, or dropped.
+    enum class Refusal : std::uint8_t { kNone, kAnswered, kSilent };
     struct Context {
         rte_mbuf* mbuf = nullptr;
         net::Flow flow;  // as the packet came
@@ -77,6 +85,8 @@ class SipStage {
         sip::ParseError error = sip::ParseError::kOk;
         std::optional<unsigned> peer;  // the core peer that sent it
         screen::Verdict screened;
+        std::uint64_t flow_hash = 0;  // under pressure alone
+        Refusal refusal = Refusal::kNone;
         bool for_registrar = false;
         registrar::Verdict verdict = registrar::Verdict::kOk;
         std::string_view branch;  // of a REGISTER's top Via; may have none
@@ -85,10 +95,17 @@ class SipStage {
     };
     enum class Outcome : std::uint8_t { kFinished, kWaits };
 
+    [[nodiscard]] std::optional<unsigned> peer_of(const Context& context) const;
+    void rank_burst();
+    [[nodiscard]] screen::Rank rank_of(const Context& context, screen::Glance glance) const;
+    [[nodiscard]] bool calls_for_help(Context& context) const;
+    void rank(Context& context);
+    void refuse(Context& context);
     void parse(Context& context);
     [[nodiscard]] bool is_screened(const Context& context) const;
     [[nodiscard]] screen::Verdict screen(const Context& context);
     void turn_away(Context& context);
+    void answer_or_drop(Context& context, const route::Answer& answer, DropReason otherwise);
     void prepare_register(Context& context);
     [[nodiscard]] Outcome decide(Context& context);
     [[nodiscard]] bool admit(Context& context);
@@ -127,6 +144,7 @@ class SipStage {
     unsigned burst_count_ = 0;
 
     screen::Tarpit tarpit_;
+    screen::Overload overload_;
 
     std::array<char, kMaxFrameBytes> out_text_;
 };

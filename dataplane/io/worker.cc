@@ -82,6 +82,7 @@ bool Worker::round() {
 
 unsigned Worker::poll_devices() {
     unsigned work = 0;
+    bool backlog = false;
     std::array<rte_mbuf*, kBurst> frames;
     for (DeviceIndex d = 0; d < parts_.ports.device_count(); ++d) {
         const Device& device = parts_.ports.device(d);
@@ -94,8 +95,10 @@ unsigned Worker::poll_devices() {
         if (n != 0) {
             receive({frames.data(), n}, d, false);
             work += n;
+            backlog |= n == frames.size();
         }
     }
+    stage_.looked(backlog, now_);
     return work;
 }
 

@@ -214,6 +214,37 @@ FlowMatches BindingTable::find_by_flow(const net::Flow& flow, std::span<ContactI
     return matches;
 }
 
+void BindingTable::prefetch_flow(std::uint64_t flow_hash) const {
+    for (const Shard& shard : shards_) {
+        shard.flows.prefetch(flow_hash);
+    }
+}
+
+void BindingTable::prefetch_flow_slot(std::uint64_t flow_hash) const {
+    for (const Shard& shard : shards_) {
+        if (const std::uint32_t slot = shard.flows.first_any(flow_hash); slot < slots_.count()) {
+            __builtin_prefetch(&slots_[slot]);
+        }
+    }
+}
+
+// The state stands behind the record's head, in its second line.
+void BindingTable::prefetch_flow_record(std::uint64_t flow_hash) const {
+    for (const Shard& shard : shards_) {
+        if (const std::uint32_t slot = shard.flows.first_any(flow_hash); slot < slots_.count()) {
+            const auto* record =
+                reinterpret_cast<const char*>(slots_[slot].record.load(std::memory_order_relaxed));
+            __builtin_prefetch(record);
+            __builtin_prefetch(record + 64);
+        }
+    }
+}
+
+bool BindingTable::has_flow(const net::Flow& flow) const {
+    ContactId id;
+    return find_by_flow(flow, {&id, 1}).count != 0;
+}
+
 std::size_t BindingTable::reclaim_owner(std::uint32_t n, std::size_t max) {
     Shard& shard = shards_[n];
     std::size_t done = 0;

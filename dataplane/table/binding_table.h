@@ -110,6 +110,14 @@ class BindingTable {
     [[nodiscard]] bool read_expiry(std::uint32_t slot, ContactId& id,
                                    std::uint32_t& expires_at_s) const;
 
+    // Whether any contact is reached by this flow, in stages for a burst: prefetch_flow for all,
+    // prefetch_flow_slot for all, prefetch_flow_record for all, has_flow for all. `flow_hash` is
+    // hash()(flow).
+    void prefetch_flow(std::uint64_t flow_hash) const;
+    void prefetch_flow_slot(std::uint64_t flow_hash) const;
+    void prefetch_flow_record(std::uint64_t flow_hash) const;
+    [[nodiscard]] bool has_flow(const net::Flow& flow) const;
+
     // The contacts of a flow, in no order. Stops when `out` is full.
     [[nodiscard]] FlowMatches find_by_flow(const net::Flow& flow, std::span<ContactId> out) const;
 

@@ -107,6 +107,7 @@ Edge::Edge(EdgeSettings settings, const TableMaker& make_table)
         Shared{*table_, *qualify_, settings_.policy, peer_health_, *pins_, false});
     shared_->limits = settings_.limits;
     shared_->screening = &rules_;
+    shared_->refuse_when_overloaded = settings_.refuse_when_overloaded;
     if (const Status started = ports_->start(); !started) {
         must(Result<int>(started.error()));
     }
@@ -199,8 +200,8 @@ std::uint16_t Edge::exchange(std::uint16_t /*ethdev*/, std::uint16_t /*queue*/, 
     return given;
 }
 
-void Edge::pass_s(std::uint32_t seconds) {
-    start_ -= seconds * clock_.hz();
+void Edge::pass_ms(std::uint64_t milliseconds) {
+    start_ -= milliseconds * (clock_.hz() / 1000);
     clock_ = Clock(kEpoch_s, start_);
 }
 

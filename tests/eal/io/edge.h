@@ -49,6 +49,7 @@ struct EdgeSettings {
     net::PortIndex out = 0;  // the port that all routes lead to
     registrar::Policy policy;
     screen::LimitPolicy limits{.enabled = false};
+    bool refuse_when_overloaded = false;
     IdleMode idle = IdleMode::kSpin;
 };
 
@@ -102,7 +103,8 @@ class Edge {
     // What is under way is freed, and the counts stand still.
     void end_workers();
     // Only between rounds.
-    void pass_s(std::uint32_t seconds);
+    void pass_s(std::uint32_t seconds) { pass_ms(seconds * std::uint64_t{1000}); }
+    void pass_ms(std::uint64_t milliseconds);
 
     // A buffer with this UDP datagram in it, as the device would have filled it.
     rte_mbuf* frame(const net::Flow& from, std::string_view payload);

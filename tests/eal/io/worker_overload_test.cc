@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A worker that gets ten times what it can do, on a clock of the test's own: each millisecond it takes
+// one burst from a queue that ten bursts come to, and what the queue doesn't hold is lost.
+#include "tests/eal/io/worker_scene.h"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+namespace pinhole::io {
+namespace {
+
+constexpr unsigned kPhones = 100;
+constexpr std::uint16_t kPhonePort = 20'000;
+
+std::string request(const std::string& method, const std::string& uri, unsigned n) {
+    const std::string call_id = "c" + std::to_string(n);
+    return method + " " + uri +
+           " SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK" + call_id +
+           ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:eve@example.com>;tag=f\r\nTo: <" + uri +
+           ">\r\nCall-ID: " + call_id + "\r\nCSeq: 1 " + method +
+           "\r\nUser-Agent: as long as those of most phones are\r\nContent-Length: 0\r\n\r\n";
+}
+
+class Avalanche : public WorkerScene {
+  public:
+    void SetUp() override { begin(true); }
+    void TearDown() override {
+        drain();
+        WorkerScene::TearDown();
+    }
+
+    void begin(bool refuse) {
+        registrar::Policy policy;
+        lay(1, 50'000, policy, {.enabled = false}, refuse);
+        for (unsigned phone = 0; phone < kPhones; ++phone) {
+            EXPECT_EQ(edge->ask(0, flow_of(phone), refresh(phone)).size(), 1U);
+        }
+    }
+    static net::Flow flow_of(unsigned phone) {
+        return to_edge(kNat, static_cast<std::uint16_t>(kPhonePort + phone));
+    }
+    std::string refresh(unsigned phone) {
+        const std::string user = std::to_string(phone);
+        return Register{.user = user, .call_id = user, .cseq = ++cseq, .expires = "3600"}.text();
+    }
+    std::string newcomer() {
+        const std::string user = "n" + std::to_string(++strangers);
+        return Register{.user = user, .call_id = user, .expires = "3600"}.text();
+    }
+    // Nobody knows it, nor will know it again.
+    net::Flow stranger() {
+        ++strangers;
+        return to_edge(net::Address::v4(0x14000000 + strangers / 50'000),
+                       static_cast<std::uint16_t>(10'000 + strangers % 50'000));
+    }
+    // So many milliseconds of ten bursts each, of what `next` puts; gives what was answered.
+    std::vector<Seen> storm(unsigned for_ms, const std::function<void()>& next) {
+        std::vector<Seen> answers;
+        for (unsigned ms = 0; ms < for_ms; ++ms) {
+            // What comes to a full queue is lost, so it need not be made.
+            while (waiting < kQueue) {
+                next();
+                ++waiting;
+            }
+            edge->pass_ms(1);
+            edge->worker(0).round();
+            waiting -= Worker::kBurst;
+            for (Seen& seen : edge->sent(0)) {
+                answers.push_back(std::move(seen));
+            }
+        }
+        return answers;
+    }
+    // Until whatever can be refused is.
+    void press() {
+        (void)storm((screen::Pressure::kGrace_us + 3 * screen::Pressure::kRise_us) / 1000 + 2,
+                    [&] { edge->put(0, stranger(), request("OPTIONS", "sip:100@example.com", 1)); });
+        drain();
+    }
+    // The queue's rest, on a clock that stands.
+    void drain() {
+        while (waiting > 0) {
+            edge->worker(0).round();
+            waiting -= std::min(waiting, Worker::kBurst);
+            (void)edge->sent(0);
+        }
+    }
+    std::uint64_t refused(Refused whom) {
+        return edge->counters(0).refused[static_cast<std::size_t>(whom)].get();
+    }
+    static std::size_t with(const std::vector<Seen>& answers, const std::string& code) {
+        return static_cast<std::size_t>(
+            std::count_if(answers.begin(), answers.end(), [&](const Seen& seen) {
+                return seen.text.substr(0, 11) == "SIP/2.0 " + code;
+            }));
+    }
+
+    static constexpr unsigned kQueue = 10 * Worker::kBurst;
+    unsigned waiting = 0;
+    unsigned cseq = 0;
+    unsigned strangers = 0;
+};
+
+TEST_F(Avalanche, PhonesAreServedStrangersAreNot) {
+    press();
+    const std::uint64_t before = refused(Refused::kOther);
+    unsigned turn = 0;
+    unsigned refreshes = 0;
+    const auto answers = storm(200, [&] {
+        if (++turn % 10 == 0) {
+            const unsigned phone = turn / 10 % kPhones;
+            edge->put(0, flow_of(phone), refresh(phone));
+            ++refreshes;
+        } else {
+            edge->put(0, stranger(), request("OPTIONS", "sip:100@example.com", turn));
+        }
+    });
+    const std::size_t served = with(answers, "200");
+    EXPECT_GE(served + kQueue / 10 + 1, refreshes) << "but for those in the queue yet";
+    EXPECT_EQ(refused(Refused::kOther) - before, 200 * Worker::kBurst - served);
+    EXPECT_EQ(with(answers, "503"), 200U * screen::Overload::kAnswersABurst);
+    EXPECT_EQ(with(answers, "404"), 0U);
+    EXPECT_EQ(answers.size(), served + with(answers, "503"));
+}
+
+TEST_F(Avalanche, OfNewcomersTwoInThreeAreServed) {
+    press();
+    std::set<std::string> retries;
+    const std::uint64_t before = edge->drops(0, DropReason::kOverload);
+    const auto answers = storm(300, [&] { edge->put(0, stranger(), newcomer()); });
+    const unsigned taken = 300 * Worker::kBurst;
+    EXPECT_NEAR(with(answers, "200"), taken * 2 / 3, 40);
+    EXPECT_NEAR(refused(Refused::kNewcomer), taken / 3, 40);
+    EXPECT_EQ(edge->drops(0, DropReason::kOverload) - before,
+              refused(Refused::kNewcomer) - with(answers, "503"));
+    for (const Seen& seen : answers) {
+        if (seen.has("SIP/2.0 503")) {
+            const std::size_t at = seen.text.find("Retry-After: ") + 13;
+            const std::string after = seen.text.substr(at, seen.text.find("\r\n", at) - at);
+            EXPECT_GE(std::stoi(after), 60);
+            EXPECT_LE(std::stoi(after), 120);
+            retries.insert(after);
+        }
+    }
+    EXPECT_GE(retries.size(), 55U) << "of 61, by some 600 refusals";
+}
+
+TEST_F(Avalanche, ComesToAnEnd) {
+    press();
+    EXPECT_TRUE(edge->ask(0, stranger(), request("OPTIONS", "sip:100@example.com", 7))[0].has(
+        "SIP/2.0 503"));
+    for (unsigned ms = 0; ms < 5 * screen::Pressure::kFall_us / 1000; ++ms) {
+        edge->pass_ms(1);
+        edge->worker(0).round();
+    }
+    const auto seen = edge->ask(0, stranger(), request("OPTIONS", "sip:100@example.com", 8));
+    ASSERT_EQ(seen.size(), 1U);
+    EXPECT_FALSE(seen[0].has("SIP/2.0 503"));
+}
+
+TEST_F(Avalanche, TheCoreAndCallsForHelpAreNeverRefused) {
+    press();
+    for (unsigned i = 0; i < 50; ++i) {
+        edge->put(0, to_edge(kCore, kSip), request("OPTIONS", "sip:example.com", i));
+        edge->put(0, stranger(), request("INVITE", "urn:service:sos", i));
+        edge->worker(0).round();
+    }
+    const std::uint64_t others = refused(Refused::kOther);
+    const auto unregistered = static_cast<std::size_t>(EmergencySender::kUnregistered);
+    EXPECT_EQ(edge->counters(0).emergencies[unregistered].get(), 50U);
+    EXPECT_EQ(edge->responses(0, 200), kPhones + 50);
+    // A call that is none for help.
+    for (unsigned i = 0; i < 50; ++i) {
+        (void)edge->ask(0, stranger(), request("INVITE", "sip:100@example.com", i));
+    }
+    EXPECT_EQ(refused(Refused::kOther) - others, 50U);
+}
+
+TEST_F(Avalanche, WhatIsRefusedLeavesNothingBehind) {
+    press();
+    EXPECT_EQ(edge->table().counts().contacts, kPhones);
+    EXPECT_EQ(edge->counters(0).calls_out.get(), 0U);
+    // An ACK is never answered, what is broken is not, nor what is too short for an answer.
+    const std::uint64_t drops = edge->drops(0, DropReason::kOverload);
+    EXPECT_TRUE(edge->ask(0, stranger(), request("ACK", "sip:100@example.com", 1)).empty());
+    EXPECT_TRUE(edge->ask(0, stranger(), "OPTIONS sip:a SIP/2.0\r\nx\r\n\r\n").empty());
+    EXPECT_EQ(edge->drops(0, DropReason::kOverload), drops + 2);
+}
+
+TEST_F(Avalanche, OffNobodyIsRefused) {
+    end();
+    begin(false);
+    press();
+    EXPECT_EQ(refused(Refused::kOther), 0U);
+    EXPECT_EQ(edge->responses(0, 503), 0U);
+}
+
+}  // namespace
+}  // namespace pinhole::io
