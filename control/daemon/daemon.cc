@@ -3,6 +3,7 @@
 
 #include "control/api/server.h"
 #include "control/config/values.h"
+#include "control/daemon/allowance_service.h"
 #include "control/daemon/control_thread.h"
 #include "control/daemon/key_service.h"
 #include "control/daemon/publisher.h"
@@ -76,7 +77,7 @@ std::uint64_t random_seed() {
 class Assembly {
   public:
     explicit Assembly(const config::Config& config)
-        : config_(config), settings_(io_settings(config)) {}
+        : config_(config), settings_(io_settings(config)), allowances_(allowance_file(config)) {}
     ~Assembly() { stop(); }
     Assembly(const Assembly&) = delete;
     Assembly& operator=(const Assembly&) = delete;
@@ -84,7 +85,11 @@ class Assembly {
     io::Status start();
     void run(int signal_fd) {
         service_->run(
-            signal_fd, [this] { reload(); }, [this] { screening_->reclaim(); });
+            signal_fd, [this] { reload(); },
+            [this] {
+                screening_->reclaim();
+                allowances_.turn(workers_, Service::now_ms());
+            });
     }
     void stop();
     [[nodiscard]] std::string summary() const;
@@ -102,6 +107,7 @@ class Assembly {
 
     const config::Config& config_;
     const io::Settings settings_;
+    AllowanceService allowances_;
     std::unique_ptr<KeyService> keys_;
     std::unique_ptr<io::Eal> eal_;
     std::unique_ptr<io::Ports> ports_;
@@ -268,6 +274,7 @@ io::Status Assembly::make_workers() {
         }
         workers_.push_back(worker.take());
     }
+    allowances_.take_up(workers_);
     return {};
 }
 
@@ -324,6 +331,7 @@ void Assembly::stop() {
     if (launched_) {
         eal_->wait_for_workers();
         launched_ = false;
+        allowances_.end(workers_);
     }
     if (ports_ != nullptr) {
         ports_->stop();

@@ -87,6 +87,13 @@ screen::LimitPolicy limit_policy(const config::Limits& limits) {
             .address_guesses = {limits.address_guesses_per_minute, limits.address_guesses_burst}};
 }
 
+std::string allowance_file(const config::Config& config) {
+    const std::string& keys = config.keys.file;
+    return !config.limits.enabled || keys.empty()
+               ? std::string{}
+               : keys.substr(0, keys.rfind('/') + 1) + "allowances";
+}
+
 qualify::Policy qualify_policy(const config::Qualify& qualify) {
     qualify::Policy policy;
     policy.interval_ms = qualify.enabled ? qualify.interval_s * 1000 : 0;

@@ -18,6 +18,8 @@ namespace pinhole::daemon {
 [[nodiscard]] registrar::Policy registrar_policy(const config::Registrar& registrar,
                                                  const config::Qualify& qualify);
 [[nodiscard]] screen::LimitPolicy limit_policy(const config::Limits& limits);
+// Beside the keys; empty: nothing is kept.
+[[nodiscard]] std::string allowance_file(const config::Config& config);
 [[nodiscard]] qualify::Policy qualify_policy(const config::Qualify& qualify);
 [[nodiscard]] qualify::PeerPolicy peer_policy(const config::Core& core);
 [[nodiscard]] io::Role role_of(config::PortRole role);

@@ -47,7 +47,8 @@ std::string octal(mode_t mode) {
     return text.data();
 }
 
-std::optional<std::string> refuse(const std::string& path, const struct stat& about) {
+std::optional<std::string> refuse(const std::string& path, const struct stat& about,
+                                  std::size_t max) {
     if (!S_ISREG(about.st_mode)) {
         return path + " is no regular file: name one, or a path where there is none yet";
     }
@@ -55,7 +56,7 @@ std::optional<std::string> refuse(const std::string& path, const struct stat& ab
         return path + " is open to others than its owner (mode " + octal(about.st_mode) +
                "): chmod 600 it, or remove it if they may have read what is in it";
     }
-    if (about.st_size > static_cast<off_t>(kMaxPrivateFile)) {
+    if (about.st_size > static_cast<off_t>(max)) {
         return path +
                " is larger than anything that pinhole writes there: put back a good copy, or "
                "remove it";
@@ -90,7 +91,7 @@ bool sync_directory(const std::filesystem::path& directory) {
 
 }  // namespace
 
-PrivateFile read_private(const std::string& path) {
+PrivateFile read_private(const std::string& path, std::size_t max) {
     const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!file.open()) {
         if (errno == ENOENT) {
@@ -103,10 +104,10 @@ PrivateFile read_private(const std::string& path) {
     if (fstat(file.fd(), &about) != 0) {
         return {.error = "can't read " + path + ": " + reason(errno)};
     }
-    if (auto refusal = refuse(path, about)) {
+    if (auto refusal = refuse(path, about, max)) {
         return {.error = std::move(refusal)};
     }
-    std::string text(kMaxPrivateFile, '\0');
+    std::string text(static_cast<std::size_t>(about.st_size), '\0');
     std::size_t size = 0;
     while (size < text.size()) {
         const ssize_t n = read(file.fd(), text.data() + size, text.size() - size);

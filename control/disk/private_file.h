@@ -16,7 +16,8 @@ struct PrivateFile {
 };
 inline constexpr std::size_t kMaxPrivateFile = 64 * 1024;
 
-[[nodiscard]] PrivateFile read_private(const std::string& path);
+// A larger one than `max` is none of ours.
+[[nodiscard]] PrivateFile read_private(const std::string& path, std::size_t max = kMaxPrivateFile);
 
 // Mode 0600. The text is on the disk when this returns; nothing: it is done. One caller a path.
 [[nodiscard]] std::optional<std::string> replace_private(const std::string& path,

@@ -81,6 +81,7 @@ SipStage::SipStage(const Shared& shared, Mesh& mesh, unsigned worker, Transmit& 
       post_(post),
       counters_(counters),
       limits_(shared.limits, shared.limit_sources, mesh.workers(), shared.table.hash()),
+      allowances_(limits_.addresses().count()),
       contexts_(std::make_unique<Context[]>(kContexts)),
       overload_(shared.refuse_when_overloaded) {
     free_.reserve(kContexts);
@@ -93,6 +94,10 @@ SipStage::~SipStage() {
     for (unsigned i = 0; i < kContexts; ++i) {
         rte_pktmbuf_free(contexts_[i].mbuf);  // null is nothing to it
     }
+}
+
+void SipStage::remember(const screen::SourceName& address, float phones, const Moment& now) {
+    limits_.remember(address, phones, limit_time(now));
 }
 
 void SipStage::take(rte_mbuf* mbuf, const net::Datagram& datagram, net::PortIndex port) {

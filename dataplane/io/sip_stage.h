@@ -16,6 +16,7 @@
 #include "dataplane/registrar/rules.h"
 #include "dataplane/route/answer.h"
 #include "dataplane/route/context.h"
+#include "dataplane/screen/allowance_copy.h"
 #include "dataplane/screen/overload.h"
 #include "dataplane/screen/rate_limits.h"
 #include "dataplane/screen/rule_set.h"
@@ -72,6 +73,10 @@ class SipStage {
     void looked(bool backlog, const Moment& now) { overload_.looked(backlog, now.us); }
     // Works on the burst.
     void run(const Surroundings& around, const Moment& now);
+    // What is known of the phones behind addresses: from an earlier run, and for a later one.
+    void remember(const screen::SourceName& address, float phones, const Moment& now);
+    void copy_allowances(const Moment& now) { allowances_.step_worker(limits_.addresses(), now.s); }
+    [[nodiscard]] screen::AllowanceCopy& allowances() { return allowances_; }
     // A command for this worker, or the answer to one of its own.
     void serve(const Command& command, const Surroundings& around, const Moment& now);
 
@@ -134,6 +139,7 @@ class SipStage {
     Post& post_;
     CoreCounters& counters_;
     screen::Limits limits_;
+    screen::AllowanceCopy allowances_;
     const Surroundings* around_ = nullptr;    // of the round in hand
     const screen::RuleSet* rules_ = nullptr;  // likewise; null: none
     Moment now_;

@@ -160,6 +160,7 @@ unsigned Worker::empty_inbox() {
 void Worker::housekeeping() {
     parts_.shared.table.reclaim_owner(index_);
     reassembler_->expire(rte_rdtsc());
+    copy_allowances();
 }
 
 void Worker::rest() {

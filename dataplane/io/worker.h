@@ -54,6 +54,15 @@ class Worker {
     // Goes up as long as the loop turns: how /healthz knows. Any thread.
     [[nodiscard]] std::uint64_t rounds() const { return rounds_.load(std::memory_order_relaxed); }
 
+    // Before run(): phones that an earlier run knew behind this address.
+    void remember(const screen::SourceName& address, float phones) {
+        stage_.remember(address, phones, parts_.clock.now());
+    }
+    // For the service thread.
+    [[nodiscard]] screen::AllowanceCopy& allowances() { return stage_.allowances(); }
+    // A step of a copy that has been asked for: by this worker, or by whoever has seen it end.
+    void copy_allowances() { stage_.copy_allowances(parts_.clock.now()); }
+
     // One round without waiting, for tests and benchmarks that are their own loop; true if there
     // was work.
     bool round();

@@ -42,10 +42,10 @@ FragmentLedger::Entry FragmentLedger::enter(const Datagram& piece, std::uint64_t
     }
     Entry entry = Entry::kBegun;
     if (count_ == kDatagrams) {
-        given_up_to_ = std::min_element(places_.begin(), places_.end(),
-                                        [](const Place& a, const Place& b) {
-                                            return a.began < b.began;
-                                        })->began;
+        given_up_to_ =
+            std::min_element(places_.begin(), places_.end(), [](const Place& a, const Place& b) {
+                return a.began < b.began;
+            })->began;
         forget_until(given_up_to_);
         entry = Entry::kTookPlace;
     }

@@ -159,8 +159,13 @@ void Limits::left(const net::Flow& from, const When& now) {
 }
 
 void Limits::remember(const SourceName& address, float phones, const When& now) {
-    if (address != SourceName{}) {
-        addresses_.at(address, policy_.address, now.ms, now.s).add_phones(phones, now.s);
+    if (address == SourceName{}) {
+        return;
+    }
+    addresses_.at(address, policy_.address, now.ms, now.s).add_phones(phones, now.s);
+    // The /56 is that of all its /64s together.
+    if (const net::Address named{address}; !named.is_v4()) {
+        subnets_.at(subnet_name(named), subnet_, now.ms, now.s).add_phones(phones, now.s);
     }
 }
 

@@ -73,6 +73,37 @@ TEST_F(Limited, GrowsWithRegistrations) {
     EXPECT_EQ(answered(pbx, invite("sip:100@example.com"), 100), 5U) << "they have left";
 }
 
+TEST_F(Limited, WhatItKnowsGoesToTheNextRun) {
+    for (unsigned i = 0; i < 40; ++i) {
+        const std::string user = std::to_string(200 + i);
+        EXPECT_EQ(edge->ask(0, to_edge(kNat, static_cast<std::uint16_t>(2000 + i)),
+                            Register{.user = user, .call_id = user}.text())
+                      .size(),
+                  1U);
+    }
+    screen::AllowanceCopy& copy = edge->worker(0).allowances();
+    copy.ask_service();
+    for (unsigned i = 0; i < 100 * Worker::kHousekeepingRounds && !copy.take_service(); ++i) {
+        edge->worker(0).round();
+    }
+    ASSERT_TRUE(copy.take_service().has_value());
+    ASSERT_EQ(copy.take_service()->size(), 1U);
+    const screen::KnownAddress known = copy.take_service()->front();
+    EXPECT_EQ(known.name, kNat.bytes);
+    EXPECT_NEAR(known.phones, 40, 0.1);
+
+    end();
+    lay(1, 1000, {}, kFew);
+    edge->worker(0).remember(known.name, known.phones);
+    unsigned count = 0;
+    for (unsigned i = 0; i < 100; ++i) {
+        const net::Flow from = to_edge(kNat, static_cast<std::uint16_t>(3000 + i));
+        count += answered(from, invite("sip:100@example.com"), 1);
+    }
+    EXPECT_GE(count, 12U + 2 * 39);
+    EXPECT_LE(count, 12U + 2 * 41);
+}
+
 TEST_F(Limited, TheCoreAndCallsForHelpAreNot) {
     const std::string text = invite("sip:100@example.com");
     EXPECT_EQ(answered(to_edge(kCore, kSip), text, 50), 50U);

@@ -176,6 +176,20 @@ TEST_F(Limiter, WhatIsKeptOverARestart) {
     EXPECT_EQ(next.admitted_by_ports("192.0.2.2", 1000), 30u);
 }
 
+TEST_F(Limiter, WhatIsKeptOf64CountsForIts56Too) {
+    for (std::uint16_t i = 0; i < 200; ++i) {
+        limits.registered(from("2001:db8:1:201::1", static_cast<std::uint16_t>(i + 1)), 3600, true,
+                          kStart);
+    }
+    struct Other : Limiter {
+        void TestBody() override {}
+    } next;
+    for (const Source& source : limits.addresses().all()) {
+        next.limits.remember(source.name, source.phones_now(kStart.s), kStart);
+    }
+    EXPECT_EQ(next.admitted_by_ports("2001:db8:1:201::2", 1000), 430u);
+}
+
 TEST_F(LimiterOfTwo, WorkersShareAnAddress) {
     EXPECT_EQ(admitted_by_ports("192.0.2.1", 100), 15u);
     EXPECT_EQ(admitted(from("192.0.2.2", 5060), 100), 10u) << "a flow has one worker";

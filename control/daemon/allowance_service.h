@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Keeps the phones behind addresses over restarts, so that the gateway of 5,000 phones is no
+// attacker in the minute after one: gives the workers what was saved before they run, and saves what
+// they know now and then, and at the end. What can't be read or written costs a warning and that
+// memory, never the service. The service thread alone.
+#pragma once
+
+#include "control/allowance/allowance_file.h"
+#include "dataplane/io/worker.h"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace pinhole::daemon {
+
+class AllowanceService {
+  public:
+    using Workers = std::span<const std::unique_ptr<io::Worker>>;
+
+    // An empty path: nothing is kept.
+    explicit AllowanceService(std::string file) : file_(std::move(file)) {}
+
+    // Before the workers run.
+    void take_up(Workers workers);
+    // Often; `now_ms` is monotonic. Asks the workers for their copies when they are due, and writes
+    // them when all have come.
+    void turn(Workers workers, std::uint64_t now_ms);
+    // After the workers have ended.
+    void end(Workers workers);
+
+  private:
+    void save(Workers workers);
+
+    const std::string file_;
+    std::uint64_t next_ms_ = 0;
+    bool asked_ = false;
+    bool failing_ = false;
+};
+
+}  // namespace pinhole::daemon
