@@ -316,24 +316,6 @@ std::string list_text(const json& page) {
     return out;
 }
 
-std::string printable(std::string_view text) {
-    // nlohmann's parser has seen to it that the text is UTF-8; what stays to be caught are C0, DEL
-    // and C1.
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        const bool c1 =
-            byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
-        if (byte < 0x20 || byte == 0x7f || c1) {
-            out += '?';
-            i += c1 ? 1 : 0;
-        } else {
-            out += text[i];
-        }
-    }
-    return out;
-}
-
 std::string grouped(std::uint64_t number) {
     std::string out = std::to_string(number);
     for (std::size_t i = out.size(); i > 3;) {

@@ -3,6 +3,8 @@
 // Missing or odd members print as nothing, so that ctl and daemon of two versions get along.
 #pragma once
 
+#include "control/escape/escape.h"
+
 #include <nlohmann/json_fwd.hpp>
 
 #include <cstdint>
@@ -16,9 +18,7 @@ namespace pinhole::api {
 [[nodiscard]] std::string show_text(const nlohmann::json& bindings);
 [[nodiscard]] std::string list_text(const nlohmann::json& page);
 
-// What came over the wire and goes to a terminal: control characters (of 8 bits too) and broken
-// UTF-8 as '?'.
-[[nodiscard]] std::string printable(std::string_view text);
+using escape::printable;
 // 1,234,567
 [[nodiscard]] std::string grouped(std::uint64_t number);
 // At most five characters: 99999, 1.23M, 45.6G.

@@ -12,6 +12,7 @@
 #include "control/daemon/service.h"
 #include "control/daemon/settings.h"
 #include "control/daemon/table_memory.h"
+#include "control/escape/log_lines.h"
 #include "dataplane/io/device_check.h"
 #include "dataplane/io/eal.h"
 #include "dataplane/io/kernel_path.h"
@@ -376,6 +377,7 @@ spdlog::level::level_enum log_level(config::LogLevel level) {
 
 int run(const config::Config& config) {
     spdlog::set_level(log_level(config.log.level));
+    spdlog::set_formatter(escape::log_formatter());
     if (sodium_init() < 0) {
         std::fprintf(stderr, "pinhole: the system gives no randomness (getrandom)\n");
         return 1;

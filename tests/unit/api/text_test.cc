@@ -131,13 +131,6 @@ TEST(Text, OddAnswersDontThrow) {
     }
 }
 
-TEST(Text, Printable) {
-    EXPECT_EQ(printable("a\x1b[0m\r\n\x7f"), "a?[0m???");
-    EXPECT_EQ(printable("\xc2\x9b"
-                        "31m \xc3\xa9"),
-              "?31m \xc3\xa9");
-}
-
 TEST(Text, Numbers) {
     EXPECT_EQ(grouped(0), "0");
     EXPECT_EQ(grouped(999), "999");

@@ -209,6 +209,35 @@ TEST_F(Metrics, EveryDropReasonAndMethodHasASeries) {
     }
 }
 
+// A series for whatever somebody sends would be his to multiply. What a label may say is known when
+// pinhole starts: the names here are all there are, and their values come from tables, from numbers
+// with a bound, or from the operator (peer, rule).
+TEST_F(Metrics, LabelsAreOfAClosedSet) {
+    const std::map<std::string, std::set<std::string>> tables{
+        {"reason", {kDropReasonNames.begin(), kDropReasonNames.end()}},
+        {"method", {kMethodLabelNames.begin(), kMethodLabelNames.end()}},
+        {"sender", {kEmergencySenderNames.begin(), kEmergencySenderNames.end()}},
+        {"host", {kOddContactNames.begin(), kOddContactNames.end()}},
+        {"rank", {kRefusedNames.begin(), kRefusedNames.end()}},
+        {"state", {"busy", "idle", "unknown", "reachable", "unreachable"}},
+        {"result", {"answered", "missed", "refused", "learned", "ignored", "other"}},
+        {"version", {PINHOLE_VERSION}}};
+    cores_[0].responses[699].add();
+    for (const prometheus::MetricFamily& family : collect(snapshot_)) {
+        for (const prometheus::ClientMetric& metric : family.metric) {
+            for (const auto& label : metric.label) {
+                if (label.name == "core" || label.name == "code") {
+                    EXPECT_LT(std::stoul(label.value), 700U) << family.name;
+                } else if (label.name != "peer" && label.name != "rule") {
+                    ASSERT_EQ(tables.count(label.name), 1U) << family.name << " " << label.name;
+                    EXPECT_EQ(tables.at(label.name).count(label.value), 1U)
+                        << family.name << " " << label.name << "=" << label.value;
+                }
+            }
+        }
+    }
+}
+
 TEST_F(Metrics, BucketsAreCumulative) {
     const auto samples = exposed().samples;
     EXPECT_EQ(samples.at("pinhole_qualify_rtt_seconds_bucket{le=\"0.01\"}"), 5);
