@@ -13,10 +13,8 @@ constexpr std::uint16_t kDefaultPort = 5060;
 constexpr std::size_t kMaxHost = 255;
 
 std::optional<net::Address> address_of(std::string_view host) {
-    if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-        host = host.substr(1, host.size() - 2);
-    }
-    return net::parse_address(host);
+    return !host.empty() && host.front() == '[' ? parse_ipv6_reference(host)
+                                                : net::parse_address(host);
 }
 
 // In the form that domains are stored in; none: no host.

@@ -58,7 +58,12 @@ void write_to(const Message& request, std::string_view tag, Writer& out) {
 }  // namespace
 
 void write_received_via(const Via& via, const ReplyVia& from, Writer& out) {
-    out.text("SIP/2.0/").text(via.transport).character(' ').unfolded(via.sent_by);
+    out.text("SIP/")
+        .text(via.version)
+        .character('/')
+        .text(via.transport)
+        .character(' ')
+        .unfolded(via.sent_by);
     std::string_view rest = via.params;
     Param param;
     while (next_param(rest, param)) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/sip/uri.h"
 
-#include "dataplane/net/address.h"
 #include "dataplane/sip/text.h"
 
+#include <array>
 #include <cstring>
+#include <optional>
 
 namespace pinhole::sip {
 namespace {
@@ -99,7 +100,7 @@ bool valid_ipv6_reference(std::string_view host) {
             return false;
         }
     }
-    return net::parse_address(host).has_value();
+    return parse_ipv6_reference(host).has_value();
 }
 
 // No empty label; a dot at the end is the root's. IPv4 addresses are names of this kind too.
@@ -115,6 +116,18 @@ bool valid_host_name(std::string_view host) {
 }
 
 }  // namespace
+
+std::optional<net::Address> parse_ipv6_reference(std::string_view host) {
+    const std::size_t colons = host.find(":::");
+    if (colons == std::string_view::npos || host.find(':', colons + 3) != std::string_view::npos ||
+        host.find('.', colons) == std::string_view::npos || host.size() > net::kMaxAddressText) {
+        return net::parse_address(host);
+    }
+    std::array<char, net::kMaxAddressText> text;
+    std::memcpy(text.data(), host.data(), colons);
+    std::memcpy(text.data() + colons, host.data() + colons + 1, host.size() - colons - 1);
+    return net::parse_address({text.data(), host.size() - 1});
+}
 
 bool Uri::param(std::string_view name, std::string_view& value) const {
     Param found;
@@ -200,7 +213,7 @@ std::optional<std::string_view> unescape(std::string_view text, char* out, std::
 std::optional<std::string_view> canonical_host(std::string_view host, char* out,
                                                std::size_t capacity) {
     if (!host.empty() && host.front() == '[') {
-        const auto address = net::parse_address(host);
+        const auto address = parse_ipv6_reference(host);
         char text[net::kMaxAddressText];
         const std::size_t len = address ? net::format_host(*address, text) : 0;
         if (len == 0 || len > capacity) {

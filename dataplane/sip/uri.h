@@ -4,6 +4,7 @@
 // the one form that an AOR is stored under. Pure; any thread; views only.
 #pragma once
 
+#include "dataplane/net/address.h"
 #include "dataplane/sip/params.h"
 
 #include <cstddef>
@@ -37,6 +38,9 @@ struct Uri {
 
 // The URI alone: no angle brackets, no white space around it.
 [[nodiscard]] bool parse_uri(std::string_view text, Uri& out);
+// Of "[2001:db8::1]". RFC 3261's grammar can be read to ask for one colon too many before an IPv4
+// address, "2001:db8:::192.0.2.1", and there are those who write it so (RFC 5118 §4.10).
+[[nodiscard]] std::optional<net::Address> parse_ipv6_reference(std::string_view host);
 // "host", "host:port", "[v6]:port", as sent-by and URIs have it.
 [[nodiscard]] bool parse_host_port(std::string_view text, std::string_view& host,
                                    std::uint16_t& port);

@@ -19,6 +19,13 @@ bool take_until_slash(std::string_view& rest, std::string_view& part) {
     return true;
 }
 
+// "2.0", or what a request of another version has: its 505 must find its way (RFC 4475 §3.1.2.16).
+bool is_version(std::string_view text) {
+    const std::size_t dot = text.find('.');
+    return dot != std::string_view::npos && dot != 0 && dot + 1 != text.size() &&
+           all(text.substr(0, dot), kDigit) && all(text.substr(dot + 1), kDigit);
+}
+
 std::uint32_t number_or_zero(std::string_view text, std::uint32_t max) {
     Decimal number;
     return parse_decimal(text, max, number) && !number.overflow ? number.value : 0;
@@ -51,9 +58,8 @@ bool parse_via(std::string_view element, Via& out) {
     out.text = trim(element);
     std::string_view rest = out.text;
     std::string_view protocol;
-    std::string_view version;
-    if (!take_until_slash(rest, protocol) || !take_until_slash(rest, version) ||
-        !equals_ci(protocol, "SIP") || version != "2.0") {
+    if (!take_until_slash(rest, protocol) || !take_until_slash(rest, out.version) ||
+        !equals_ci(protocol, "SIP") || !is_version(out.version)) {
         return false;
     }
     std::size_t n = 0;

@@ -14,6 +14,7 @@ inline constexpr std::string_view kMagicCookie = "z9hG4bK";
 
 struct Via {
     std::string_view text;       // this Via whole, without the comma
+    std::string_view version;    // "2.0", or what a request of another version has
     std::string_view transport;  // "UDP"
     std::string_view sent_by;    // "host:port" as it stands
     std::string_view host;       // an IPv6 reference with its brackets

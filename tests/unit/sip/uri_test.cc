@@ -26,6 +26,7 @@ TEST(Uri, Good) {
         {"sip:a:secret@h", Scheme::kSip, "a", "h", 0, "", ""},
         {"sip:a:@h", Scheme::kSip, "a", "h", 0, "", ""},
         {"sip:a@[2001:db8::1]:5080;ob", Scheme::kSip, "a", "[2001:db8::1]", 5080, ";ob", ""},
+        {"sip:[2001:db8:::192.0.2.1]", Scheme::kSip, "", "[2001:db8:::192.0.2.1]", 0, "", ""},
         {"sip:[::1]", Scheme::kSip, "", "[::1]", 0, "", ""},
         {"sip:+1-212-555-1212;phone-context=x@gw.example.com;user=phone", Scheme::kSip,
          "+1-212-555-1212;phone-context=x", "gw.example.com", 0, ";user=phone", ""},
@@ -85,6 +86,10 @@ TEST(Uri, Bad) {
         "sip:a@[::1]x",
         "sip:a@[]",
         "sip:a@[::g]",
+        "sip:a@[:::1]",
+        "sip:a@[2001:db8::::192.0.2.1]",
+        "sip:a@[2001:db8:::1:192.0.2.1]",
+        "sip:a@[2001:db8::1:::192.0.2.1]",
         "sip:a@[1.2.3.4]",
         "sip:a@[fe80::1%25eth0]",
         "sip:a@h/x",
@@ -154,6 +159,7 @@ TEST(Uri, CanonicalAor) {
     EXPECT_EQ(aor("sip:a:password@example.com"), "a@example.com");
     EXPECT_EQ(aor("sip:a@example.com."), "a@example.com");
     EXPECT_EQ(aor("sip:a@[2001:DB8:0::1]"), "a@[2001:db8::1]");
+    EXPECT_EQ(aor("sip:a@[2001:db8:::192.0.2.1]"), "a@[2001:db8::c000:201]");
     // What must stay escaped does, in one form, so that no two users are one and none breaks out.
     EXPECT_EQ(aor("sip:a%40b@example.com"), "a%40b@example.com");
     EXPECT_EQ(aor("sip:a%0d%0ab%00@example.com"), "a%0D%0Ab%00@example.com");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/sip/via.h"
 
+#include "dataplane/sip/reply.h"
 #include "tests/unit/sip/samples.h"
 
 #include <gtest/gtest.h>
@@ -58,12 +59,40 @@ TEST(Via, WhatRealPhonesSend) {
     EXPECT_FALSE(via.has_magic_cookie());  // a cookie and nothing else identifies nothing
 }
 
+// Not refused for its version: the 505 must find its way.
+TEST(Via, AnotherVersionIsKept) {
+    Via via;
+    ASSERT_TRUE(parse_via("SIP / 7.0/UDP h:5070;branch=x", via));
+    EXPECT_EQ(via.version, "7.0");
+    EXPECT_EQ(via.port, 5070);
+    std::array<char, 128> text;
+    Writer out(text.data(), text.size());
+    write_received_via(via, {net::Address::v4(0xc0000201), 40000}, out);
+    EXPECT_EQ(out.view(), "SIP/7.0/UDP h:5070;branch=x;received=192.0.2.1;rport=40000");
+}
+
 TEST(Via, Bad) {
-    for (const char* text :
-         {"", "SIP/2.0/UDP", "SIP/2.0/UDP ", "SIP/2.0 h", "SIP/3.0/UDP h", "HTTP/2.0/UDP h",
-          "SIP/2.0/UDP h:", "SIP/2.0/UDP h:70000", "SIP/2.0/UDP h x", "SIP/2.0/UDP ;branch=x",
-          "SIP/2.0/UDP h;=x", "SIP/2.0/UDP h;a=\"b", "SIP/2.0/UDP h;a b", "SIP/2.0/ h",
-          "SIP/2.0/UDP [::1", "SIP/2.0/UDP h<x>", "SIP/2.0/UDP a@b", "SIP/2.0/UDP h;branch=a<b"}) {
+    for (const char* text : {"",
+                             "SIP/2.0/UDP",
+                             "SIP/2.0/UDP ",
+                             "SIP/2.0 h",
+                             "SIP/3/UDP h",
+                             "SIP/x.0/UDP h",
+                             "SIP/3./UDP h",
+                             "SIP/.3/UDP h",
+                             "HTTP/2.0/UDP h",
+                             "SIP/2.0/UDP h:",
+                             "SIP/2.0/UDP h:70000",
+                             "SIP/2.0/UDP h x",
+                             "SIP/2.0/UDP ;branch=x",
+                             "SIP/2.0/UDP h;=x",
+                             "SIP/2.0/UDP h;a=\"b",
+                             "SIP/2.0/UDP h;a b",
+                             "SIP/2.0/ h",
+                             "SIP/2.0/UDP [::1",
+                             "SIP/2.0/UDP h<x>",
+                             "SIP/2.0/UDP a@b",
+                             "SIP/2.0/UDP h;branch=a<b"}) {
         Via via;
         EXPECT_FALSE(parse_via(text, via)) << text;
     }
