@@ -191,7 +191,7 @@ bool requires_more(const sip::Message& message) {
 // §10.3 steps 1 and 5: the domain is ours, and the AOR is one within it.
 Verdict read_aor(const sip::Message& message, const sip::Identity& identity, RegisterRequest& out) {
     sip::Uri uri;
-    if (!sip::parse_uri(message.request_uri, uri) || !uri.is_sip()) {
+    if (!sip::parse_uri(message.request_uri, uri) || !uri.is_sip() || !uri.headers.empty()) {
         return Verdict::kBadRequestUri;
     }
     if (!identity.is_ours(uri)) {

@@ -2,7 +2,6 @@
 #include "dataplane/route/forward.h"
 
 #include "dataplane/route/reply_target.h"
-#include "dataplane/sip/name_addr.h"
 #include "dataplane/sip/params.h"
 #include "dataplane/sip/reply.h"
 #include "dataplane/sip/text.h"
@@ -48,11 +47,6 @@ void copy_headers(const Message& message, Writer& out, Concerns&& concerns, Rewr
         }
     }
     copy_lines(message, first, message.header_count(), out);
-}
-
-// What follows `element` in the value it is part of.
-std::string_view behind(std::string_view value, std::string_view element) {
-    return value.substr(static_cast<std::size_t>(element.data() - value.data()) + element.size());
 }
 
 // The first of our Routes' successors: where it stands. header == kNoHeader: none is left.
@@ -118,20 +112,15 @@ bool read_top_via(const Message& message, TopVia& out) {
     return sip::top_via(message, out.via);
 }
 
-bool has_to_tag(const Message& request) {
-    sip::NameAddr to;
-    return sip::parse_name_addr(request.to(), to) && !to.tag().empty();
-}
-
-bool wants_record_route(const Message& request) {
-    switch (request.method) {
+bool wants_record_route(sip::Method method, const sip::NameAddr& to) {
+    switch (method) {
         case sip::Method::kNotify:
             return true;
         case sip::Method::kInvite:
         case sip::Method::kSubscribe:
         case sip::Method::kRefer:
         case sip::Method::kOther:
-            return !has_to_tag(request);
+            return to.tag().empty();  // a dialog's request has one (RFC 3261 §12.2)
         default:
             return false;
     }

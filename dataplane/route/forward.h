@@ -10,6 +10,7 @@
 #include "dataplane/route/keys.h"
 #include "dataplane/route/token.h"
 #include "dataplane/sip/message.h"
+#include "dataplane/sip/name_addr.h"
 #include "dataplane/sip/via.h"
 #include "dataplane/sip/writer.h"
 
@@ -54,8 +55,11 @@ struct ResponsePlan {
 
 // Can this request make a dialog whose further requests have to come by here? Initial ones of any
 // method but those that never do, and every NOTIFY (RFC 6665 §4.3: a NOTIFY makes the dialog).
-[[nodiscard]] bool wants_record_route(const sip::Message& request);
-// It is a dialog's (RFC 3261 §12.2). A To that can't be read has no tag.
-[[nodiscard]] bool has_to_tag(const sip::Message& request);
+[[nodiscard]] bool wants_record_route(sip::Method method, const sip::NameAddr& to);
+
+// What follows `element` in the value that it is part of.
+[[nodiscard]] inline std::string_view behind(std::string_view value, std::string_view element) {
+    return value.substr(static_cast<std::size_t>(element.data() - value.data()) + element.size());
+}
 
 }  // namespace pinhole::route

@@ -3,7 +3,6 @@
 #include "dataplane/route/lookup.h"
 #include "dataplane/route/ping.h"
 #include "dataplane/route/relay.h"
-#include "dataplane/sip/name_addr.h"
 
 #include <string_view>
 
@@ -126,7 +125,7 @@ Decision by_aor(const Request& request, const PinKey& key, sip::Writer& out) {
     if (!request.uri_is_ours) {
         return nowhere(request, 404, out);
     }
-    if (request.context.redirect && !has_to_tag(request.message)) {
+    if (request.context.redirect && request.to.tag().empty()) {
         return redirect(request, out);
     }
     table::ContactView contact;

@@ -202,11 +202,10 @@ bool may_be(const table::ContactView& contact, const net::Flow& flow, bool by_vi
 }
 
 // The From's own contact, if it has the flow.
-LookupResult lookup_from(const sip::Message& request, const net::Flow& flow, bool by_via,
+LookupResult lookup_from(const sip::NameAddr& from, const net::Flow& flow, bool by_via,
                          const Context& context, Sender& out) {
-    sip::NameAddr from;
     std::array<char, sip::kMaxAor> text;
-    if (!sip::parse_name_addr(request.from(), from) || !from.uri.is_sip()) {
+    if (!from.uri.is_sip()) {
         return LookupResult::kUnknown;
     }
     const auto aor = sip::canonical_aor(from.uri, text.data());
@@ -223,9 +222,9 @@ LookupResult lookup_from(const sip::Message& request, const net::Flow& flow, boo
 
 }  // namespace
 
-LookupResult lookup_sender(const sip::Message& request, const net::Flow& flow, bool by_via,
+LookupResult lookup_sender(const sip::NameAddr& from, const net::Flow& flow, bool by_via,
                            const Context& context, Sender& out) {
-    if (lookup_from(request, flow, by_via, context, out) == LookupResult::kFound) {
+    if (lookup_from(from, flow, by_via, context, out) == LookupResult::kFound) {
         return LookupResult::kFound;
     }
     std::array<table::ContactId, 8> ids;

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "dataplane/route/context.h"
-#include "dataplane/sip/message.h"
+#include "dataplane/sip/name_addr.h"
 #include "dataplane/sip/uri.h"
 #include "dataplane/table/contact.h"
 
@@ -65,7 +65,7 @@ struct Sender {
 // The live contact behind this flow; of several (a PBX) the one whose AOR the From names, because
 // the others may go while that one stays. `by_via`: it is not the flow that the packet came by but
 // the one that its Via claims (reply_target.h), which only a phone without NAT may have.
-[[nodiscard]] LookupResult lookup_sender(const sip::Message& request, const net::Flow& flow,
+[[nodiscard]] LookupResult lookup_sender(const sip::NameAddr& from, const net::Flow& flow,
                                          bool by_via, const Context& context, Sender& out);
 
 }  // namespace pinhole::route

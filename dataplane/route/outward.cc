@@ -137,7 +137,7 @@ Decision by_sender(const Request& request, const net::Flow& flow, sip::Writer& o
     const bool emergency = context.emergency.is_call(message, request.uri, context.identity);
     Sender sender;
     const bool by_via = flow != request.arrival.flow;
-    const LookupResult known = lookup_sender(message, flow, by_via, context, sender);
+    const LookupResult known = lookup_sender(request.from, flow, by_via, context, sender);
     if (known != LookupResult::kFound && !(emergency && context.emergency.from_unregistered())) {
         return known == LookupResult::kContended ? Decision::drop(DropReason::kContended)
                                                  : stranger(request, out);

@@ -8,6 +8,7 @@
 #include "dataplane/route/forward.h"
 #include "dataplane/route/route_set.h"
 #include "dataplane/sip/message.h"
+#include "dataplane/sip/name_addr.h"
 #include "dataplane/sip/uri.h"
 #include "dataplane/sip/writer.h"
 
@@ -22,6 +23,8 @@ struct Request {
     TopVia top;
     sip::Uri uri;
     bool uri_is_ours = false;
+    sip::NameAddr from;
+    sip::NameAddr to;
     RouteSet routes;
 
     // It asks for the edge itself, by no dialog.

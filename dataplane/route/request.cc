@@ -4,9 +4,34 @@
 #include "dataplane/route/local.h"
 #include "dataplane/route/relay.h"
 #include "dataplane/route/tag.h"
+#include "dataplane/sip/name_addr.h"
 #include "dataplane/sip/params.h"
 
 namespace pinhole::route {
+namespace {
+
+// RFC 3261 §16.3 step 1, for what dialogs and transactions are told apart by: who reads it after us
+// must not read something else than we did. Empty: nothing is wrong. The top Via has been read.
+std::string_view read_rest(Request& request) {
+    const sip::Message& message = request.message;
+    if (!sip::parse_name_addr(message.from(), request.from)) {
+        return "Bad From";
+    }
+    if (!sip::parse_name_addr(message.to(), request.to)) {
+        return "Bad To";
+    }
+    std::string_view rest = behind(message.value(request.top.header), request.top.via.text);
+    std::string_view element;
+    sip::Via via;
+    while (sip::next_element(rest, element)) {
+        if (!element.empty() && !sip::parse_via(element, via)) {
+            return "Bad Via";
+        }
+    }
+    return {};
+}
+
+}  // namespace
 
 Decision refuse(const Request& request, unsigned code, sip::Writer& out) {
     return reply(request.message, request.arrival, request.context, {.code = code}, out);
@@ -31,7 +56,7 @@ Decision relay(const Request& request, ForwardPlan plan, sip::Writer& out) {
                                  request.context, out);
     }
     plan.our_routes = request.routes.ours;
-    plan.record_route = wants_record_route(message);
+    plan.record_route = wants_record_route(message.method, request.to);
     if (!write_request(message, request.top, request.arrival.flow, plan, request.context.keys,
                        out)) {
         return Decision::drop(DropReason::kTooLarge);
@@ -54,8 +79,12 @@ Decision decide_request(const sip::Message& message, const Arrival& arrival, con
     if (!read_top_via(message, request.top)) {
         return Decision::drop(DropReason::kMalformed);  // an answer would not find its way
     }
-    if (!sip::parse_uri(message.request_uri, request.uri)) {
+    // Headers have no place in a request URI, and must not be passed on (RFC 4475 §3.1.2.11).
+    if (!sip::parse_uri(message.request_uri, request.uri) || !request.uri.headers.empty()) {
         return reply(message, arrival, context, {.code = 400, .reason = "Bad Request-URI"}, out);
+    }
+    if (const std::string_view fault = read_rest(request); !fault.empty()) {
+        return reply(message, arrival, context, {.code = 400, .reason = fault}, out);
     }
     request.uri_is_ours = context.identity.is_ours(request.uri);
     request.routes = read_routes(message, context.identity, context.keys);

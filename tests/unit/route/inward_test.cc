@@ -288,6 +288,31 @@ TEST(Inward, NeverWritesPastItsRoom) {
     EXPECT_TRUE(world.receive(kInvite, world.peers[0].flow, true, whole).forwarded());
 }
 
+TEST(Inward, WhatTellsDialogsAndTransactionsApartMustBeReadable) {  // RFC 3261 §16.3 step 1
+    struct Case {
+        const char* what;
+        const char* with;
+        const char* reason;
+    };
+    for (const Case& c :
+         {Case{"From: \"Bob\"", "From: \"Bob", "Bad From"},
+          Case{"<sip:200@", "sip:2 00@", "Bad From"},
+          Case{"To: <sip:100@example.com>", "To: <sip:100@example.com", "Bad To"},
+          Case{"To: <sip:100@example.com>", "To:", "Bad To"},
+          Case{"rport\n", "rport, SIP/2.0/UDP\n", "Bad Via"},
+          Case{"rport\n", "rport, SIP/2.0/UDP 192.0.2.1, h\n", "Bad Via"},
+          Case{"sip:100@example.com SIP", "sip:100@example.com?Route=x SIP", "Bad Request-URI"}}) {
+        World world;
+        world.add({});
+        const Sent sent = world.from_core(replace(kInvite, c.what, c.with));
+        EXPECT_EQ(sent.first_line(), std::string("SIP/2.0 400 ") + c.reason) << c.with;
+    }
+    // A comma too many misleads nobody.
+    World world;
+    world.add({});
+    EXPECT_TRUE(world.from_core(replace(kInvite, "rport\n", "rport,\n")).forwarded());
+}
+
 TEST(Inward, SeveralViasInOneHeader) {
     World world;
     world.add({});
