@@ -186,8 +186,13 @@ class World {
     // `text` with bare line feeds or CRLF; as it came by `by`.
     Sent receive(std::string_view text, const net::Flow& by, bool from_core_peer,
                  std::size_t room = 65535) {
-        const std::string wire =
-            text.find('\r') == std::string_view::npos ? crlf(text) : std::string(text);
+        return receive_bytes(
+            text.find('\r') == std::string_view::npos ? crlf(text) : std::string(text), by,
+            from_core_peer, room);
+    }
+    // The same, byte for byte.
+    Sent receive_bytes(std::string_view wire, const net::Flow& by, bool from_core_peer,
+                       std::size_t room = 65535) {
         std::vector<char> buffer(room);
         sip::Writer out(buffer.data(), buffer.size());
         sip::Message message;
