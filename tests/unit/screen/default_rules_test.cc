@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // conf/screen.rules against the field: every scanner is hit, and no phone.
+#include "tests/unit/corpus/files.h"
 #include "tests/unit/screen/support.h"
 #include "tests/unit/sip/samples.h"
 
@@ -43,6 +44,14 @@ TEST(DefaultRules, HitNoPhone) {
     EXPECT_GE(phones.size(), 60U);
     for (const std::string& phone : phones) {
         EXPECT_THAT(hit_by(*set, with_user_agent(phone)), IsEmpty()) << phone;
+    }
+}
+
+// Whole REGISTERs, with all that phones put into the other fields.
+TEST(DefaultRules, HitNoPhonesRegister) {
+    const auto set = default_rules();
+    for (const std::string& phone : corpus::messages_in("phones")) {
+        EXPECT_THAT(hit_by(*set, corpus::read_message("phones", phone)), IsEmpty()) << phone;
     }
 }
 
