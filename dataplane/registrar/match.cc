@@ -34,6 +34,20 @@ bool same_binding(const table::ContactView& stored, const RequestedContact& aske
             stored.state.flow.theirs == request.flow.theirs);
 }
 
+Likeness likeness_of(const table::ContactView& stored, const RequestedContact& asked,
+                     const RegisterRequest& request) {
+    if (!same_binding(stored, asked, request)) {
+        return Likeness::kOther;
+    }
+    if (stored.state.call_id_hash != request.call_id_hash) {
+        return Likeness::kSame;
+    }
+    if (same_text(stored, asked)) {
+        return Likeness::kSameText;
+    }
+    return sip::same_uri(stored.uri, asked.uri) ? Likeness::kSameCall : Likeness::kSame;
+}
+
 bool same_text(const table::ContactView& stored, const RequestedContact& asked) {
     return stored.uri == asked.uri && stored.params == asked.params;
 }

@@ -17,6 +17,17 @@ namespace pinhole::registrar {
 [[nodiscard]] bool same_binding(const table::ContactView& stored, const RequestedContact& asked,
                                 const RegisterRequest& request);
 
+// How surely the binding is meant: the phone that moved to where another with its Contact has been is
+// known by its Call-ID.
+enum class Likeness : std::uint8_t {
+    kOther,     // another binding
+    kSame,      // by the rules above
+    kSameCall,  // and under the same Contact URI and Call-ID
+    kSameText,  // and nothing in its text has changed
+};
+[[nodiscard]] Likeness likeness_of(const table::ContactView& stored, const RequestedContact& asked,
+                                   const RegisterRequest& request);
+
 // The same text too: then a refresh has nothing to change but the state.
 [[nodiscard]] bool same_text(const table::ContactView& stored, const RequestedContact& asked);
 

@@ -133,13 +133,21 @@ class Planner {
         return best;
     }
 
+    // Of several that it may mean the surest, so that it is the one that refresh() would take.
     [[nodiscard]] std::size_t find(const RequestedContact& asked) const {
-        std::size_t i = 0;
-        while (i < current_.contacts.size() &&
-               (fate_[i] != Fate::kKept || !same_binding(current_.contacts[i], asked, request_))) {
-            ++i;
+        std::size_t best = current_.contacts.size();
+        Likeness likeness = Likeness::kOther;
+        for (std::size_t i = 0; i < current_.contacts.size(); ++i) {
+            if (fate_[i] != Fate::kKept) {
+                continue;
+            }
+            const Likeness here = likeness_of(current_.contacts[i], asked, request_);
+            if (here > likeness) {
+                best = i;
+                likeness = here;
+            }
         }
-        return i;
+        return best;
     }
 
     void gone(std::size_t i) {
@@ -227,8 +235,8 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request) {
     std::uint32_t to_update = 0;  // a bit a contact of the request
     std::array<std::size_t, kMaxContactsPerRequest> at;
     for (std::size_t n = 0; n < request.count; ++n) {
-        // The same text from the same flow is the same binding by every rule of match.h, the
-        // restart's included.
+        // The same text from the same flow under the same Call-ID is the binding, by every rule of
+        // match.h; under another Call-ID it is by the restart's.
         table::ContactState stored;
         at[n] = find_text(record, request.contacts[n], 0);
         while (at[n] < record.contact_count() &&
@@ -236,6 +244,10 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request) {
             at[n] = find_text(record, request.contacts[n], at[n] + 1);
         }
         if (at[n] == record.contact_count() || expired(stored, request.now)) {
+            return InPlace::kNeedsOwner;
+        }
+        // After a restart; where there are more, one of them may have this Call-ID and be meant.
+        if (stored.call_id_hash != request.call_id_hash && record.contact_count() > 1) {
             return InPlace::kNeedsOwner;
         }
         switch (order_of(stored, request)) {

@@ -318,6 +318,29 @@ TEST_F(Rules, ARestartedPhoneReplacesItsBinding) {
     EXPECT_EQ(stored().size(), 2U) << "home and office are both alice@192.168.1.10:5060";
 }
 
+TEST_F(Rules, AMovedPhoneIsKnownByItsCallIdWhereItsTwinHasBeen) {
+    const std::string uri = "<sip:alice@192.168.1.10:5060>";
+    RequestText twin = contacts(1, {uri});
+    ASSERT_EQ(send(twin, flow_from(kOffice, 50000)), Verdict::kOk);
+    RequestText mine = contacts(1, {uri});
+    mine.call_id = "mine";
+    ASSERT_EQ(send(mine, flow_from(kHome, 32947)), Verdict::kOk);
+    const auto before = stored();
+    ASSERT_EQ(before.size(), 2U);
+    const table::ContactId my_id = before[1].id;
+
+    mine = contacts(2, {uri});
+    mine.call_id = "mine";
+    ASSERT_EQ(send(mine, flow_from(kOffice, 50000)), Verdict::kOk);
+    EXPECT_FALSE(in_place_);
+    const auto after = stored();
+    ASSERT_EQ(after.size(), 2U);
+    EXPECT_EQ(after[0].state.cseq, 1U) << "the twin's is not touched";
+    EXPECT_EQ(after[1].id, my_id);
+    EXPECT_EQ(after[1].state.cseq, 2U);
+    EXPECT_EQ(after[1].state.flow, flow_from(kOffice, 50000));
+}
+
 TEST_F(Rules, AChangedTextOfTheSameInstanceKeepsTheId) {
     ASSERT_EQ(send(contacts(1, {"<sip:a@h1:1000>;+sip.instance=\"<urn:1>\";reg-id=1"})),
               Verdict::kOk);
