@@ -82,7 +82,8 @@ json binding_json(const Binding& binding) {
              {"cseq", binding.cseq},
              {"instance", binding.instance},
              {"reg_id", binding.reg_id},
-             {"params", binding.params}};
+             {"params", binding.params},
+             {"path", binding.path}};
     out["rtt_s"] = binding.rtt_s ? json(*binding.rtt_s) : json(nullptr);
     return out;
 }

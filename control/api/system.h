@@ -74,6 +74,7 @@ struct Binding {
     std::string instance;  // +sip.instance, if any
     std::uint32_t reg_id = 0;
     std::string params;  // the Contact's other parameters, as text
+    std::string path;    // the proxies on the way there (RFC 3327), if any
 };
 
 struct AorBindings {

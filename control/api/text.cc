@@ -215,6 +215,7 @@ void add_binding(std::string& out, const json& binding) {
         out, 4, "instance",
         text(binding, "instance") + (reg_id == 0 ? "" : ", reg-id " + std::to_string(reg_id)));
     add_field(out, 4, "parameters", text(binding, "params"));
+    add_field(out, 4, "path", text(binding, "path"));
 }
 
 std::string keys_text(const json& keys) {

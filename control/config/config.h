@@ -80,7 +80,7 @@ struct Registrar {
     TooBrief too_brief = TooBrief::kReject;
     FullAor full_aor = FullAor::kReject;
     std::vector<std::string> service_route;  // URIs with lr; the first names us
-    std::vector<std::string> path_peers;
+    std::vector<net::Address> path_peers;
 };
 
 // The mode has no default: who wants no authentication has to say so.

@@ -77,8 +77,9 @@ constexpr std::array kProperties{
     Property{
         "registrar", "service_route", PH_FIELD(&c.registrar.service_route),
         "URIs with ;lr that a phone's own requests are to go by (RFC 3608); the first is ours"},
-    Property{"registrar", "path_peers", PH_FIELD(&c.registrar.path_peers),
-             "who may add a Path (RFC 3327); from nobody else is one believed"},
+    Property{
+        "registrar", "path_peers", PH_FIELD(&c.registrar.path_peers),
+        "addresses of proxies that may add a Path (RFC 3327); from nobody else is one believed"},
 
     Property{"auth", "mode", PH_FIELD(choice(c.auth.mode)),
              "no default: whoever runs without passwords has to say so", 0, 0, "off | digest"},

@@ -29,9 +29,6 @@ constexpr std::array kUnbuilt{
         "journal.directory", [](const Config& c) { return !c.journal.directory.empty(); },
         "is set, but this version keeps nothing over a restart: phones come back with their next "
         "REGISTER. Write directory = \"\" or remove the key"},
-    Unbuilt{"registrar.path_peers", [](const Config& c) { return !c.registrar.path_peers.empty(); },
-            "names peers, but this version believes no Path (RFC 3327): write path_peers = [] or "
-            "remove the key"},
 };
 
 }  // namespace

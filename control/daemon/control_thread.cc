@@ -35,7 +35,7 @@ class SlotReader {
     // has learned of it.
     bool read(std::uint32_t slot, qualify::ContactBrief& out) {
         table::ContactId id;
-        const bool live = table_.read_expiry(slot, id, out.expires_at_s);
+        const bool live = table_.read_expiry(slot, id, out.expires_at_s, out.by_path);
         out.generation = id.generation;
         return live;
     }

@@ -401,6 +401,7 @@ api::Binding RunningSystem::binding_of(const table::ContactView& contact) const 
     out.instance = contact.instance;
     out.reg_id = contact.reg_id;
     out.params = contact.params;
+    out.path = contact.path;
     return out;
 }
 

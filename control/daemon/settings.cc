@@ -75,6 +75,7 @@ registrar::Policy registrar_policy(const config::Registrar& registrar,
         policy.service_route += (policy.service_route.empty() ? "<" : ", <") + route + ">";
     }
     policy.flow_timer_s = qualify.interval_s;
+    policy.path_peers = registrar.path_peers;
     return policy;
 }
 

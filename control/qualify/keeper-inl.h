@@ -88,7 +88,7 @@ void Keeper<C, S>::adopt(std::uint32_t slot, const ContactBrief& contact) {
     view.flags = states_.get_control(slot).flags;  // kQueued, if the slot's last contact left it
     states_.write_control(slot, view);
     gauge(view.state, +1);
-    if (policy_.pings()) {
+    if (pings(contact)) {
         plan(slot, now_ms_, first_window(policy_));
     }
     arm(slot, contact, view);
@@ -102,7 +102,9 @@ void Keeper<C, S>::moved(std::uint32_t slot, const ContactBrief& contact, View v
     view.missed = 0;
     view.flags &= View::kEverAnswered | View::kQueued;
     states_.write_control(slot, view);
-    if (policy_.pings()) {
+    if (!pings(contact)) {
+        set_plan(slot, kNoPing);
+    } else {
         const Tick before = plans_[slot];
         plan(slot, now_ms_, first_window(policy_));
         if (before != kNoPing && wheel::ticks_ahead(before, plans_[slot]) > 0) {

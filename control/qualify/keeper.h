@@ -8,7 +8,8 @@
 // so a refresh needs no event. Memory: 12 bytes of wheel, 24 of QualifyTable and 8 here, 44 a
 // contact.
 //
-//   read        the contact's generation and expiry, by slot; false if the slot is free
+//   read        the contact's generation and expiry, and whether it is pinged at all, by slot; false if
+//               the slot is free
 //   send_ping   false if the worker's queue is full: tried again, once a call of advance()
 //   expire      asks the owner to remove the contact if it has expired and nothing newer came. It
 //   may fail or lose a
@@ -44,6 +45,7 @@ using table::Reach;
 struct ContactBrief {
     std::uint32_t generation = 0;
     std::uint32_t expires_at_s = 0;
+    bool by_path = false;  // a proxy leads there (RFC 3327): the pinhole is the proxy's to keep
 };
 
 template <typename T>
@@ -115,6 +117,9 @@ class Keeper {
     void set_state(View& view, Reach to);
     void gauge(Reach state, int by);
     [[nodiscard]] bool removal_due(const View& view) const;
+    [[nodiscard]] bool pings(const ContactBrief& contact) const {
+        return policy_.pings() && !contact.by_path;
+    }
 
     // When to ping.
     std::uint32_t serve_queue(std::uint32_t budget);

@@ -316,7 +316,6 @@ void SipStage::prepare_register(Context& context) {
         context.message, flow,
         {shared_.policy, around_->identity, shared_.table.hash(), registrar_now(now_)},
         context.request);
-    context.request.flow = flow;  // also where a refusal goes
     if (context.verdict == Verdict::kOk) {
         shared_.table.prefetch_bucket(context.request.aor_hash);
     }
@@ -353,7 +352,8 @@ SipStage::Outcome SipStage::decide(Context& context) {
 
 // False: dropped, its sender asks for too much. An answer would only serve a forger.
 bool SipStage::admit(Context& context) {
-    if (context.peer.has_value() || !asks(context.message, context.error)) {
+    if (context.peer.has_value() || !asks(context.message, context.error) ||
+        shared_.policy.is_path_peer(context.flow.theirs)) {
         return true;
     }
     const screen::Limited limited = limits_.admit(context.flow, limit_time(now_));
@@ -476,7 +476,8 @@ void SipStage::answer_register(Context& context) {
     const registrar::RegisterRequest& request = context.request;
     const route::TagText tag =
         route::make_tag(around_->keys, context.message, context.branch, request.from_tag);
-    registrar::AnswerContext answer{route::reply_via(request.flow, context.flow), tag.view(),
+    const net::Flow to = answer_flow(context);
+    registrar::AnswerContext answer{route::reply_via(to, context.flow), tag.view(),
                                     registrar_now(now_), request.flow};
     const std::size_t limit = route::answer_limit(context.text.size(), context.flow.is_v4());
     sip::Writer out(out_text_.data(), out_text_.size());
@@ -495,7 +496,7 @@ void SipStage::answer_register(Context& context) {
         answered = registrar::write_ok(context.message, record, answer, out);
         // A list of many contacts outgrows a short request: whose address may be forged gets what fits.
         if (answered == registrar::Answered::kWritten && out.size() > limit &&
-            !has_answered(record, request.flow)) {
+            request.path.empty() && !has_answered(record, request.flow)) {
             out.clear();
             answer.limit = limit;
             answered = registrar::write_ok(context.message, record, answer, out);
@@ -515,8 +516,16 @@ void SipStage::answer_register(Context& context) {
         return;
     }
     counters_.responses[registrar::status_of(context.verdict)].add();
-    transmit_.datagram(request.flow, out.view(), context.mbuf, *around_);
+    transmit_.datagram(to, out.view(), context.mbuf, *around_);
     context.mbuf = nullptr;
+}
+
+// What is stored, or, where a Path leads elsewhere, whom the top Via names.
+net::Flow SipStage::answer_flow(const Context& context) {
+    sip::Via top;
+    return context.request.path.empty() || !sip::top_via(context.message, top)
+               ? context.request.flow
+               : route::answer_flow(top, context.flow);
 }
 
 // Whether a phone of the record has answered a ping by this flow: then nobody has forged it.

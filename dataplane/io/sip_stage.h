@@ -122,6 +122,7 @@ class SipStage {
     [[nodiscard]] Outcome ask_owner(Context& context);
     [[nodiscard]] registrar::Verdict apply(const registrar::RegisterRequest& request);
     void answer_register(Context& context);
+    [[nodiscard]] static net::Flow answer_flow(const Context& context);
     [[nodiscard]] bool has_answered(const table::Record* record, const net::Flow& flow) const;
     [[nodiscard]] bool answer_stun(Context& context);
     void route_message(Context& context);

@@ -23,12 +23,13 @@ void write_contact(const table::ContactView& contact, const Now& now, sip::Write
 }
 
 // §8.2.2.3: what we don't support of what was required.
-void write_unsupported(const sip::Message& request, sip::Writer& out) {
+void write_unsupported(const sip::Message& request, const Policy& policy,
+                       const net::Address& sender, sip::Writer& out) {
     out.text("Unsupported: ");
     sip::Elements elements(request, sip::HeaderId::kRequire);
     std::string_view option;
     for (bool first = true; elements.next(option);) {
-        if (supports(option)) {
+        if (supports(option, policy, sender)) {
             continue;
         }
         if (option.size() + 4 > out.room()) {
@@ -43,12 +44,16 @@ void write_unsupported(const sip::Message& request, sip::Writer& out) {
 }  // namespace
 
 void write_ok_headers(const RegisterRequest& request, const Policy& policy, sip::Writer& out) {
+    if (!request.path.empty()) {
+        out.header("Path", request.path).header("Supported", "path");
+    }
     if (!policy.service_route.empty()) {
         out.header("Service-Route", policy.service_route);
     }
     if (request.outbound) {
         out.header("Require", "outbound");
-        if (policy.flow_timer_s != 0) {
+        // Not of a flow that ends at a proxy: that has its own.
+        if (policy.flow_timer_s != 0 && request.path.empty()) {
             out.header("Flow-Timer", policy.flow_timer_s);
         }
     }
@@ -106,7 +111,7 @@ Answered write_refusal(const sip::Message& request, Verdict verdict, const Polic
     if (verdict == Verdict::kTooBrief) {
         extra.header("Min-Expires", policy.min_expires_s);
     } else if (verdict == Verdict::kBadExtension) {
-        write_unsupported(request, extra);
+        write_unsupported(request, policy, context.flow.theirs, extra);
     } else if (status_of(verdict) == 503) {
         extra.header("Retry-After", retry_after_s);
     }

@@ -42,9 +42,9 @@ inline constexpr std::size_t kMaxListedBytes = 8000;
     return uri.size() + params.size() + kRest.size();
 }
 
-// What a 200 has beside the contacts: Service-Route (RFC 3608 §6.3), and Require: outbound and
-// Flow-Timer for a flow that was registered by RFC 5626 (§6, §5.4).
-inline constexpr std::size_t kMaxOkHeaders = 600;
+// What a 200 has beside the contacts: Path (RFC 3327 §5.3), Service-Route (RFC 3608 §6.3), and
+// Require: outbound and Flow-Timer for a flow that was registered by RFC 5626 (§6, §5.4).
+inline constexpr std::size_t kMaxOkHeaders = 600 + table::kMaxPathBytes;
 void write_ok_headers(const RegisterRequest& request, const Policy& policy, sip::Writer& out);
 
 // `record` is null where the AOR has no contact left.

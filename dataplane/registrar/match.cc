@@ -31,7 +31,7 @@ bool same_binding(const table::ContactView& stored, const RequestedContact& aske
     }
     return sip::same_uri(stored.uri, asked.uri) &&
            (stored.state.call_id_hash == request.call_id_hash ||
-            stored.state.flow.theirs == request.flow.theirs);
+            (stored.state.flow.theirs == request.flow.theirs && stored.path == request.path));
 }
 
 Likeness likeness_of(const table::ContactView& stored, const RequestedContact& asked,
@@ -42,14 +42,15 @@ Likeness likeness_of(const table::ContactView& stored, const RequestedContact& a
     if (stored.state.call_id_hash != request.call_id_hash) {
         return Likeness::kSame;
     }
-    if (same_text(stored, asked)) {
+    if (same_text(stored, asked, request)) {
         return Likeness::kSameText;
     }
     return sip::same_uri(stored.uri, asked.uri) ? Likeness::kSameCall : Likeness::kSame;
 }
 
-bool same_text(const table::ContactView& stored, const RequestedContact& asked) {
-    return stored.uri == asked.uri && stored.params == asked.params;
+bool same_text(const table::ContactView& stored, const RequestedContact& asked,
+               const RegisterRequest& request) {
+    return stored.uri == asked.uri && stored.params == asked.params && stored.path == request.path;
 }
 
 Order order_of(const table::ContactState& stored, const RegisterRequest& request) {

@@ -13,7 +13,8 @@ namespace pinhole::registrar {
 
 // The instance and reg-id where there is one (RFC 5626 §6.1); else Contact URI and Call-ID. The
 // same Contact under a new Call-ID is the same phone restarted if it comes from the same public
-// address, and another phone if not: home and office are both 100@192.168.1.10:5060.
+// address, or by the same Path, and another phone if not: home and office are both
+// 100@192.168.1.10:5060.
 [[nodiscard]] bool same_binding(const table::ContactView& stored, const RequestedContact& asked,
                                 const RegisterRequest& request);
 
@@ -29,7 +30,8 @@ enum class Likeness : std::uint8_t {
                                    const RegisterRequest& request);
 
 // The same text too: then a refresh has nothing to change but the state.
-[[nodiscard]] bool same_text(const table::ContactView& stored, const RequestedContact& asked);
+[[nodiscard]] bool same_text(const table::ContactView& stored, const RequestedContact& asked,
+                             const RegisterRequest& request);
 
 // How long ago the contact was refreshed. Workers read the clock a round each, and a request may wait
 // for its owner meanwhile: what is stamped a moment ahead of the request was refreshed just now, not

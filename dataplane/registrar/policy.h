@@ -3,8 +3,12 @@
 // Immutable while workers hold it; a reload hands in another. Pure.
 #pragma once
 
+#include "dataplane/net/address.h"
+
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace pinhole::registrar {
 
@@ -31,6 +35,12 @@ struct Policy {
     // Told to who keeps its flow by RFC 5626 (Flow-Timer, §4.4) or RFC 6223: how often at most the
     // server expects a keepalive, in seconds. 0: nothing is told.
     std::uint32_t flow_timer_s = 0;
+    // Proxies that may add a Path, and that one may lead to (RFC 3327); few, so a scan.
+    std::vector<net::Address> path_peers;
+
+    [[nodiscard]] bool is_path_peer(const net::Address& address) const {
+        return std::find(path_peers.begin(), path_peers.end(), address) != path_peers.end();
+    }
 };
 
 // An older CSeq of the same Call-ID within this long of the newer is a late packet; later it is a

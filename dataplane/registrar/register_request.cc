@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/registrar/register_request.h"
 
+#include "dataplane/registrar/path.h"
 #include "dataplane/sip/name_addr.h"
 #include "dataplane/sip/params.h"
 #include "dataplane/sip/text.h"
@@ -48,7 +49,8 @@ struct Lifetimes {
 // Copies the Contact's parameters but q and expires, which the binding keeps as numbers.
 class ParamsCopy {
   public:
-    explicit ParamsCopy(std::array<char, 2048>& room) : room_(room) {}
+    // Behind the first `used` bytes.
+    ParamsCopy(std::array<char, 2048>& room, std::size_t used) : room_(room), used_(used) {}
 
     Verdict copy(std::string_view params, RequestedContact& out) {
         const std::size_t begin = used_;
@@ -80,7 +82,7 @@ class ParamsCopy {
     }
 
     std::array<char, 2048>& room_;
-    std::size_t used_ = 0;
+    std::size_t used_;
 };
 
 Verdict read_contact(const sip::NameAddr& address, const Lifetimes& lifetimes, ParamsCopy& copy,
@@ -127,7 +129,7 @@ std::uint32_t lot_of(const RegisterRequest& request) {
 
 Verdict read_contacts(const sip::Message& message, const Policy& policy, RegisterRequest& out) {
     const Lifetimes lifetimes{sip::expires_of(message), policy, lot_of(out)};
-    ParamsCopy copy(out.params_text);
+    ParamsCopy copy(out.params_text, out.path.size());
     sip::Elements elements(message, HeaderId::kContact);
     std::string_view element;
     while (elements.next(element)) {
@@ -177,11 +179,11 @@ bool came_by_proxy(const sip::Message& message) {
     return vias.next(via) && vias.next(via);
 }
 
-bool requires_more(const sip::Message& message) {
+bool requires_more(const sip::Message& message, const Policy& policy, const net::Address& sender) {
     sip::Elements elements(message, HeaderId::kRequire);
     std::string_view option;
     while (elements.next(option)) {
-        if (!supports(option)) {
+        if (!supports(option, policy, sender)) {
             return true;
         }
     }
@@ -221,6 +223,7 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow,
     out.count = 0;
     out.cseq = message.cseq;
     out.flow = flow;
+    out.path = {};
     out.now = context.now;
     sip::NameAddr from;
     if (!sip::parse_name_addr(message.from(), from)) {
@@ -231,9 +234,15 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow,
     if (const Verdict v = read_aor(message, context.identity, out); v != Verdict::kOk) {
         return v;
     }
-    if (requires_more(message)) {
+    if (requires_more(message, context.policy, flow.theirs)) {
         return Verdict::kBadExtension;  // §10.3 step 2
     }
+    Path path;
+    if (const Verdict v = read_path(message, flow, context.policy, out.params_text, path);
+        v != Verdict::kOk) {
+        return v;
+    }
+    out.path = path.route;
     out.call_id_hash = context.hash(message.call_id());
     if (const Verdict v = read_contacts(message, context.policy, out); v != Verdict::kOk) {
         return v;
@@ -247,15 +256,19 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow,
                     sip::lists_token(message, HeaderId::kRequire, "outbound"));
     // RFC 5626 §6: the flow would end at a proxy that has not said (by a Path with ob) that it finds
     // the phone again.
-    if (out.outbound && came_by_proxy(message)) {
+    if (out.outbound && !path.keeps_flows && came_by_proxy(message)) {
         return Verdict::kForeignFirstHop;
+    }
+    if (!out.path.empty()) {
+        out.flow = path.flow;
     }
     out.aor_hash = context.hash(out.aor);
     return Verdict::kOk;
 }
 
-bool supports(std::string_view option_tag) {
-    return sip::equals_ci(option_tag, "outbound");
+bool supports(std::string_view option_tag, const Policy& policy, const net::Address& sender) {
+    return sip::equals_ci(option_tag, "outbound") ||
+           (sip::equals_ci(option_tag, "path") && policy.is_path_peer(sender));
 }
 
 }  // namespace pinhole::registrar

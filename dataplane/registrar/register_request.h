@@ -44,17 +44,19 @@ struct RegisterRequest {
     std::uint64_t call_id_hash;
     std::uint32_t cseq;
     Now now;
-    net::Flow flow;      // where the answer goes: what is stored
-    bool star;           // Contact: * (with Expires: 0): all are to be removed
-    bool outbound;       // a flow is registered by RFC 5626, and the phone knows that it can be
-    std::uint8_t count;  // of contacts; 0 without star is a fetch
+    net::Flow flow;         // where the answer goes, or the Path leads: what is stored
+    std::string_view path;  // for a Route to the contacts, in params_text; empty: there is none
+    bool star;              // Contact: * (with Expires: 0): all are to be removed
+    bool outbound;          // a flow is registered by RFC 5626, and the phone knows that it can be
+    std::uint8_t count;     // of contacts; 0 without star is a fetch
     std::array<RequestedContact, kMaxContactsPerRequest> contacts;
     std::array<char, table::kMaxAorBytes> aor_text;
     std::array<char, 2048> params_text;
 };
 
-// The extensions that a REGISTER may require.
-[[nodiscard]] bool supports(std::string_view option_tag);
+// The extensions that a REGISTER from there may require.
+[[nodiscard]] bool supports(std::string_view option_tag, const Policy& policy,
+                            const net::Address& sender);
 
 // What the reading needs beside the message.
 struct ReadContext {
@@ -65,7 +67,7 @@ struct ReadContext {
 };
 
 // kOk, or why the request is refused. `flow` is where its answer goes. `out` needs no initial value
-// and must stay at its address while it is used.
+// and must stay at its address while it is used. Its flow is `flow` but where a Path leads elsewhere.
 [[nodiscard]] Verdict read_register(const sip::Message& message, const net::Flow& flow,
                                     const ReadContext& context, RegisterRequest& out);
 

@@ -77,7 +77,7 @@ class Planner {
             return Verdict::kOk;
         }
         fate_[i] = Fate::kTouched;
-        if (same_text(stored, asked)) {
+        if (same_text(stored, asked, request_)) {
             edit_.modify(i, state_after(asked, request_));
             return Verdict::kOk;
         }
@@ -172,6 +172,7 @@ class Planner {
         contact.uri = asked.uri;
         contact.params = asked.params;
         contact.instance = asked.instance;
+        contact.path = request_.path;
         contact.reg_id = asked.reg_id;
         contact.registered_at_s = registered_at_s;
         contact.state = state_after(asked, request_);
@@ -191,9 +192,11 @@ class Planner {
 };
 
 // The first contact from `i` on that has exactly this text; contact_count() if none has.
-std::size_t find_text(const table::Record& record, const RequestedContact& asked, std::size_t i) {
+std::size_t find_text(const table::Record& record, const RequestedContact& asked,
+                      std::string_view path, std::size_t i) {
     while (i < record.contact_count() &&
-           (record.uri(i) != asked.uri || record.params(i) != asked.params)) {
+           (record.uri(i) != asked.uri || record.params(i) != asked.params ||
+            record.path(i) != path)) {
         ++i;
     }
     return i;
@@ -223,7 +226,7 @@ bool may_refresh(const table::Record& record, const RegisterRequest& request) {
     }
     for (std::size_t n = 0; n < request.count; ++n) {
         if (request.contacts[n].expires_s == 0 ||
-            find_text(record, request.contacts[n], 0) == record.contact_count()) {
+            find_text(record, request.contacts[n], request.path, 0) == record.contact_count()) {
             return false;
         }
     }
@@ -238,10 +241,10 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request) {
         // The same text from the same flow under the same Call-ID is the binding, by every rule of
         // match.h; under another Call-ID it is by the restart's.
         table::ContactState stored;
-        at[n] = find_text(record, request.contacts[n], 0);
+        at[n] = find_text(record, request.contacts[n], request.path, 0);
         while (at[n] < record.contact_count() &&
                (stored = claimed.state(at[n])).flow != request.flow) {
-            at[n] = find_text(record, request.contacts[n], at[n] + 1);
+            at[n] = find_text(record, request.contacts[n], request.path, at[n] + 1);
         }
         if (at[n] == record.contact_count() || expired(stored, request.now)) {
             return InPlace::kNeedsOwner;

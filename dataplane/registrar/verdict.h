@@ -16,10 +16,11 @@ enum class Verdict : std::uint8_t {
     kBadTo,
     kBadContact,       // a Contact that can't be read, or is no sip or sips URI
     kTooManyContacts,  // in one request
+    kBadPath,          // it can't be read, or leads to no peer that a Path may lead to
     kBadStar,          // "*" with others, or without Expires: 0 (RFC 3261 §10.3 step 6)
     kForeignFirstHop,  // a flow by RFC 5626, through a proxy that doesn't keep it: 439
     kSeveralFlows,     // a Contact with reg-id beside another (RFC 5626 §6)
-    kTextTooLong,      // a URI or its parameters longer than a record holds
+    kTextTooLong,      // a URI, its parameters or a Path longer than a record holds
     kBadExtension,     // Require names what we don't do
     kTooBrief,         // 423
     kOutOfOrder,       // an older CSeq of the same Call-ID, too soon after the newer

@@ -143,6 +143,9 @@ bool write_request(const Message& request, const TopVia& top, const net::Flow& a
         out.text("P-Asserted-Identity: <sip:").text(plan.asserted).text(">\r\n");
     }
     const FirstRoute route = first_route_left(request, plan.our_routes);
+    if (!plan.path.empty() && (!plan.path_if_no_route || route.header == sip::kNoHeader)) {
+        out.header("Route", plan.path);
+    }
     copy_headers(
         request, out,
         [&](HeaderId id) {

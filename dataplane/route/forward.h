@@ -30,12 +30,14 @@ struct TopVia {
 struct ForwardPlan {
     std::string_view request_uri;
     Destination to;
-    std::uint8_t key_id = 0;     // for the branch
-    std::size_t our_routes = 0;  // to be taken off
-    bool record_route = false;   // with `token`, once or twice
-    Token token;                 // its direction is set by the writer
-    bool drop_claims = false;    // who a phone says it is (RFC 3325) goes no further ...
-    std::string_view asserted;   // ... but this AOR, if it isn't empty
+    std::uint8_t key_id = 0;        // for the branch
+    std::size_t our_routes = 0;     // to be taken off
+    std::string_view path;          // a Route of its own on top of those that are left ...
+    bool path_if_no_route = false;  // ... or only where none is: a dialog has its own
+    bool record_route = false;      // with `token`, once or twice
+    Token token;                    // its direction is set by the writer
+    bool drop_claims = false;       // who a phone says it is (RFC 3325) goes no further ...
+    std::string_view asserted;      // ... but this AOR, if it isn't empty
 };
 
 // `arrival` is the flow the request came by. False: it did not fit.

@@ -18,14 +18,17 @@ bool find_pin(const Request& request, const PinKey& key, Pin& pin) {
            request.context.pins.find_any(key, request.context.now_ms, pin);
 }
 
-std::string_view pinned_uri(const Request& request, const Pin& pin) {
-    if (pin.uri_in_table) {
-        table::ContactView contact;
-        if (lookup_id(pin.contact, request.context, contact) == LookupResult::kFound) {
-            return request_uri_of(contact.uri);
+// Where the INVITE went by a Path, or had too long a URI, the contact knows both, as long as it stands.
+void set_pinned_texts(const Request& request, const Pin& pin, ForwardPlan& plan) {
+    plan.request_uri = pin.uri_len != 0 ? pin.uri() : request.message.request_uri;
+    table::ContactView contact;
+    if ((pin.uri_in_table || pin.by_path) &&
+        lookup_id(pin.contact, request.context, contact) == LookupResult::kFound) {
+        if (pin.uri_in_table) {
+            plan.request_uri = request_uri_of(contact.uri);
         }
+        plan.path = contact.path;
     }
-    return pin.uri_len != 0 ? pin.uri() : request.message.request_uri;
 }
 
 // A phone without a contact is known by where it is reached.
@@ -40,7 +43,8 @@ Token token_for(const Request& request, table::ContactId contact, const Destinat
 
 Decision to_pinned(const Request& request, const Pin& pin, sip::Writer& out) {
     ForwardPlan plan;
-    plan.request_uri = pinned_uri(request, pin);
+    set_pinned_texts(request, pin, plan);
+    plan.path_if_no_route = request.routes.state != TokenState::kNone;
     plan.to = {.flow = pin.flow, .port_matters = pin.port_matters, .to_phone = true};
     const Keys& keys = request.context.keys;
     plan.key_id = keys.knows(pin.key_id) ? pin.key_id : keys.current_id();
@@ -48,15 +52,23 @@ Decision to_pinned(const Request& request, const Pin& pin, sip::Writer& out) {
     return relay(request, plan, out);
 }
 
+struct Way {
+    std::string_view uri;   // the Contact; empty: the phone has none
+    std::string_view path;  // RFC 3327; empty: none
+};
+
 // To where a phone was found, and there again with all that belongs to this INVITE. An initial
-// request gets the Contact as request URI (RFC 3261 §16.5), `uri`; in a dialog the core wrote what
-// the phone gave it, and that stays.
+// request gets the Contact as request URI (RFC 3261 §16.5) and the Path as Route (RFC 3327 §5.4); in
+// a dialog the core wrote what the phone gave it, and that stays.
 Decision to_phone(const Request& request, const PinKey& key, table::ContactId contact,
-                  const Destination& to, std::string_view uri, sip::Writer& out) {
+                  const Destination& to, const Way& way, sip::Writer& out) {
+    const std::string_view uri = way.uri;
     const bool replaces_uri = request.uri_is_ours && !uri.empty();
     ForwardPlan plan;
     plan.request_uri = replaces_uri ? uri : request.message.request_uri;
     plan.to = to;
+    plan.path = way.path;
+    plan.path_if_no_route = request.routes.state != TokenState::kNone;
     plan.key_id = request.context.keys.current_id();
     plan.token = token_for(request, contact, to);
     const Decision decision = relay(request, plan, out);
@@ -66,6 +78,7 @@ Decision to_phone(const Request& request, const PinKey& key, table::ContactId co
         pin.flow = plan.to.flow;
         pin.key_id = plan.key_id;
         pin.port_matters = plan.to.port_matters;
+        pin.by_path = !way.path.empty();
         if (replaces_uri) {
             pin.set_uri(plan.request_uri);
         }
@@ -79,7 +92,7 @@ Decision to_contact(const Request& request, const PinKey& key, const table::Cont
                     sip::Writer& out) {
     const Destination to{
         .flow = contact.state.flow, .port_matters = is_behind_nat(contact), .to_phone = true};
-    return to_phone(request, key, contact.id, to, request_uri_of(contact.uri), out);
+    return to_phone(request, key, contact.id, to, {request_uri_of(contact.uri), contact.path}, out);
 }
 
 Decision by_token(const Request& request, const PinKey& key, sip::Writer& out) {

@@ -183,6 +183,9 @@ LookupResult lookup_id(table::ContactId id, const Context& context, table::Conta
 
 bool is_behind_nat(const table::ContactView& contact) {
     sip::Uri uri;
+    if (!contact.path.empty()) {
+        return false;
+    }
     if (!sip::parse_uri(contact.uri, uri)) {
         return true;
     }
@@ -194,12 +197,12 @@ bool is_behind_nat(const table::ContactView& contact) {
     return !address || *address != contact.state.flow.theirs;
 }
 
-namespace {
-
-// May whoever sent the request be this contact?
 bool may_be(const table::ContactView& contact, const net::Flow& flow, bool by_via) {
-    return contact.state.flow == flow && (!by_via || !is_behind_nat(contact));
+    return contact.path.empty() ? contact.state.flow == flow && (!by_via || !is_behind_nat(contact))
+                                : contact.state.flow.theirs == flow.theirs;
 }
+
+namespace {
 
 // The From's own contact, if it has the flow.
 LookupResult lookup_from(const sip::NameAddr& from, const net::Flow& flow, bool by_via,

@@ -56,16 +56,20 @@ struct Callable {
                                      table::ContactView& out);
 // No NAT stands between where the Contact names the very address that the phone is reached at. Such
 // a phone may send from another port than it listens at; through a NAT nothing of its own would come
-// to us but by its flow.
+// to us but by its flow. Nor does one where a Path leads, as far as it concerns us.
 [[nodiscard]] bool is_behind_nat(const table::ContactView& contact);
+// May whoever sent a request by this flow be this contact? `by_via`: it is not the flow that the
+// packet came by but the one that its Via claims (reply_target.h), which only a phone without NAT may
+// have. A proxy on the contact's Path speaks for it from any port.
+[[nodiscard]] bool may_be(const table::ContactView& contact, const net::Flow& flow, bool by_via);
 struct Sender {
     table::ContactId contact;
     std::string_view aor;
 };
 // The live contact behind this flow; of several (a PBX) the one whose AOR the From names, because
-// the others may go while that one stays. `by_via`: it is not the flow that the packet came by but
-// the one that its Via claims (reply_target.h), which only a phone without NAT may have.
-[[nodiscard]] LookupResult lookup_sender(const sip::NameAddr& from, const net::Flow& flow,
+// the others may go while that one stays; of those that a Path leads to, the From's alone. `by_via` as
+// in may_be().
+[[nodiscard]] LookupResult lookup_sender(const sip::Message& request, const net::Flow& flow,
                                          bool by_via, const Context& context, Sender& out);
 
 }  // namespace pinhole::route

@@ -82,8 +82,7 @@ Sender sender_by_token(const Request& request, const net::Flow& flow) {
     table::ContactView contact;
     const bool vouched = request.context.assert_identity &&
                          lookup_id(id, request.context, contact) == LookupResult::kFound &&
-                         contact.state.flow == flow &&
-                         (flow == request.arrival.flow || !is_behind_nat(contact));
+                         may_be(contact, flow, flow != request.arrival.flow);
     return {id, vouched ? contact.aor : std::string_view{}};
 }
 

@@ -30,7 +30,7 @@ struct PinKey {
 };
 
 struct Pin {
-    static constexpr std::size_t kMaxUri = 168;
+    static constexpr std::size_t kMaxUri = 167;
 
     table::ContactId contact;
     net::Flow flow;          // of what went to a phone
@@ -40,6 +40,7 @@ struct Pin {
     std::uint8_t uri_len = 0;   // 0: the request URI stays as it came
     bool uri_in_table = false;  // longer than kMaxUri: the contact has it, as long as it stands
     bool port_matters = true;   // Destination's
+    bool by_path = false;       // the contact has that too
     std::array<char, kMaxUri> uri_text{};
 
     [[nodiscard]] std::string_view uri() const { return {uri_text.data(), uri_len}; }

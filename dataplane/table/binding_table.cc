@@ -160,7 +160,8 @@ SlotRead BindingTable::read_slot(std::uint32_t n, ContactView& view) const {
     return record->read(i, view) ? SlotRead::kLive : SlotRead::kContended;
 }
 
-bool BindingTable::read_expiry(std::uint32_t n, ContactId& id, std::uint32_t& expires_at_s) const {
+bool BindingTable::read_expiry(std::uint32_t n, ContactId& id, std::uint32_t& expires_at_s,
+                               bool& by_path) const {
     if (n >= slots_.count()) {
         return false;
     }
@@ -172,6 +173,7 @@ bool BindingTable::read_expiry(std::uint32_t n, ContactId& id, std::uint32_t& ex
         return false;
     }
     expires_at_s = record->load_expires_at_s(i);
+    by_path = record->fixed(i).path_len != 0;
     return true;
 }
 

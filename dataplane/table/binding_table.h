@@ -105,10 +105,10 @@ class BindingTable {
     // Whatever is in the slot now; view.id.generation is set even for kGone (the next contact's
     // here will be that). This is how the journal follows up a change mark.
     [[nodiscard]] SlotRead read_slot(std::uint32_t slot, ContactView& view) const;
-    // The same for the wheel, which wants the id and the expiry alone: one word, so that no claim
-    // stands in its way. False: the slot has no contact.
-    [[nodiscard]] bool read_expiry(std::uint32_t slot, ContactId& id,
-                                   std::uint32_t& expires_at_s) const;
+    // The same for the wheel, which wants the id, the expiry and whether a Path leads there: of what
+    // changes one word, so that no claim stands in its way. False: the slot has no contact.
+    [[nodiscard]] bool read_expiry(std::uint32_t slot, ContactId& id, std::uint32_t& expires_at_s,
+                                   bool& by_path) const;
 
     // Whether any contact is reached by this flow, in stages for a burst: prefetch_flow for all,
     // prefetch_flow_slot for all, prefetch_flow_record for all, has_flow for all. `flow_hash` is
@@ -118,7 +118,8 @@ class BindingTable {
     void prefetch_flow_record(std::uint64_t flow_hash) const;
     [[nodiscard]] bool has_flow(const net::Flow& flow) const;
 
-    // The contacts of a flow, in no order. Stops when `out` is full.
+    // The contacts of a flow, in no order, but for those that a Path leads to. Stops when `out` is
+    // full.
     [[nodiscard]] FlowMatches find_by_flow(const net::Flow& flow, std::span<ContactId> out) const;
 
     // Calls visit(const Record&) for the records of up to `max_buckets` buckets. False: that was

@@ -59,7 +59,7 @@ bool Change::claim() {
 
 bool Change::count_text(const NewContact& contact) {
     ++contacts_;
-    text_bytes_ += contact.uri.size() + contact.params.size();
+    text_bytes_ += contact.uri.size() + contact.params.size() + contact.path.size();
     new_texts_ = true;
     const auto inside = [&] {
         const std::less_equal<const char*> not_after;
@@ -68,7 +68,7 @@ bool Change::count_text(const NewContact& contact) {
                          contact.params.data() + contact.params.size());
     };
     return contact.uri.size() <= kMaxUriBytes && contact.params.size() <= kMaxParamsBytes &&
-           (contact.instance.empty() || inside());
+           contact.path.size() <= kMaxPathBytes && (contact.instance.empty() || inside());
 }
 
 ChangeResult Change::plan() {
@@ -86,7 +86,8 @@ ChangeResult Change::plan() {
                 [[fallthrough]];
             case Action::kKeep:
                 ++contacts_;
-                text_bytes_ += views_[i].uri.size() + views_[i].params.size();
+                text_bytes_ +=
+                    views_[i].uri.size() + views_[i].params.size() + views_[i].path.size();
                 break;
         }
     }
@@ -101,14 +102,29 @@ ChangeResult Change::plan() {
     return dropped_ != 0 || new_texts_ || modified_ ? ChangeResult::kOk : ChangeResult::kNothing;
 }
 
-// Contact `i` of the old record is in `state` from now on: follow up in the index and the marks.
-void Change::settle(std::size_t i, const ContactState& state) {
-    const std::uint32_t slot = views_[i].id.slot;
-    if (state.flow != views_[i].state.flow) {
-        shard_.flows.unlink(slot, views_[i].state.flow);
-        shard_.flows.link(slot, state.flow);
+// A flow that leads to a proxy on the way is no contact's own: behind it are as many as there are.
+void Change::link(std::uint32_t slot, const net::Flow& flow, std::string_view path) {
+    if (path.empty()) {
+        shard_.flows.link(slot, flow);
     }
-    if (state.flow != views_[i].state.flow || state.expires_at_s < views_[i].state.expires_at_s) {
+}
+
+void Change::unlink(std::size_t i) {
+    if (views_[i].path.empty()) {
+        shard_.flows.unlink(views_[i].id.slot, views_[i].state.flow);
+    }
+}
+
+// Contact `i` of the old record is in `state`, behind `path`, from now on: follow up in the index and
+// the marks.
+void Change::settle(std::size_t i, const ContactState& state, std::string_view path) {
+    const std::uint32_t slot = views_[i].id.slot;
+    const bool moved = state.flow != views_[i].state.flow || path != views_[i].path;
+    if (moved) {
+        unlink(i);
+        link(slot, state.flow, path);
+    }
+    if (moved || state.expires_at_s < views_[i].state.expires_at_s) {
         table_.for_wheel_.mark(slot);
     }
     table_.for_journal_.mark(slot);
@@ -118,7 +134,7 @@ void Change::change_in_place() {
     for (std::size_t i = 0; i < old_count(); ++i) {
         if (edit_.actions_[i] == Action::kModify) {
             old_->store_state(i, edit_.states_[i]);
-            settle(i, edit_.states_[i]);
+            settle(i, edit_.states_[i], views_[i].path);
         }
     }
     old_->sequence().release();
@@ -186,13 +202,13 @@ void Change::settle_contacts() {
             case Action::kKeep:
                 break;
             case Action::kModify:
-                settle(i, edit_.states_[i]);
+                settle(i, edit_.states_[i], views_[i].path);
                 break;
             case Action::kReplace:
-                settle(i, new_contact(i).state);
+                settle(i, new_contact(i).state, new_contact(i).path);
                 break;
             case Action::kDrop:
-                shard_.flows.unlink(slot, views_[i].state.flow);
+                unlink(i);
                 table_.slots_.end_contact(slot);
                 table_.for_wheel_.mark(slot);
                 table_.for_journal_.mark(slot);
@@ -203,7 +219,7 @@ void Change::settle_contacts() {
     for (std::size_t n = 0; n < edit_.new_count_; ++n) {
         if (edit_.new_[n].added) {
             const std::uint32_t slot = ids_[next_id++].slot;
-            shard_.flows.link(slot, edit_.new_[n].contact.state.flow);
+            link(slot, edit_.new_[n].contact.state.flow, edit_.new_[n].contact.path);
             table_.for_wheel_.mark(slot);
             table_.for_journal_.mark(slot);
         }

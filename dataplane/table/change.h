@@ -41,7 +41,9 @@ class Change {
     [[nodiscard]] ChangeResult plan();
     [[nodiscard]] bool count_text(const NewContact& contact);
     void change_in_place();
-    void settle(std::size_t i, const ContactState& state);
+    void settle(std::size_t i, const ContactState& state, std::string_view path);
+    void link(std::uint32_t slot, const net::Flow& flow, std::string_view path);
+    void unlink(std::size_t i);
 
     [[nodiscard]] ChangeResult reserve();
     [[nodiscard]] bool reserve_room();

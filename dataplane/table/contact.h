@@ -18,6 +18,7 @@ namespace pinhole::table {
 inline constexpr std::size_t kMaxAorBytes = 255;
 inline constexpr std::size_t kMaxUriBytes = 512;
 inline constexpr std::size_t kMaxParamsBytes = 512;
+inline constexpr std::size_t kMaxPathBytes = 512;
 // A hard cap; the policy's own (max_contacts_per_aor) is the registrar's to apply.
 inline constexpr std::size_t kMaxContactsPerAor = 32;
 
@@ -41,14 +42,15 @@ static_assert(sizeof(ContactState) == 64 && std::is_trivially_copyable_v<Contact
 static_assert(offsetof(ContactState, flow) == 0, "the flow is the first words: see ClaimedRecord");
 
 // A contact to be stored. `params` is what a 200 echoes after the URI (";+sip.instance=..." without
-// expires and q); `instance` must be empty or lie within `params`.
+// expires and q); `instance` must be empty or lie within `params`; `path` is the value of a Route
+// header that leads to it (RFC 3327), empty where it is reached directly.
 struct NewContact {
     std::string_view uri;
     std::string_view params;
     std::string_view instance;
+    std::string_view path;
     std::uint32_t reg_id = 0;
     std::uint32_t registered_at_s = 0;
-    std::uint8_t agent_class = 0;
     ContactState state;
     // Only while loading (BindingTable::restore_owner): the id that the contact had.
     ContactId restored_id;
@@ -62,9 +64,9 @@ struct ContactView {
     std::string_view uri;
     std::string_view params;
     std::string_view instance;
+    std::string_view path;
     std::uint32_t reg_id = 0;
     std::uint32_t registered_at_s = 0;
-    std::uint8_t agent_class = 0;
     ContactState state;
 };
 

@@ -13,9 +13,9 @@ void Record::view_fixed(std::size_t i, ContactView& view) const {
     view.uri = uri(i);
     view.params = params(i);
     view.instance = instance(i);
+    view.path = path(i);
     view.reg_id = f.reg_id;
     view.registered_at_s = f.registered_at_s;
-    view.agent_class = f.agent_class;
 }
 
 bool Record::read_all(std::span<ContactView> views) const {
@@ -48,29 +48,29 @@ void RecordBuilder::add(ContactId id, const NewContact& contact) {
     fixed.generation = id.generation;
     fixed.registered_at_s = contact.registered_at_s;
     fixed.reg_id = contact.reg_id;
-    fixed.agent_class = contact.agent_class;
     if (!contact.instance.empty()) {
         fixed.instance_offset =
             static_cast<std::uint16_t>(contact.instance.data() - contact.params.data());
         fixed.instance_len = static_cast<std::uint16_t>(contact.instance.size());
     }
-    append(fixed, contact.uri, contact.params, contact.state);
+    append(fixed, {contact.uri, contact.params, contact.path}, contact.state);
 }
 
 void RecordBuilder::carry(const Record& old, std::size_t i, const ContactState& state) {
-    append(old.fixed(i), old.uri(i), old.params(i), state);
+    append(old.fixed(i), {old.uri(i), old.params(i), old.path(i)}, state);
 }
 
-void RecordBuilder::append(FixedContact fixed, std::string_view uri, std::string_view params,
-                           const ContactState& state) {
+void RecordBuilder::append(FixedContact fixed, const Texts& texts, const ContactState& state) {
     char* base = reinterpret_cast<char*>(record_);
     fixed.text_offset = static_cast<std::uint16_t>(text_offset_);
-    fixed.uri_len = static_cast<std::uint16_t>(uri.size());
-    fixed.params_len = static_cast<std::uint16_t>(params.size());
-    std::memcpy(base + text_offset_, uri.data(), uri.size());
-    // Not memcpy: empty params may point nowhere.
-    std::copy(params.begin(), params.end(), base + text_offset_ + uri.size());
-    text_offset_ += uri.size() + params.size();
+    fixed.uri_len = static_cast<std::uint16_t>(texts.uri.size());
+    fixed.params_len = static_cast<std::uint16_t>(texts.params.size());
+    fixed.path_len = static_cast<std::uint16_t>(texts.path.size());
+    for (const std::string_view text : {texts.uri, texts.params, texts.path}) {
+        // Not memcpy: an empty text may point nowhere.
+        std::copy(text.begin(), text.end(), base + text_offset_);
+        text_offset_ += text.size();
+    }
     new (base + sizeof(Record) + record_->contact_count() * sizeof(ContactState) +
          next_ * sizeof(FixedContact)) FixedContact(fixed);
     for (std::size_t w = 0; w < kStateWords; ++w) {

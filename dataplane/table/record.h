@@ -6,7 +6,7 @@
 //   0   seq[4] bytes[2] aor_len[1] contacts[1] hash[8]
 //   16  state 0 [64] .. state n-1            atomic words, guarded by seq
 //       fixed 0 [28] .. fixed n-1
-//       AOR, then of each contact its URI and params
+//       AOR, then of each contact its URI, params and Path
 //
 // One contact of 25 + 45 + 70 bytes of text makes 248: one jemalloc size class of 256, four cache
 // lines. Reading: any thread until its next quiescent state. Building: the shard's owner.
@@ -32,13 +32,12 @@ struct FixedContact {
     std::uint32_t generation;
     std::uint32_t registered_at_s;
     std::uint32_t reg_id;
-    std::uint16_t text_offset;  // of the URI; the params follow it
+    std::uint16_t text_offset;  // of the URI; the params and the Path follow it
     std::uint16_t uri_len;
     std::uint16_t params_len;
     std::uint16_t instance_offset;  // within the params
     std::uint16_t instance_len;
-    std::uint8_t agent_class;
-    std::uint8_t reserved;
+    std::uint16_t path_len;
 
     [[nodiscard]] ContactId id() const { return {slot, generation}; }
 };
@@ -66,6 +65,10 @@ class alignas(8) Record {
     }
     [[nodiscard]] std::string_view params(std::size_t i) const {
         return {text_at(fixed(i).text_offset + fixed(i).uri_len), fixed(i).params_len};
+    }
+    [[nodiscard]] std::string_view path(std::size_t i) const {
+        const FixedContact& f = fixed(i);
+        return {text_at(f.text_offset + std::size_t{f.uri_len} + f.params_len), f.path_len};
     }
     [[nodiscard]] std::string_view instance(std::size_t i) const {
         return params(i).substr(fixed(i).instance_offset, fixed(i).instance_len);
@@ -157,7 +160,8 @@ inline void Record::store_state_but_flow(std::size_t i, const ContactState& stat
 }
 static_assert(record_bytes(25, 1, 45 + 70) <= 256);
 static_assert(record_bytes(kMaxAorBytes, kMaxContactsPerAor,
-                           kMaxContactsPerAor*(kMaxUriBytes + kMaxParamsBytes)) <= 0xffff);
+                           kMaxContactsPerAor*(kMaxUriBytes + kMaxParamsBytes + kMaxPathBytes)) <=
+              0xffff);
 
 // A claimed record in the hands of refresh_any()'s `decide`. Read and judge everything first, then
 // update: there is no way back from an update.
@@ -198,8 +202,12 @@ class RecordBuilder {
     [[nodiscard]] Record* record() const { return record_; }
 
   private:
-    void append(FixedContact fixed, std::string_view uri, std::string_view params,
-                const ContactState& state);
+    struct Texts {
+        std::string_view uri;
+        std::string_view params;
+        std::string_view path;
+    };
+    void append(FixedContact fixed, const Texts& texts, const ContactState& state);
 
     Record* record_;
     std::size_t next_ = 0;

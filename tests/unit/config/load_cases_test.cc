@@ -255,10 +255,10 @@ const Case kCases[] = {
      "registrar.service_route",
      "at most 400"},
     {"PathPeers",
-     {.registrar = registrar("path_peers = [\"192.0.2.1\"]\n")},
+     {.registrar = registrar("path_peers = [\"proxy.example.com\"]\n")},
      5,
      "registrar.path_peers",
-     "believes no Path"},
+     "must be one IPv4 or IPv6 address"},
 
     {"AuthMissing", {.auth = ""}, 0, "auth.mode", "mode = \"off\""},
     {"AuthWithoutMode", {.auth = "[auth]\n"}, 5, "auth.mode", "mode = \"off\""},

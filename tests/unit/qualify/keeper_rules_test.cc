@@ -44,6 +44,31 @@ TEST(KeeperRules, FirstPingOfAShortIntervalComesWithinFourTenthsOfIt) {
     EXPECT_EQ(w.sink.pings.size(), 50u);
 }
 
+// RFC 3327: the pinhole is the proxy's.
+TEST(KeeperRules, WhatAPathLeadsToIsNotPinged) {
+    World w({}, 2);
+    const ContactId moved = w.add(1, true, World::kStartS + 200);
+    w.contacts.slots[0] = {1, World::kStartS + 200, true, true};
+    w.keeper.changed(0);
+    w.run(30'000);
+    ASSERT_FALSE(w.sink.pings.empty());
+    for (const Event& ping : w.sink.pings) {
+        EXPECT_EQ(ping.id, moved);
+    }
+    w.contacts.slots[1].by_path = true;
+    w.keeper.changed(1);
+    const std::size_t before = w.sink.pings.size();
+    w.run(100'000);
+    EXPECT_EQ(w.sink.pings.size(), before);
+    EXPECT_EQ(w.view(moved).state, Reach::kUnknown);
+    w.contacts.slots[1].by_path = false;
+    w.keeper.changed(1);
+    w.run(10'000);
+    EXPECT_GT(w.sink.pings.size(), before) << "it has come to us again";
+    w.run(70'000);
+    EXPECT_GE(w.sink.expires.size(), 2U) << "both have their time";
+}
+
 TEST(KeeperRules, PingsWithinTheWindowAfterTheLastPing) {
     World w({}, 1);
     const ContactId id = w.add(0, true);

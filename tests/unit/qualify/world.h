@@ -18,12 +18,13 @@ struct FakeContacts {
         std::uint32_t generation = 0;
         std::uint32_t expires_at_s = 0;
         bool present = false;
+        bool by_path = false;
     };
     std::vector<Contact> slots;
 
     bool read(std::uint32_t slot, ContactBrief& out) {
         const Contact& c = slots[slot];
-        out = {c.generation, c.expires_at_s};
+        out = {c.generation, c.expires_at_s, c.by_path};
         return c.present;
     }
 };
@@ -91,7 +92,7 @@ class World {
     ContactId add(std::uint32_t slot, bool phone_answers,
                   std::uint32_t expires_at_s = kStartS + kFarS) {
         auto& c = contacts.slots[slot];
-        c = {c.generation + 1, expires_at_s, true};
+        c = {c.generation + 1, expires_at_s, true, false};
         answers[slot] = phone_answers;
         keeper.changed(slot);
         return {slot, c.generation};

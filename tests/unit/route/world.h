@@ -131,6 +131,7 @@ class World {
         std::uint32_t expires_at_s = 5000;
         std::string instance;  // "<urn:...>"
         std::uint32_t reg_id = 0;
+        std::string path;
     };
     // Another contact of the AOR.
     table::ContactId add(const Phone& phone) {
@@ -138,6 +139,7 @@ class World {
         contact.uri = phone.uri;
         contact.params = contact.instance = phone.instance;
         contact.reg_id = phone.reg_id;
+        contact.path = phone.path;
         contact.state = {.flow = phone.flow,
                          .expires_at_s = phone.expires_at_s,
                          .refreshed_at_ms = phone.refreshed_at_ms,

@@ -125,12 +125,65 @@ TEST(BindingTable, WhoWaitsForAClaimTooLongIsTold) {
                                  // One word is whole, whoever holds the claim.
                                  ContactId id;
                                  std::uint32_t expires_at_s = 0;
-                                 EXPECT_TRUE(t->read_expiry(0, id, expires_at_s));
+                                 bool by_path = true;
+                                 EXPECT_TRUE(t->read_expiry(0, id, expires_at_s, by_path));
+                                 EXPECT_FALSE(by_path);
                                  EXPECT_EQ(id, (ContactId{0, 1}));
                                  EXPECT_EQ(expires_at_s, phone.state.expires_at_s);
                              }),
               RefreshResult::kOk);
     EXPECT_EQ(add(*t, phone.aor, Phone(2).contact()), ChangeResult::kOk);
+}
+
+// A proxy's flow is that of all the phones behind it: no walk is to meet them.
+TEST(BindingTable, WhatAPathLeadsToIsNotFoundByItsFlow) {
+    TestTable t(10);
+    const Phone phone(1);
+    const auto found = [&] {
+        std::array<ContactId, 4> ids;
+        return t->find_by_flow(phone.state.flow, ids).count;
+    };
+    const auto put = [&](std::string_view path) {
+        NewContact contact = phone.contact();
+        contact.path = path;
+        return t
+            ->change_owner(t->hash()(phone.aor), phone.aor,
+                           [&](const Current& current, Edit& edit) {
+                               return current.contacts.empty() ? edit.add(contact)
+                                                               : edit.replace(0, contact);
+                           })
+            .result;
+    };
+    const auto by_path = [&] {
+        ContactId id;
+        std::uint32_t expires_at_s = 0;
+        bool is = false;
+        EXPECT_TRUE(t->read_expiry(0, id, expires_at_s, is));
+        return is;
+    };
+    ASSERT_EQ(put("<sip:10.0.0.5;lr>"), ChangeResult::kOk);
+    EXPECT_EQ(found(), 0U);
+    EXPECT_TRUE(by_path());
+    (void)drained(t->for_wheel());
+    ASSERT_EQ(put(""), ChangeResult::kOk);
+    EXPECT_EQ(found(), 1U) << "the phone has come to us";
+    EXPECT_FALSE(by_path());
+    EXPECT_EQ(drained(t->for_wheel()), std::vector<std::uint32_t>{0}) << "and is to be pinged";
+    ASSERT_EQ(put("<sip:10.0.0.5;lr>"), ChangeResult::kOk);
+    EXPECT_EQ(found(), 0U);
+    EXPECT_EQ(drained(t->for_wheel()), std::vector<std::uint32_t>{0}) << "and no longer";
+    ASSERT_EQ(t->change_owner(t->hash()(phone.aor), phone.aor,
+                              [&](const Current& current, Edit& edit) {
+                                  ContactState state = current.contacts[0].state;
+                                  state.flow = make_flow(99);
+                                  edit.modify(0, state);
+                                  return true;
+                              })
+                  .result,
+              ChangeResult::kOk);
+    EXPECT_EQ(find(*t, phone.aor)->path(0), "<sip:10.0.0.5;lr>");
+    ASSERT_EQ(drop_all(*t, phone.aor), ChangeResult::kOk);
+    EXPECT_EQ(found(), 0U);
 }
 
 TEST(BindingTable, AFlowMovesInPlaceAndTheIndexFollows) {

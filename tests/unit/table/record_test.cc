@@ -18,7 +18,7 @@ struct Built {
     explicit Built(const std::vector<NewContact>& contacts, std::string_view aor = "a@b") {
         std::size_t text = 0;
         for (const NewContact& c : contacts) {
-            text += c.uri.size() + c.params.size();
+            text += c.uri.size() + c.params.size() + c.path.size();
         }
         bytes = record_bytes(aor.size(), contacts.size(), text);
         memory = std::make_unique<std::uint64_t[]>(bytes / 8 + 1);
@@ -37,7 +37,9 @@ struct Built {
 TEST(Record, GivesBackWhatWasPutIn) {
     const Phone one(1);
     const Phone two(2);
-    Built built({one.contact(), two.contact()}, "alice@example.com");
+    NewContact second = two.contact();
+    second.path = "<sip:10.0.0.5;lr>";
+    Built built({one.contact(), second}, "alice@example.com");
     EXPECT_EQ(built.record->aor(), "alice@example.com");
     EXPECT_EQ(built.record->bytes(), built.bytes);
     EXPECT_TRUE(built.record->is(42, "alice@example.com"));
@@ -51,9 +53,10 @@ TEST(Record, GivesBackWhatWasPutIn) {
     EXPECT_EQ(view.uri, two.uri);
     EXPECT_EQ(view.params, two.params);
     EXPECT_EQ(view.instance, "<urn:uuid:2>");
+    EXPECT_EQ(view.path, "<sip:10.0.0.5;lr>");
+    EXPECT_EQ(built.record->path(0), "");
     EXPECT_EQ(view.reg_id, 3u);
     EXPECT_EQ(view.registered_at_s, 17u);
-    EXPECT_EQ(view.agent_class, 5);
     EXPECT_EQ(view.state, two.state);
     EXPECT_EQ(built.record->index_of({1, 9}), 1u);
     EXPECT_EQ(built.record->index_of({1, 8}), 2u);
@@ -62,9 +65,11 @@ TEST(Record, GivesBackWhatWasPutIn) {
 TEST(Record, HoldsTheLargest) {
     const std::string uri(kMaxUriBytes, 'u');
     const std::string params(kMaxParamsBytes, 'p');
+    const std::string path(kMaxPathBytes, 'r');
     NewContact contact;
     contact.uri = uri;
     contact.params = params;
+    contact.path = path;
     contact.instance = std::string_view(params).substr(params.size());
     Built built(std::vector<NewContact>(kMaxContactsPerAor, contact),
                 std::string(kMaxAorBytes, 'a'));
@@ -72,7 +77,8 @@ TEST(Record, HoldsTheLargest) {
     EXPECT_EQ(built.record->aor().size(), kMaxAorBytes);
     EXPECT_EQ(built.record->uri(kMaxContactsPerAor - 1), uri);
     EXPECT_EQ(built.record->params(kMaxContactsPerAor - 1), params);
-    EXPECT_EQ(built.record->params(kMaxContactsPerAor - 1).end(),
+    EXPECT_EQ(built.record->path(kMaxContactsPerAor - 1), path);
+    EXPECT_EQ(built.record->path(kMaxContactsPerAor - 1).end(),
               reinterpret_cast<const char*>(built.record) + built.bytes);
 }
 

@@ -83,7 +83,6 @@ struct Phone {
         c.instance = std::string_view(params).substr(16, params.size() - 17);
         c.reg_id = 3;
         c.registered_at_s = 17;
-        c.agent_class = 5;
         c.state = state;
         return c;
     }
