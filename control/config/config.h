@@ -81,6 +81,7 @@ struct Registrar {
     FullAor full_aor = FullAor::kReject;
     std::vector<std::string> service_route;  // URIs with lr; the first names us
     std::vector<net::Address> path_peers;
+    bool gruu = true;
 };
 
 // The mode has no default: who wants no authentication has to say so.

@@ -80,6 +80,9 @@ constexpr std::array kProperties{
     Property{
         "registrar", "path_peers", PH_FIELD(&c.registrar.path_peers),
         "addresses of proxies that may add a Path (RFC 3327); from nobody else is one believed"},
+    Property{
+        "registrar", "gruu", PH_FIELD(&c.registrar.gruu),
+        "tell a phone that asks the URIs that lead to it alone (RFC 5627), and take calls to them"},
 
     Property{"auth", "mode", PH_FIELD(choice(c.auth.mode)),
              "no default: whoever runs without passwords has to say so", 0, 0, "off | digest"},

@@ -76,6 +76,7 @@ registrar::Policy registrar_policy(const config::Registrar& registrar,
     }
     policy.flow_timer_s = qualify.interval_s;
     policy.path_peers = registrar.path_peers;
+    policy.gruu = registrar.gruu;
     return policy;
 }
 

@@ -4,6 +4,7 @@
 #include "dataplane/net/stun.h"
 #include "dataplane/registrar/answer.h"
 #include "dataplane/registrar/odd_contact.h"
+#include "dataplane/route/gruu.h"
 #include "dataplane/route/reply_target.h"
 #include "dataplane/route/route.h"
 #include "dataplane/route/tag.h"
@@ -38,6 +39,15 @@ Verdict verdict_of(table::ChangeResult result, Verdict planned) {
             break;
     }
     return Verdict::kBusy;
+}
+
+struct GruuMaker {
+    const route::Keys& keys;
+    const table::KeyedHash& hash;
+};
+void write_gruus(const void* maker, const table::ContactView& contact, sip::Writer& out) {
+    const auto& with = *static_cast<const GruuMaker*>(maker);
+    route::write_gruus(with.keys, with.hash, contact, out);
 }
 
 // And up to twice that: the table is full until phones leave, which nobody knows.
@@ -492,6 +502,10 @@ void SipStage::answer_register(Context& context) {
         sip::Writer headers(lines.data(), lines.size());
         registrar::write_ok_headers(request, shared_.policy, headers);
         answer.headers = headers.view();
+        const GruuMaker gruus{around_->keys, shared_.table.hash()};
+        if (request.gruu) {
+            answer.gruus = {write_gruus, &gruus};
+        }
         answer.via.keep_s = shared_.policy.flow_timer_s;
         answered = registrar::write_ok(context.message, record, answer, out);
         // A list of many contacts outgrows a short request: whose address may be forged gets what fits.
@@ -579,6 +593,7 @@ void SipStage::route_message(Context& context) {
                                .call_unreachable = shared_.call_unreachable,
                                .redirect = shared_.redirect,
                                .assert_identity = shared_.assert_identity,
+                               .gruu = shared_.policy.gruu,
                                .now_us = now_.us,
                                .now_ms = now_.ms,
                                .now_s = now_.s};

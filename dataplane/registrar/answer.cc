@@ -14,12 +14,22 @@ namespace {
 // The longest that a refusal adds: Unsupported with the option tags that were asked for.
 constexpr std::size_t kMaxExtraBytes = 512;
 
-void write_contact(const table::ContactView& contact, const Now& now, sip::Writer& out) {
-    out.text("Contact: <").text(contact.uri).text(">").text(contact.params);
+void write_contact(const table::ContactView& contact, std::string_view gruus, const Now& now,
+                   sip::Writer& out) {
+    out.text("Contact: <").text(contact.uri).text(">").text(contact.params).text(gruus);
     if (contact.state.q < 1000) {
         out.text(";q=").qvalue(contact.state.q);
     }
     out.text(";expires=").number(left_s(contact.state, now)).text("\r\n");
+}
+
+// Both or none: what doesn't fit is left out.
+void write_gruus(const table::ContactView& contact, const Gruus& gruus, std::size_t room,
+                 sip::Writer& out) {
+    gruus.write(gruus.context, contact, out);
+    if (out.overflow() || out.size() > room) {
+        out.clear();
+    }
 }
 
 // §8.2.2.3: what we don't support of what was required.
@@ -73,6 +83,8 @@ Answered write_ok(const sip::Message& request, const table::Record* record,
     }
     const bool limited = context.limit != AnswerContext::kNoLimit;
     std::size_t room = kMaxListedBytes + kMaxOkHeaders;  // the rules let no AOR have more
+    std::size_t gruu_room = context.gruus.write != nullptr ? kMaxGruuBytes : 0;
+    room += gruu_room;
     if (limited) {
         if (!sip::write_reply(request, {200, {}, context.via, context.to_tag, {}}, out) ||
             out.size() > context.limit) {
@@ -81,7 +93,8 @@ Answered write_ok(const sip::Message& request, const table::Record* record,
         room = std::min(room, context.limit - out.size());
         out.clear();
     }
-    std::array<char, kMaxListedBytes + kMaxOkHeaders> lines;
+    std::array<char, kMaxListedBytes + kMaxOkHeaders + kMaxGruuBytes> lines;
+    std::array<char, kMaxGruuParams> gruu_text;
     sip::Writer contacts(lines.data(), room);
     for (const bool own : {true, false}) {
         if (!own && (!limited || context.headers.size() <= contacts.room())) {
@@ -93,7 +106,18 @@ Answered write_ok(const sip::Message& request, const table::Record* record,
                 !limited || listed_bytes(contact.uri, contact.params) <= contacts.room();
             if ((contact.state.flow == context.flow) == own && fits &&
                 !expired(contact.state, context.now)) {
-                write_contact(contact, context.now, contacts);
+                sip::Writer gruus(gruu_text.data(), gruu_text.size());
+                if (gruu_room != 0) {
+                    // The headers go before them.
+                    const std::size_t reserved =
+                        listed_bytes(contact.uri, contact.params) + context.headers.size();
+                    write_gruus(
+                        contact, context.gruus,
+                        limited ? std::max(contacts.room(), reserved) - reserved : gruu_room,
+                        gruus);
+                    gruu_room -= limited ? 0 : gruus.size();
+                }
+                write_contact(contact, gruus.view(), context.now, contacts);
             }
         }
     }

@@ -12,6 +12,13 @@
 
 namespace pinhole::registrar {
 
+// Writes a contact's GRUUs, or nothing where it has none, as parameters of its line in a 200.
+struct Gruus {
+    void (*write)(const void* context, const table::ContactView& contact,
+                  sip::Writer& out) = nullptr;
+    const void* context = nullptr;
+};
+
 struct AnswerContext {
     sip::ReplyVia via;
     std::string_view to_tag;
@@ -23,6 +30,8 @@ struct AnswerContext {
     // Whole lines to go with the contacts (write_ok_headers()). Where the answer is limited, they
     // go before the contacts of others, and are left out where they don't fit.
     std::string_view headers = {};
+    // Of all contacts, as far as there is room; the sender's own go first.
+    Gruus gruus = {};
 
     static constexpr std::size_t kNoLimit = ~std::size_t{0};
 };
@@ -36,7 +45,10 @@ enum class Answered : std::uint8_t {
 // What the contacts of an AOR may take up in a 200, so that it goes into one datagram with all that
 // the request has it repeat.
 inline constexpr std::size_t kMaxListedBytes = 8000;
-// A contact's line at its longest.
+// What they may take up beside that with their GRUUs; and one of them at its longest.
+inline constexpr std::size_t kMaxGruuBytes = 2800;
+inline constexpr std::size_t kMaxGruuParams = 1400;
+// A contact's line at its longest, without GRUUs.
 [[nodiscard]] constexpr std::size_t listed_bytes(std::string_view uri, std::string_view params) {
     constexpr std::string_view kRest = "Contact: <>;q=0.999;expires=4294967295\r\n";
     return uri.size() + params.size() + kRest.size();

@@ -35,6 +35,7 @@ struct Policy {
     // Told to who keeps its flow by RFC 5626 (Flow-Timer, §4.4) or RFC 6223: how often at most the
     // server expects a keepalive, in seconds. 0: nothing is told.
     std::uint32_t flow_timer_s = 0;
+    bool gruu = true;  // RFC 5627
     // Proxies that may add a Path, and that one may lead to (RFC 3327); few, so a scan.
     std::vector<net::Address> path_peers;
 

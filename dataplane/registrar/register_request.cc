@@ -46,7 +46,7 @@ struct Lifetimes {
     }
 };
 
-// Copies the Contact's parameters but q and expires, which the binding keeps as numbers.
+// Copies the Contact's parameters but q and expires, which the binding keeps as numbers, and GRUUs.
 class ParamsCopy {
   public:
     // Behind the first `used` bytes.
@@ -57,7 +57,8 @@ class ParamsCopy {
         std::string_view rest = params;
         sip::Param param;
         while (sip::next_param(rest, param)) {
-            if (sip::equals_ci(param.name, "q") || sip::equals_ci(param.name, "expires")) {
+            if (sip::equals_ci(param.name, "q") || sip::equals_ci(param.name, "expires") ||
+                is_given(param.name)) {
                 continue;
             }
             if (param.text.size() + 1 > room_.size() - used_) {
@@ -74,6 +75,10 @@ class ParamsCopy {
     }
 
   private:
+    // A client must not send them (RFC 5627 §3.2): only ours count.
+    static bool is_given(std::string_view name) {
+        return sip::equals_ci(name, "pub-gruu") || sip::equals_ci(name, "temp-gruu");
+    }
     // A fold within a parameter becomes a space: what is stored is echoed in later answers.
     void append(std::string_view text) {
         for (const char c : text) {
@@ -173,6 +178,19 @@ bool one_flow_at_most(const RegisterRequest& request) {
     return !by_reg_id || added == 1;
 }
 
+// A 200 could have something to say of GRUUs: a contact has an instance, or, in a fetch, may have.
+bool concerns_instances(const RegisterRequest& request) {
+    const auto* end = request.contacts.begin() + request.count;
+    return request.count == 0 ||
+           std::any_of(request.contacts.begin(), end,
+                       [](const RequestedContact& contact) { return !contact.instance.empty(); });
+}
+
+bool names_option(const sip::Message& message, std::string_view option_tag) {
+    return sip::lists_token(message, HeaderId::kSupported, option_tag) ||
+           sip::lists_token(message, HeaderId::kRequire, option_tag);
+}
+
 bool came_by_proxy(const sip::Message& message) {
     sip::Elements vias(message, HeaderId::kVia);
     std::string_view via;
@@ -220,6 +238,7 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow,
                       const ReadContext& context, RegisterRequest& out) {
     out.star = false;
     out.outbound = false;
+    out.gruu = false;
     out.count = 0;
     out.cseq = message.cseq;
     out.flow = flow;
@@ -251,9 +270,8 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow,
         return Verdict::kSeveralFlows;
     }
     out.outbound = out.count == 1 && out.contacts[0].expires_s != 0 &&
-                   out.contacts[0].reg_id != 0 &&
-                   (sip::lists_token(message, HeaderId::kSupported, "outbound") ||
-                    sip::lists_token(message, HeaderId::kRequire, "outbound"));
+                   out.contacts[0].reg_id != 0 && names_option(message, "outbound");
+    out.gruu = context.policy.gruu && concerns_instances(out) && names_option(message, "gruu");
     // RFC 5626 §6: the flow would end at a proxy that has not said (by a Path with ob) that it finds
     // the phone again.
     if (out.outbound && !path.keeps_flows && came_by_proxy(message)) {
@@ -268,6 +286,7 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow,
 
 bool supports(std::string_view option_tag, const Policy& policy, const net::Address& sender) {
     return sip::equals_ci(option_tag, "outbound") ||
+           (sip::equals_ci(option_tag, "gruu") && policy.gruu) ||
            (sip::equals_ci(option_tag, "path") && policy.is_path_peer(sender));
 }
 

@@ -48,6 +48,7 @@ struct RegisterRequest {
     std::string_view path;  // for a Route to the contacts, in params_text; empty: there is none
     bool star;              // Contact: * (with Expires: 0): all are to be removed
     bool outbound;          // a flow is registered by RFC 5626, and the phone knows that it can be
+    bool gruu;              // the phone wants to be told its GRUUs (RFC 5627)
     std::uint8_t count;     // of contacts; 0 without star is a fetch
     std::array<RequestedContact, kMaxContactsPerRequest> contacts;
     std::array<char, table::kMaxAorBytes> aor_text;

@@ -41,6 +41,7 @@ struct Context {
     bool call_unreachable = false;  // [qualify] call_unreachable = "try"
     bool redirect = false;          // [core] mode = "redirect"
     bool assert_identity = false;   // [core] assert_identity
+    bool gruu = true;               // [registrar] gruu
     std::uint64_t now_us = 0;       // of the clock that pings are stamped by
     std::uint64_t now_ms = 0;       // of the clock that pins are stamped by
     std::uint32_t now_s = 0;        // of the clock that contacts expire by

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // From a core peer to a phone: by pin, by a Route's token, by an edge URI, or by AOR, in this order.
+#include "dataplane/route/gruu.h"
 #include "dataplane/route/lookup.h"
 #include "dataplane/route/ping.h"
 #include "dataplane/route/relay.h"
@@ -95,6 +96,8 @@ Decision to_contact(const Request& request, const PinKey& key, const table::Cont
     return to_phone(request, key, contact.id, to, {request_uri_of(contact.uri), contact.path}, out);
 }
 
+Decision by_aor(const Request& request, const PinKey& key, sip::Writer& out);
+
 Decision by_token(const Request& request, const PinKey& key, sip::Writer& out) {
     const RouteSet& routes = request.routes;
     table::ContactView contact;
@@ -112,7 +115,10 @@ Decision by_token(const Request& request, const PinKey& key, sip::Writer& out) {
         case LookupResult::kContended:
             return Decision::drop(DropReason::kContended);
         default:
-            return nowhere(request, 430, out);
+            // A dialog whose phone has given a GRUU for its Contact outlives the flow.
+            return request.context.gruu && request.uri_is_ours && is_gruu(request.uri)
+                       ? by_aor(request, key, out)
+                       : nowhere(request, 430, out);
     }
 }
 

@@ -13,7 +13,16 @@
 
 namespace pinhole::route {
 
-enum class Purpose : std::uint8_t { kBranch, kPing, kToken, kTag, kCheck, kCount };
+enum class Purpose : std::uint8_t {
+    kBranch,
+    kPing,
+    kToken,
+    kTag,
+    kCheck,
+    kGruu,
+    kGruuStream,
+    kCount
+};
 
 struct MasterKey {
     std::uint8_t id = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/route/lookup.h"
 
+#include "dataplane/route/gruu.h"
 #include "dataplane/sip/name_addr.h"
 #include "dataplane/table/binding_table.h"
 #include "dataplane/table/qualify_state.h"
@@ -44,15 +45,32 @@ struct Candidates {
     std::array<Callable, table::kMaxContactsPerAor> list;
     std::size_t count = 0;
     bool contended = false;  // one could not be read
+    bool ended = false;      // the GRUU names one, but not the registration that it has now
+};
+
+// Whom a request URI means.
+struct Wanted {
+    const table::Record* record = nullptr;
+    std::optional<Gruu> gruu;  // one instance of it alone
+    // Where nobody is found.
+    LookupResult nobody = LookupResult::kUnknown;
 };
 
 // Those that may be called, of each phone the livelier flow alone.
-void find_candidates(const table::Record& record, const Context& context, Candidates& out) {
+void find_candidates(const Wanted& wanted, const Context& context, Candidates& out) {
+    const table::Record& record = *wanted.record;
+    bool good = !wanted.gruu;
     for (std::size_t i = 0; i < record.contact_count(); ++i) {
         table::ContactState state;
+        if (wanted.gruu && !wanted.gruu->names(record.instance(i), context.table.hash())) {
+            continue;
+        }
         if (!record.read_state(i, state)) {
             out.contended = true;
             continue;
+        }
+        if (wanted.gruu && live(state, context)) {
+            (wanted.gruu->is_of(state) ? good : out.ended) = true;
         }
         const table::ContactId id = record.fixed(i).id();
         const auto standing = standing_of(id, state, context);
@@ -70,22 +88,33 @@ void find_candidates(const table::Record& record, const Context& context, Candid
         }
         *other = {id, *standing, i};
     }
+    out.ended = out.ended && !good;
+    if (out.ended) {
+        out.count = 0;
+    }
+}
+
+// Where there is no candidate.
+LookupResult why_none(const Candidates& candidates) {
+    if (candidates.contended) {
+        return LookupResult::kContended;
+    }
+    return candidates.ended ? LookupResult::kUnknown : LookupResult::kUnavailable;
 }
 
 bool better(const Callable& a, const Callable& b) {
     return a.standing.better_than(b.standing);
 }
 
-LookupResult best_contact(const table::Record& record, const Context& context,
-                          table::ContactView& out) {
+LookupResult best_contact(const Wanted& wanted, const Context& context, table::ContactView& out) {
     Candidates candidates;
-    find_candidates(record, context, candidates);
+    find_candidates(wanted, context, candidates);
     if (candidates.count == 0) {
-        return candidates.contended ? LookupResult::kContended : LookupResult::kUnavailable;
+        return why_none(candidates);
     }
     auto* const begin = candidates.list.begin();
     const Callable& best = *std::min_element(begin, begin + candidates.count, better);
-    return record.read(best.index, out) ? LookupResult::kFound : LookupResult::kContended;
+    return wanted.record->read(best.index, out) ? LookupResult::kFound : LookupResult::kContended;
 }
 
 const table::Record* find_record(std::string_view aor, const Context& context) {
@@ -120,6 +149,21 @@ const table::Record* find_subscriber(const sip::Uri& uri, const Context& context
     return record;
 }
 
+Wanted find_wanted(const sip::Uri& uri, const Context& context) {
+    if (!context.gruu || !is_gruu(uri)) {
+        return {find_subscriber(uri, context), std::nullopt, LookupResult::kUnknown};
+    }
+    Wanted wanted;
+    wanted.gruu = read_gruu(context.keys, context.table.hash(), uri);
+    if (wanted.gruu) {
+        wanted.record = find_record(wanted.gruu->aor(), context);
+        // That it was given out is all that is known of an AOR that has no contact any more.
+        wanted.nobody =
+            wanted.gruu->temporary() ? LookupResult::kUnavailable : LookupResult::kUnknown;
+    }
+    return wanted;
+}
+
 }  // namespace
 
 bool Standing::better_than(const Standing& other) const {
@@ -138,19 +182,19 @@ bool Standing::livelier_than(const Standing& other) const {
 }
 
 LookupResult lookup_aor(const sip::Uri& uri, const Context& context, table::ContactView& out) {
-    const table::Record* record = find_subscriber(uri, context);
-    return record == nullptr ? LookupResult::kUnknown : best_contact(*record, context, out);
+    const Wanted wanted = find_wanted(uri, context);
+    return wanted.record == nullptr ? wanted.nobody : best_contact(wanted, context, out);
 }
 
 LookupResult lookup_all(const sip::Uri& uri, const Context& context,
                         std::span<Callable, table::kMaxContactsPerAor> out, std::size_t& count) {
-    const table::Record* record = find_subscriber(uri, context);
+    const Wanted wanted = find_wanted(uri, context);
     count = 0;
-    if (record == nullptr) {
-        return LookupResult::kUnknown;
+    if (wanted.record == nullptr) {
+        return wanted.nobody;
     }
     Candidates candidates;
-    find_candidates(*record, context, candidates);
+    find_candidates(wanted, context, candidates);
     if (candidates.contended) {
         return LookupResult::kContended;
     }
@@ -158,7 +202,7 @@ LookupResult lookup_all(const sip::Uri& uri, const Context& context,
     auto* const begin = candidates.list.begin();
     std::sort(begin, begin + count, better);
     std::copy(begin, begin + count, out.begin());
-    return count != 0 ? LookupResult::kFound : LookupResult::kUnavailable;
+    return count != 0 ? LookupResult::kFound : why_none(candidates);
 }
 
 LookupResult lookup_callable(table::ContactId id, const Context& context, table::ContactView& out) {

@@ -26,7 +26,8 @@ enum class LookupResult : std::uint8_t {
 };
 
 // `uri` is ours and has a user. Where it names us by an address, the default domain is tried as
-// well.
+// well. A GRUU (RFC 5627 §6.1) means one instance of its AOR and no other: kUnavailable if that has no
+// live contact, kUnknown if the GRUU is none of ours or no longer good.
 [[nodiscard]] LookupResult lookup_aor(const sip::Uri& uri, const Context& context,
                                       table::ContactView& out);
 // What orders the contacts of an AOR.

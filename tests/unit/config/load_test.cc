@@ -57,6 +57,7 @@ max_contacts_per_aor = 4
 too_brief = "raise"
 full_aor = "replace"
 path_peers = ["192.0.2.5", "2001:db8::5"]
+gruu = false
 [auth]
 mode = "off"
 [qualify]
@@ -113,6 +114,7 @@ level = "debug"
     EXPECT_EQ(c.registrar.max_contacts_per_aor, 4u);
     EXPECT_EQ(c.registrar.too_brief, TooBrief::kRaise);
     EXPECT_EQ(c.registrar.full_aor, FullAor::kReplace);
+    EXPECT_FALSE(c.registrar.gruu);
     EXPECT_EQ(c.registrar.path_peers, (std::vector{net::Address::v4(0xc0000205),
                                                    net::parse_address("2001:db8::5").value()}));
     EXPECT_EQ(c.qualify.interval_s, 20u);

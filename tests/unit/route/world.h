@@ -132,6 +132,8 @@ class World {
         std::string instance;  // "<urn:...>"
         std::uint32_t reg_id = 0;
         std::string path;
+        std::uint64_t call_id_hash = 0;
+        std::uint32_t cseq = 0;
     };
     // Another contact of the AOR.
     table::ContactId add(const Phone& phone) {
@@ -141,7 +143,9 @@ class World {
         contact.reg_id = phone.reg_id;
         contact.path = phone.path;
         contact.state = {.flow = phone.flow,
+                         .call_id_hash = phone.call_id_hash,
                          .expires_at_s = phone.expires_at_s,
+                         .cseq = phone.cseq,
                          .refreshed_at_ms = phone.refreshed_at_ms,
                          .q = phone.q};
         const auto changed = table->change_owner(
@@ -157,6 +161,18 @@ class World {
                                       table::ContactState state = current.contacts[0].state;
                                       state.flow = to;
                                       edit.modify(0, state);
+                                      return true;
+                                  });
+    }
+    // A REGISTER by the same flow.
+    void register_again(const std::string& aor, std::size_t i, std::uint64_t call_id_hash,
+                        std::uint32_t cseq) {
+        (void)table->change_owner(table->hash()(aor), aor,
+                                  [&](const table::Current& current, table::Edit& edit) {
+                                      table::ContactState state = current.contacts[i].state;
+                                      state.call_id_hash = call_id_hash;
+                                      state.cseq = cseq;
+                                      edit.modify(i, state);
                                       return true;
                                   });
     }
@@ -179,6 +195,7 @@ class World {
                 .call_unreachable = call_unreachable,
                 .redirect = redirect,
                 .assert_identity = assert_identity,
+                .gruu = gruu,
                 .now_us = now_us,
                 .now_ms = now_us / 1000,
                 .now_s = static_cast<std::uint32_t>(now_us / 1'000'000)};
@@ -228,6 +245,7 @@ class World {
     bool call_unreachable = false;
     bool redirect = false;
     bool assert_identity = true;
+    bool gruu = true;
     std::uint64_t now_us = 1'000'000'000;
 };
 
