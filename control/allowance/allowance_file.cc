@@ -33,10 +33,10 @@ std::string name_text(const screen::SourceName& name) {
 }
 
 std::optional<screen::SourceName> parse_name(std::string_view text) {
-    const bool is_prefix = text.size() > kPrefix.size() &&
-                           text.substr(text.size() - kPrefix.size()) == kPrefix;
-    auto address = net::parse_address(
-        is_prefix ? text.substr(0, text.size() - kPrefix.size()) : text);
+    const bool is_prefix =
+        text.size() > kPrefix.size() && text.substr(text.size() - kPrefix.size()) == kPrefix;
+    auto address =
+        net::parse_address(is_prefix ? text.substr(0, text.size() - kPrefix.size()) : text);
     if (!address || address->is_v4() == is_prefix) {
         return std::nullopt;
     }
@@ -114,8 +114,8 @@ std::string read_body(std::string_view text, Allowances& out) {
 }  // namespace
 
 ParsedAllowances parse_allowances(std::string_view text) {
-    const std::size_t at = text.size() < 2 ? std::string_view::npos
-                                           : text.rfind('\n', text.size() - 2);
+    const std::size_t at =
+        text.size() < 2 ? std::string_view::npos : text.rfind('\n', text.size() - 2);
     if (at == std::string_view::npos || text.back() != '\n') {
         return {.reason = "is cut short"};
     }
@@ -136,8 +136,8 @@ ParsedAllowances parse_allowances(std::string_view text) {
 }
 
 std::string allowances_text(const Allowances& allowances) {
-    std::string text = std::string(kHead) + "\n" + std::string(kSaved) +
-                       std::to_string(allowances.saved_s) + "\n";
+    std::string text =
+        std::string(kHead) + "\n" + std::string(kSaved) + std::to_string(allowances.saved_s) + "\n";
     for (const KnownAddress& address : allowances.addresses) {
         std::array<char, 32> phones{};
         std::snprintf(phones.data(), phones.size(), " %.2f\n",

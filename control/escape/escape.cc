@@ -13,10 +13,10 @@ struct Range {
     char32_t last;
 };
 // Unicode's Cc, Cf, Zl and Zp, as far as a terminal or a reader may be misled by them.
-constexpr std::array kHidden{
-    Range{0x00, 0x1f},     Range{0x7f, 0x9f},     Range{0xad, 0xad},     Range{0x61c, 0x61c},
-    Range{0x180e, 0x180e}, Range{0x200b, 0x200f}, Range{0x2028, 0x202e}, Range{0x2060, 0x206f},
-    Range{0xfeff, 0xfeff}, Range{0xfff9, 0xfffb}, Range{0xe0000, 0xe0fff}};
+constexpr std::array kHidden{Range{0x00, 0x1f},     Range{0x7f, 0x9f},      Range{0xad, 0xad},
+                             Range{0x61c, 0x61c},   Range{0x180e, 0x180e},  Range{0x200b, 0x200f},
+                             Range{0x2028, 0x202e}, Range{0x2060, 0x206f},  Range{0xfeff, 0xfeff},
+                             Range{0xfff9, 0xfffb}, Range{0xe0000, 0xe0fff}};
 
 struct Decoded {
     char32_t point = 0;
@@ -44,7 +44,7 @@ Decoded decode(std::string_view text) {
     constexpr std::array<char32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
     const bool surrogate = point >= 0xd800 && point <= 0xdfff;
     return point < kLeast[bytes] || surrogate || point > 0x10ffff ? Decoded{}
-                                                                 : Decoded{point, bytes};
+                                                                  : Decoded{point, bytes};
 }
 
 bool is_hidden(char32_t point) {

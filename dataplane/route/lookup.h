@@ -70,7 +70,7 @@ struct Sender {
 // The live contact behind this flow; of several (a PBX) the one whose AOR the From names, because
 // the others may go while that one stays; of those that a Path leads to, the From's alone. `by_via` as
 // in may_be().
-[[nodiscard]] LookupResult lookup_sender(const sip::Message& request, const net::Flow& flow,
+[[nodiscard]] LookupResult lookup_sender(const sip::NameAddr& from, const net::Flow& flow,
                                          bool by_via, const Context& context, Sender& out);
 
 }  // namespace pinhole::route

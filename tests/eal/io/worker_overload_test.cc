@@ -15,10 +15,9 @@ constexpr std::uint16_t kPhonePort = 20'000;
 
 std::string request(const std::string& method, const std::string& uri, unsigned n) {
     const std::string call_id = "c" + std::to_string(n);
-    return method + " " + uri +
-           " SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK" + call_id +
-           ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:eve@example.com>;tag=f\r\nTo: <" + uri +
-           ">\r\nCall-ID: " + call_id + "\r\nCSeq: 1 " + method +
+    return method + " " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK" +
+           call_id + ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:eve@example.com>;tag=f\r\nTo: <" +
+           uri + ">\r\nCall-ID: " + call_id + "\r\nCSeq: 1 " + method +
            "\r\nUser-Agent: as long as those of most phones are\r\nContent-Length: 0\r\n\r\n";
 }
 
@@ -74,8 +73,9 @@ class Avalanche : public WorkerScene {
     }
     // Until whatever can be refused is.
     void press() {
-        (void)storm((screen::Pressure::kGrace_us + 3 * screen::Pressure::kRise_us) / 1000 + 2,
-                    [&] { edge->put(0, stranger(), request("OPTIONS", "sip:100@example.com", 1)); });
+        (void)storm((screen::Pressure::kGrace_us + 3 * screen::Pressure::kRise_us) / 1000 + 2, [&] {
+            edge->put(0, stranger(), request("OPTIONS", "sip:100@example.com", 1));
+        });
         drain();
     }
     // The queue's rest, on a clock that stands.
@@ -90,10 +90,9 @@ class Avalanche : public WorkerScene {
         return edge->counters(0).refused[static_cast<std::size_t>(whom)].get();
     }
     static std::size_t with(const std::vector<Seen>& answers, const std::string& code) {
-        return static_cast<std::size_t>(
-            std::count_if(answers.begin(), answers.end(), [&](const Seen& seen) {
-                return seen.text.substr(0, 11) == "SIP/2.0 " + code;
-            }));
+        return static_cast<std::size_t>(std::count_if(
+            answers.begin(), answers.end(),
+            [&](const Seen& seen) { return seen.text.substr(0, 11) == "SIP/2.0 " + code; }));
     }
 
     static constexpr unsigned kQueue = 10 * Worker::kBurst;

@@ -25,10 +25,10 @@ screen::SourceName v6(std::string_view text) {
 }
 
 Allowances some() {
-    return {.saved_s = 1'700'000'000,
-            .addresses = {{v4("67.194.23.55"), 4812.25F},
-                          {v6("2001:db8:55:100::"), 3},
-                          {v4("0.0.0.1"), 0.5F}}};
+    return {
+        .saved_s = 1'700'000'000,
+        .addresses = {
+            {v4("67.194.23.55"), 4812.25F}, {v6("2001:db8:55:100::"), 3}, {v4("0.0.0.1"), 0.5F}}};
 }
 
 TEST(AllowanceFile, IsReadAsItWasWritten) {
@@ -90,9 +90,8 @@ TEST(AllowanceFile, WorkersSharesAreAddedUp) {
     const std::array<KnownAddress, 2> first{{{v4("10.0.0.1"), 2}, {v4("10.0.0.2"), 5}}};
     const std::array<KnownAddress, 2> second{{{v4("10.0.0.3"), 1}, {v4("10.0.0.1"), 7}}};
     const std::array<std::span<const KnownAddress>, 2> both{first, second};
-    EXPECT_EQ(merged(both), (std::vector<KnownAddress>{{v4("10.0.0.1"), 9},
-                                                       {v4("10.0.0.2"), 5},
-                                                       {v4("10.0.0.3"), 1}}));
+    EXPECT_EQ(merged(both), (std::vector<KnownAddress>{
+                                {v4("10.0.0.1"), 9}, {v4("10.0.0.2"), 5}, {v4("10.0.0.3"), 1}}));
 }
 
 TEST(AllowanceFile, PhonesCountForLessTheLongerAgoTheyWereSeen) {
