@@ -65,7 +65,9 @@ class ParamsCopy {
                 return Verdict::kTextTooLong;
             }
             room_[used_++] = ';';
-            append(param.text);
+            if (!append(param.text)) {
+                return Verdict::kBadContact;
+            }
         }
         out.params = {room_.data() + begin, used_ - begin};
         if (!sip::trim(rest).empty()) {
@@ -79,11 +81,17 @@ class ParamsCopy {
     static bool is_given(std::string_view name) {
         return sip::equals_ci(name, "pub-gruu") || sip::equals_ci(name, "temp-gruu");
     }
-    // A fold within a parameter becomes a space: what is stored is echoed in later answers.
-    void append(std::string_view text) {
+
+    // What is stored is echoed in later answers: a fold within a parameter becomes a space, and other
+    // control characters, which a quoted string might hold, have no place there.
+    [[nodiscard]] bool append(std::string_view text) {
+        bool good = true;
         for (const char c : text) {
-            room_[used_++] = c == '\r' || c == '\n' ? ' ' : c;
+            const auto plain = static_cast<unsigned char>(sip::is_lws(c) ? ' ' : c);
+            good = good && plain >= ' ' && plain != 0x7f;
+            room_[used_++] = static_cast<char>(plain);
         }
+        return good;
     }
 
     std::array<char, 2048>& room_;
