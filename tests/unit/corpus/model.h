@@ -278,8 +278,9 @@ class Model {
     [[nodiscard]] std::uint32_t now_s() const { return static_cast<std::uint32_t>(now_ms_ / 1000); }
     [[nodiscard]] Bound bound_by(const Asked& contact, std::uint32_t expires_s,
                                  std::uint32_t registered_at_s) const {
-        return {contact, request_->call_id,   request_->cseq, request_->flow,
-                now_ms_, now_s() + expires_s, registered_at_s};
+        // The second in which it is granted has begun already, and doesn't count.
+        return {contact, request_->call_id,       request_->cseq, request_->flow,
+                now_ms_, now_s() + 1 + expires_s, registered_at_s};
     }
 
     const registrar::Policy& policy_;

@@ -82,14 +82,14 @@ TEST(Outbound, Rfc5626_6_AProxyOnTheWayGets439) {
 }
 
 TEST(Outbound, Rfc3261_8_2_2_3_OnlyWhatIsMissingIsUnsupported) {
-    const auto got = read(request({kFlow1}, "Require: outbound, gruu, path\r\n"));
+    const auto got = read(request({kFlow1}, "Require: outbound, precondition, path\r\n"));
     ASSERT_EQ(got->verdict, Verdict::kBadExtension);
     std::array<char, 2000> room;
     sip::Writer out(room.data(), room.size());
     ASSERT_EQ(write_refusal(got->message, got->verdict, policy(), 0,
                             {{net::Address::v4(kHome), 32947, true}, "t", {}}, out),
               Answered::kWritten);
-    EXPECT_THAT(std::string(out.view()), HasSubstr("\r\nUnsupported: gruu, path\r\n"));
+    EXPECT_THAT(std::string(out.view()), HasSubstr("\r\nUnsupported: precondition, path\r\n"));
 }
 
 TEST(ServiceRoute, Rfc3608_6_3_IsToldWithTheContacts) {

@@ -399,8 +399,9 @@ TEST_F(Rules, RefusalsSayWhatToDo) {
     EXPECT_THAT(refusal(contacts(1, {"<sip:a@h1>;expires=5"}), Verdict::kTooBrief),
                 testing::AllOf(HasSubstr("SIP/2.0 423 "), HasSubstr("Min-Expires: 60\r\n")));
     EXPECT_THAT(
-        refusal(contacts(1, {"<sip:a@h1>"}, "Require: gruu, x\r\n"), Verdict::kBadExtension),
-        testing::AllOf(HasSubstr("SIP/2.0 420 "), HasSubstr("Unsupported: gruu, x\r\n")));
+        refusal(contacts(1, {"<sip:a@h1>"}, "Require: precondition, x\r\n"),
+                Verdict::kBadExtension),
+        testing::AllOf(HasSubstr("SIP/2.0 420 "), HasSubstr("Unsupported: precondition, x\r\n")));
     remake(1);
     ASSERT_EQ(send(contacts(1, {"<sip:a@h1>"})), Verdict::kOk);
     EXPECT_THAT(refusal(contacts(2, {"<sip:a@h2>"}), Verdict::kTableFull),
