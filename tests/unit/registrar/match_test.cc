@@ -61,7 +61,7 @@ bool means(const ReadRequest& earlier, const ReadRequest& later) {
     return same_binding(stored_by(earlier), later.request.contacts[0], later.request);
 }
 
-TEST(SameBinding, UriAndCallId) {
+TEST(SameBinding, Rfc3261_10_3_UriAndCallId) {
     const auto first = read({});
     RequestText other_call;
     other_call.call_id = "call-2";
@@ -99,7 +99,7 @@ TEST(SameBinding, TwoContactsOfOneInstanceInOneRequestAreTwo) {
     EXPECT_FALSE(same_binding(stored_by(*made), made->request.contacts[1], made->request));
 }
 
-TEST(OrderOf, CSeqWithinAndBeyondTheWindow) {
+TEST(OrderOf, Rfc3261_10_3_CSeqWithinAndBeyondTheWindow) {
     const auto order = [](unsigned stored_cseq, unsigned cseq, std::uint32_t later_ms) {
         RequestText before;
         before.cseq = stored_cseq;

@@ -16,7 +16,7 @@ struct Case {
 
 class Verdicts : public testing::TestWithParam<Case> {};
 
-TEST_P(Verdicts, AreAsTheRfcAsks) {
+TEST_P(Verdicts, Rfc3261_10_3_AreAsTheRfcAsks) {
     EXPECT_EQ(read(GetParam().text)->verdict, GetParam().verdict);
 }
 
@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
              Verdict::kTooManyContacts}),
     [](const testing::TestParamInfo<Case>& each) { return std::string(each.param.name); });
 
-TEST(ReadRegister, CanonicalAorWithEscapesAndCase) {
+TEST(ReadRegister, Rfc3261_10_3_CanonicalAorWithEscapesAndCase) {
     RequestText text;
     text.to = "\"Alice, A.\" <sip:%61lice@EXAMPLE.com:5060;user=phone>";
     const auto made = read(text);
@@ -113,7 +113,7 @@ TEST(ReadRegister, CanonicalAorWithEscapesAndCase) {
     EXPECT_EQ(made->request.aor_hash, test_hash()("alice@example.com"));
 }
 
-TEST(ReadRegister, KeepsOtherParametersOnly) {
+TEST(ReadRegister, Rfc3261_20_10_KeepsOtherParametersOnly) {
     RequestText text;
     text.contacts = {"<sip:a@b>;q=0.5;+sip.instance=\"<urn:uuid:1>\";expires=120;reg-id=2;ob"};
     const auto made = read(text);
@@ -135,7 +135,7 @@ TEST(ReadRegister, FoldsInParametersDoNotSurvive) {
     EXPECT_EQ(made->request.contacts[0].params.find_first_of("\r\n"), std::string_view::npos);
 }
 
-TEST(ReadRegister, SeveralContactsInOneHeaderAndInSeveral) {
+TEST(ReadRegister, Rfc3261_20_10_SeveralContactsInOneHeaderAndInSeveral) {
     RequestText text;
     text.contacts = {"<sip:a@b>, \"x,y\" <sip:c@d>;q=0.1", "sip:e@f;expires=0"};
     const auto made = read(text);
@@ -146,7 +146,7 @@ TEST(ReadRegister, SeveralContactsInOneHeaderAndInSeveral) {
     EXPECT_EQ(made->request.contacts[2].expires_s, 0U);
 }
 
-TEST(ReadRegister, TheLaterOfTwoEqualContactsCounts) {
+TEST(ReadRegister, Rfc3261_10_3_TheLaterOfTwoEqualContactsCounts) {
     RequestText text;
     text.contacts = {"<sip:a@b>;expires=100", "<sip:a@B>;expires=200"};
     const auto made = read(text);
@@ -154,7 +154,7 @@ TEST(ReadRegister, TheLaterOfTwoEqualContactsCounts) {
     EXPECT_EQ(made->request.contacts[0].expires_s, 200U);
 }
 
-TEST(ReadRegister, LifetimesWithinThePolicy) {
+TEST(ReadRegister, Rfc3261_10_3_LifetimesWithinThePolicy) {
     Policy policy;
     policy.too_brief = TooBrief::kRaise;
     const auto granted = [&](const std::string& expires) {

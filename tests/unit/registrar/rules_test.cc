@@ -142,7 +142,7 @@ TEST_F(Rules, MovedFlowIsStructureAndKeepsTheId) {
     EXPECT_EQ(stored()[0].state.flow.their_udp_port, 40000);
 }
 
-TEST_F(Rules, RetransmissionGetsTheSameAnswerAndChangesNothing) {
+TEST_F(Rules, Rfc3261_10_3_RetransmissionGetsTheSameAnswerAndChangesNothing) {
     ASSERT_EQ(send(contacts(7, {"<sip:alice@192.168.1.10:5060>;expires=600"})), Verdict::kOk);
     const auto before = stored();
     const std::string answer = ok_text();
@@ -152,7 +152,7 @@ TEST_F(Rules, RetransmissionGetsTheSameAnswerAndChangesNothing) {
     EXPECT_EQ(ok_text(), answer);
 }
 
-TEST_F(Rules, OlderCSeqIsRefusedWholeUntilTheWindowEnds) {
+TEST_F(Rules, Rfc3261_10_3_OlderCSeqIsRefusedWholeUntilTheWindowEnds) {
     ASSERT_EQ(send(contacts(7, {"<sip:alice@192.168.1.10:5060>"})), Verdict::kOk);
     now_.ms += 31'000;
     EXPECT_EQ(send(contacts(6, {"<sip:alice@192.168.1.10:5060>"})), Verdict::kOutOfOrder);
@@ -165,7 +165,7 @@ TEST_F(Rules, OlderCSeqIsRefusedWholeUntilTheWindowEnds) {
     EXPECT_EQ(stored()[0].state.cseq, 6U);
 }
 
-TEST_F(Rules, SeveralContactsAllOrNothing) {
+TEST_F(Rules, Rfc3261_10_3_SeveralContactsAllOrNothing) {
     ASSERT_EQ(send(contacts(1, {"<sip:a@h1>;q=0.2", "<sip:a@h2>"})), Verdict::kOk);
     EXPECT_THAT(uris(), UnorderedElementsAre("sip:a@h1", "sip:a@h2"));
     EXPECT_EQ(send(contacts(2, {"<sip:a@h1>;expires=0", "<sip:a@h3>;expires=5"})),
@@ -175,7 +175,7 @@ TEST_F(Rules, SeveralContactsAllOrNothing) {
     EXPECT_THAT(uris(), UnorderedElementsAre("sip:a@h2", "sip:a@h3"));
 }
 
-TEST_F(Rules, RemoveOneAndAll) {
+TEST_F(Rules, Rfc3261_10_2_2_RemoveOneAndAll) {
     ASSERT_EQ(send(contacts(1, {"<sip:a@h1>", "<sip:a@h2>", "<sip:a@h3>"})), Verdict::kOk);
     ASSERT_EQ(send(contacts(2, {"<sip:a@h2>;expires=0"})), Verdict::kOk);
     EXPECT_THAT(uris(), UnorderedElementsAre("sip:a@h1", "sip:a@h3"));
@@ -192,7 +192,7 @@ TEST_F(Rules, RemovingWhatIsNotThereIsFine) {
     EXPECT_THAT(uris(), IsEmpty());
 }
 
-TEST_F(Rules, FetchListsWithoutChanging) {
+TEST_F(Rules, Rfc3261_10_2_3_FetchListsWithoutChanging) {
     ASSERT_EQ(send(contacts(1, {"<sip:a@h1>;q=0.25", "<sip:a@h2>;q=0.05;x=y"})), Verdict::kOk);
     now_.s += 600;
     ASSERT_EQ(send(contacts(2, {})), Verdict::kOk);
@@ -201,7 +201,7 @@ TEST_F(Rules, FetchListsWithoutChanging) {
     EXPECT_EQ(stored()[0].state.cseq, 1U);
 }
 
-TEST_F(Rules, AContactLastsAsLongAsItWasGranted) {
+TEST_F(Rules, Rfc3261_10_3_AContactLastsAsLongAsItWasGranted) {
     ASSERT_EQ(send(contacts(1, {"<sip:a@h1>;expires=60"})), Verdict::kOk);
     const table::ContactId id = stored()[0].id;
     // Granted late in its second: 59.1 s later the clock has gone on by 60.
@@ -215,7 +215,7 @@ TEST_F(Rules, AContactLastsAsLongAsItWasGranted) {
     EXPECT_EQ(left_s(stored()[0].state, now_), 0U);
 }
 
-TEST_F(Rules, ExpiredContactsAreNeitherListedNorCounted) {
+TEST_F(Rules, Rfc3261_10_3_ExpiredContactsAreNeitherListedNorCounted) {
     policy_.max_contacts_per_aor = 1;
     ASSERT_EQ(send(contacts(1, {"<sip:a@h1>;expires=60"})), Verdict::kOk);
     now_ = {now_.s + 61, now_.ms + 60'001};
@@ -386,7 +386,7 @@ TEST_F(Rules, ALimitedAnswerListsTheSendersOwnFirstAndWhatFits) {
     EXPECT_EQ(answer(100), "");
 }
 
-TEST_F(Rules, RefusalsSayWhatToDo) {
+TEST_F(Rules, Rfc3261_10_3_RefusalsSayWhatToDo) {
     std::array<char, 4000> room;
     const auto refusal = [&](const RequestText& text, Verdict verdict) {
         EXPECT_EQ(send(text), verdict);

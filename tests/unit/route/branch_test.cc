@@ -81,7 +81,7 @@ TEST(Branch, OldKeysVerifyAndForgottenOnesDoNot) {
 }
 
 // RFC 3261 §16.11: the same for a retransmission, CANCEL and the ACK to a failure.
-TEST(Branch, TransactionIsTheBranchOfTheClient) {
+TEST(Branch, Rfc3261_16_11_TransactionIsTheBranchOfTheClient) {
     const std::uint64_t hash = hash_of(kInvite);
     EXPECT_EQ(hash, hash_of(with_method(kInvite, "INVITE", "CANCEL")));
     EXPECT_EQ(hash,
@@ -90,7 +90,7 @@ TEST(Branch, TransactionIsTheBranchOfTheClient) {
     EXPECT_NE(hash, hash_of(replace(kInvite, "z9hG4bKcore1", "z9hG4bKcore2")));
 }
 
-TEST(Branch, TransactionWithoutMagicCookie) {
+TEST(Branch, Rfc3261_16_11_TransactionWithoutMagicCookie) {
     for (const char* branch : {";branch=1", ""}) {
         const std::string old = replace(kInvite, ";branch=z9hG4bKcore1", branch);
         const std::uint64_t hash = hash_of(old);

@@ -277,7 +277,7 @@ TEST(RouteSet, APartnerIsOfTheSamePhoneAndPeer) {
     EXPECT_EQ(left(peers[1]), Values{peers[1]});
 }
 
-TEST(RecordRoute, WhereADialogCanBegin) {
+TEST(RecordRoute, Rfc3261_16_6_WhereADialogCanBegin) {
     World world;
     world.add({});
     const std::string tagged = replace(kInvite, "example.com>\nCall", "example.com>;tag=t\nCall");
@@ -301,7 +301,7 @@ TEST(RecordRoute, WhereADialogCanBegin) {
     }
 }
 
-TEST(RecordRoute, OursComesFirst) {
+TEST(RecordRoute, Rfc3261_16_6_OursComesFirst) {
     World world;
     world.add({});
     const Sent sent =

@@ -48,7 +48,7 @@ TEST(Inward, TheRestIsCopiedByteForByte) {
     EXPECT_TRUE(sent.text.ends_with(rest)) << sent.text;
 }
 
-TEST(Inward, BodyBehindContentLengthIsCutOff) {
+TEST(Inward, Rfc3261_18_3_BodyBehindContentLengthIsCutOff) {
     World world;
     world.add({});
     const Sent sent = world.from_core(kInvite + "trailing");
@@ -56,7 +56,7 @@ TEST(Inward, BodyBehindContentLengthIsCutOff) {
     EXPECT_TRUE(sent.text.ends_with("\r\n\r\nv=0\r\n")) << sent.text;
 }
 
-TEST(Inward, FoldsAndBareLineFeedsComeOutPlain) {
+TEST(Inward, Rfc3261_7_3_1_FoldsAndBareLineFeedsComeOutPlain) {
     World world;
     world.add({});
     const std::string odd = replace(kInvite, "X-Odd:   kept   as it is \n", "X-Odd: one\n  two\n");
@@ -65,7 +65,7 @@ TEST(Inward, FoldsAndBareLineFeedsComeOutPlain) {
     EXPECT_TRUE(folded.has("\r\nX-Odd: one two\r\n")) << folded.text;
 }
 
-TEST(Inward, MaxForwards) {
+TEST(Inward, Rfc3261_16_3_MaxForwards) {
     World world;
     world.add({});
     EXPECT_EQ(world.from_core(replace(kInvite, "Max-Forwards: 69\n", ""))
@@ -80,7 +80,7 @@ TEST(Inward, MaxForwards) {
         world.from_core(with_method(zero, "INVITE", "ACK")).dropped_for(DropReason::kAckNowhere));
 }
 
-TEST(Inward, ProxyRequire) {
+TEST(Inward, Rfc3261_16_3_ProxyRequire) {
     World world;
     world.add({});
     const std::string text = replace(kInvite, "Max-Forwards: 69", "Proxy-Require: foo, bar");
@@ -94,7 +94,7 @@ TEST(Inward, ProxyRequire) {
         world.from_core(replace(kInvite, "Max-Forwards: 69", "Require: 100rel")).forwarded());
 }
 
-TEST(Inward, UnknownMethodsPass) {
+TEST(Inward, Rfc3261_16_3_UnknownMethodsPass) {
     World world;
     world.add({});
     for (const char* method :
@@ -105,7 +105,7 @@ TEST(Inward, UnknownMethodsPass) {
     }
 }
 
-TEST(Inward, WhoIsNotHere) {
+TEST(Inward, Rfc3261_8_2_2_1_WhoIsNotHere) {
     World world;
     world.add({.expires_at_s = 1000});  // now
     const struct {
@@ -147,7 +147,7 @@ struct Order {
     std::uint32_t refreshed_at_ms[2];
     int best;  // -1: none
 };
-TEST(Inward, BestContact) {
+TEST(Inward, Rfc3261_16_5_BestContact) {
     using enum table::Reach;
     const Order fail[] = {
         {{1000, 500}, {kUnknown, kReachable}, {0, 9}, 0},
@@ -179,7 +179,7 @@ TEST(Inward, BestContact) {
     }
 }
 
-TEST(Inward, WhatBelongsToTheInviteFollowsIt) {
+TEST(Inward, Rfc3261_16_11_WhatBelongsToTheInviteFollowsIt) {
     World world;
     world.add({});
     const Sent invite = world.from_core(kInvite);
@@ -200,7 +200,7 @@ TEST(Inward, WhatBelongsToTheInviteFollowsIt) {
     EXPECT_EQ(next.decision.flow, World::phone_flow(40000)) << "a new INVITE is looked up anew";
 }
 
-TEST(Inward, CancelFollowsThoughTheBindingIsGone) {
+TEST(Inward, Rfc3261_16_11_CancelFollowsThoughTheBindingIsGone) {
     World world;
     const table::ContactId id = world.add({});
     ASSERT_TRUE(world.from_core(kInvite).forwarded());
@@ -230,7 +230,7 @@ TEST(Inward, ANewKeyDoesNotChangeACallInProgress) {
     EXPECT_TRUE(world.from_phone(answer_to(invite, 200)).forwarded());
 }
 
-TEST(Inward, TheSameBranchAfterARestart) {
+TEST(Inward, Rfc3261_16_11_TheSameBranchAfterARestart) {
     World before;
     World after;
     before.add({});

@@ -23,7 +23,7 @@ const std::string kOptions =
     "Content-Length: 0\n"
     "\n";
 
-TEST(Local, OptionsGetOk) {
+TEST(Local, Rfc3261_11_2_OptionsGetOk) {
     World world;
     for (const char* uri : {"sip:198.51.100.1", "sip:198.51.100.1:5060", "sip:example.com",
                             "sip:EXAMPLE.com:5060", "sip:[2001:db8::1]"}) {
@@ -39,12 +39,12 @@ TEST(Local, OptionsGetOk) {
     }
 }
 
-TEST(Local, AnswersAreTheSameForARetransmission) {  // RFC 3261 §8.2.7
+TEST(Local, Rfc3261_8_2_7_AnswersAreTheSameForARetransmission) {  // RFC 3261 §8.2.7
     World world;
     EXPECT_EQ(world.from_stranger(kOptions).text, world.from_stranger(kOptions).text);
 }
 
-TEST(Local, OtherMethodsAre405WithAllow) {
+TEST(Local, Rfc3261_8_2_1_OtherMethodsAre405WithAllow) {
     World world;
     for (const char* method : {"INVITE", "SUBSCRIBE", "MESSAGE", "PUBLISH", "FOO", "NOTIFY"}) {
         const Sent sent = world.from_stranger(with_method(kOptions, "OPTIONS", method));
@@ -56,7 +56,7 @@ TEST(Local, OtherMethodsAre405WithAllow) {
                     .dropped_for(DropReason::kAckNowhere));
 }
 
-TEST(Local, UnknownRequireIs420) {
+TEST(Local, Rfc3261_8_2_2_3_UnknownRequireIs420) {
     World world;
     const Sent sent = world.from_stranger(
         replace(kOptions, "Max-Forwards: 70\n", "Require: foo, bar\nRequire: baz\n"));
@@ -112,7 +112,7 @@ TEST(Local, KeepAliveNoiseIsAnswered) {
     }
 }
 
-TEST(Local, AckToOurAnswerIsAbsorbed) {
+TEST(Local, Rfc3261_8_2_7_AckToOurAnswerIsAbsorbed) {
     World world;
     const Sent refusal = world.from_stranger(kInvite);
     ASSERT_TRUE(refusal.replied(403));

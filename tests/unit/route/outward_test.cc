@@ -24,7 +24,7 @@ TEST(Outward, ARegisteredPhoneCallsOut) {
     EXPECT_NE(vias[1].find("rport=32947"), std::string::npos) << vias[1];
 }
 
-TEST(Outward, PreloadedRoutesOfOursAreTakenOff) {
+TEST(Outward, Rfc3261_16_4_PreloadedRoutesOfOursAreTakenOff) {
     World world;
     world.add({});
     const struct {
@@ -70,7 +70,7 @@ TEST(Outward, NoPeerNoCall) {
     EXPECT_FALSE(sent.values(sip::HeaderId::kRetryAfter).empty());
 }
 
-TEST(Outward, APhoneThatListensElsewhereThanItSendsFrom) {
+TEST(Outward, Rfc3261_18_2_2_APhoneThatListensElsewhereThanItSendsFrom) {
     World world;
     // Registered by the exception of RFC 3261 §18.2.2: its flow ends at the port it listens at.
     world.add({.uri = "sip:100@67.194.23.55:5070", .flow = World::phone_flow(5070)});

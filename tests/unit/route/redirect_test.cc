@@ -29,7 +29,7 @@ std::string followed(const std::string& uri, const std::string& branch = "core2"
     return replace(replace(text, "core1", branch), "CSeq: 1", "CSeq: 2");
 }
 
-TEST(Redirect, EachLiveContactBestFirst) {
+TEST(Redirect, Rfc3261_8_3_EachLiveContactBestFirst) {
     RedirectWorld world;
     world.add({.flow = World::phone_flow(1), .q = 250});
     world.add({.uri = "sip:100@192.168.1.11", .flow = World::phone_flow(2)});

@@ -10,7 +10,7 @@
 namespace pinhole::route {
 namespace {
 
-TEST(ReplyTarget, WhereThePacketCameFromButForOneException) {
+TEST(ReplyTarget, Rfc3261_18_2_2_WhereThePacketCameFromButForOneException) {
     const struct {
         const char* via;
         const char* from;

@@ -11,7 +11,7 @@
 namespace pinhole::route {
 namespace {
 
-TEST(Response, GoesBackWhereTheRequestCameFrom) {
+TEST(Response, Rfc3261_16_11_GoesBackWhereTheRequestCameFrom) {
     World world;
     world.add({});
     const Sent invite = world.from_core(kInvite);
@@ -27,7 +27,7 @@ TEST(Response, GoesBackWhereTheRequestCameFrom) {
     }
 }
 
-TEST(Response, ViasInOneHeader) {
+TEST(Response, Rfc3261_16_11_ViasInOneHeader) {
     World world;
     world.add({});
     const std::string answer =
@@ -63,7 +63,7 @@ TEST(Response, OfflinePhoneIsNotAnOfflineEdge) {
     EXPECT_EQ(out.first_line(), "SIP/2.0 503 Service Unavailable") << "the core's own stays";
 }
 
-TEST(Response, ClientsWithoutMagicCookieGetTheirs) {
+TEST(Response, Rfc3261_16_11_ClientsWithoutMagicCookieGetTheirs) {
     World world;
     world.add({});
     const std::string old = replace(kInvite, ";branch=z9hG4bKcore1", ";branch=7");
@@ -72,7 +72,7 @@ TEST(Response, ClientsWithoutMagicCookieGetTheirs) {
     EXPECT_EQ(sent.decision.flow, world.peers[0].flow);
 }
 
-TEST(Response, ForgedOnes) {
+TEST(Response, Rfc3261_16_11_ForgedOnes) {
     World world;
     world.add({});
     const Sent invite = world.from_core(kInvite);

@@ -19,7 +19,7 @@ std::string swap_case(std::string text) {
     return text;
 }
 
-TEST(HeaderId, EveryNameInAnyCaseIsItself) {
+TEST(HeaderId, Rfc3261_7_3_1_EveryNameInAnyCaseIsItself) {
     for (std::size_t i = 1; i < kHeaderIdCount; ++i) {
         const auto id = static_cast<HeaderId>(i);
         const std::string name(header_name(id));
@@ -53,7 +53,7 @@ TEST(HeaderId, OneWrongCharacterIsAnotherHeader) {
     }
 }
 
-TEST(HeaderId, CompactForms) {
+TEST(HeaderId, Rfc3261_7_3_3_CompactForms) {
     // IANA's list, whole.
     const std::string expected = "abcdefijklmorstuvxy";
     std::string found;
@@ -75,7 +75,7 @@ TEST(HeaderId, CompactForms) {
     EXPECT_EQ(header_name(HeaderId::kOther), "");
 }
 
-TEST(Method, NamesAreCaseSensitive) {
+TEST(Method, Rfc3261_7_1_NamesAreCaseSensitive) {
     for (int i = 0; i < static_cast<int>(Method::kOther); ++i) {
         const auto method = static_cast<Method>(i);
         const std::string name(method_name(method));

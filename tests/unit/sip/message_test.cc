@@ -125,7 +125,7 @@ void check(const std::vector<Case>& cases) {
     }
 }
 
-TEST(Message, StartLines) {
+TEST(Message, Rfc3261_7_1_StartLines) {
     const auto with = [](std::string_view start) { return request("", "", start); };
     check({
         {"fine", with("OPTIONS sip:a SIP/2.0"), ParseError::kOk},
@@ -156,7 +156,7 @@ TEST(Message, StartLines) {
     });
 }
 
-TEST(Message, Headers) {
+TEST(Message, Rfc3261_7_3_1_Headers) {
     std::string many;
     for (int i = 0; i < 91; ++i) {
         many += "X: y\r\n";
@@ -183,7 +183,7 @@ TEST(Message, Headers) {
     });
 }
 
-TEST(Message, MandatoryHeaders) {
+TEST(Message, Rfc3261_8_1_1_MandatoryHeaders) {
     const std::string whole = request();
     const auto without = [&whole](std::string_view name) {
         std::string text = whole;
@@ -261,7 +261,7 @@ TEST(Message, Values) {
 
 // RFC 3261 §18.3: over UDP a missing length ends with the datagram, a smaller one leaves the rest
 // out.
-TEST(Message, Body) {
+TEST(Message, Rfc3261_18_3_Body) {
     Message m;
     const std::string none = request("", "whole body");
     ASSERT_EQ(parse(none, m), ParseError::kOk);

@@ -17,7 +17,7 @@ struct Good {
     const char* params;
 };
 
-TEST(NameAddr, Good) {
+TEST(NameAddr, Rfc3261_20_10_Good) {
     const Good cases[] = {
         {"<sip:a@h>", "", "sip:a@h", ""},
         {"<sip:a@h>;tag=1", "", "sip:a@h", ";tag=1"},
@@ -78,7 +78,7 @@ TEST(NameAddr, Bad) {
     }
 }
 
-TEST(NameAddr, Star) {
+TEST(NameAddr, Rfc3261_20_10_Star) {
     NameAddr got;
     EXPECT_TRUE(parse_name_addr(" * ", got, true));
     EXPECT_TRUE(got.star);
@@ -95,7 +95,7 @@ TEST(NameAddr, Tag) {
     EXPECT_EQ(got.tag(), "");
 }
 
-TEST(NameAddr, ContactParams) {
+TEST(NameAddr, Rfc3261_20_10_ContactParams) {
     NameAddr contact;
     ASSERT_TRUE(parse_name_addr(
         "<sip:a@h>;q=0.7;expires=120;+sip.instance=\"<urn:uuid:1>\";reg-id=2;audio", contact));
@@ -113,7 +113,7 @@ TEST(NameAddr, ContactParams) {
     EXPECT_EQ(params.reg_id, 0u);
 }
 
-TEST(NameAddr, Q) {
+TEST(NameAddr, Rfc3261_20_10_Q) {
     EXPECT_EQ(parse_q("0"), 0);
     EXPECT_EQ(parse_q("0."), 0);
     EXPECT_EQ(parse_q("0.5"), 500);
@@ -126,7 +126,7 @@ TEST(NameAddr, Q) {
     }
 }
 
-TEST(NameAddr, Expires) {
+TEST(NameAddr, Rfc3261_20_19_Expires) {
     EXPECT_EQ(parse_expires("0"), 0u);
     EXPECT_EQ(parse_expires("0060"), 60u);
     EXPECT_EQ(parse_expires("4294967295"), 4294967295u);
@@ -144,7 +144,7 @@ TEST(NameAddr, Expires) {
     EXPECT_EQ(expires_of(message), std::nullopt);
 }
 
-TEST(NameAddr, ContactsOverSeveralHeaders) {
+TEST(NameAddr, Rfc3261_7_3_1_ContactsOverSeveralHeaders) {
     const std::string text = samples::request(
         "Contact: \"a,b\" <sip:1@h;x=1,2>;q=1, sip:2@h;expires=5 ,,\r\nSubject: s\r\nm: "
         "<sip:3@h>\r\n");

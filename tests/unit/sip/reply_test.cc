@@ -24,7 +24,7 @@ std::string answer(std::string_view text, Reply reply = {.code = 200, .to_tag = 
     return write_reply(request, reply, out) ? std::string(out.view()) : "no answer";
 }
 
-TEST(Reply, ToAPhoneBehindNat) {
+TEST(Reply, Rfc3581_4_ToAPhoneBehindNat) {
     EXPECT_EQ(answer(samples::kYealinkRegister,
                      {.code = 200, .to_tag = "ours", .extra_headers = "Expires: 60\r\n"}),
               "SIP/2.0 200 OK\r\n"
@@ -56,7 +56,7 @@ TEST(Reply, Rfc6223_4_3_KeepIsAnsweredWithAnInterval) {
     EXPECT_EQ(written(host + ";branch=z9hG4bK1", 25), host + std::string(kRest)) << "not asked";
 }
 
-TEST(Reply, FoldsAreGoneAndAllViasThere) {
+TEST(Reply, Rfc3261_8_2_6_2_FoldsAreGoneAndAllViasThere) {
     EXPECT_EQ(answer(samples::kTortuousInvite, {.code = 486}),
               "SIP/2.0 486 Busy Here\r\n"
               "Via: SIP/2.0/UDP 192.0.2.2;branch=390skdjuw;received=67.194.23.55;rport=32947\r\n"
@@ -84,7 +84,7 @@ std::string answered_via(std::string_view via, bool add_rport = true, net::Addre
     return text == "no answer" ? text : text.substr(at, text.find("\r\n", at) - at);
 }
 
-TEST(Reply, TopVia) {
+TEST(Reply, Rfc3261_18_2_1_TopVia) {
     const std::string got = ";received=67.194.23.55";
     // Asked for (RFC 3581 §4), not asked for, and not wanted.
     EXPECT_EQ(answered_via("SIP/2.0/UDP h;rport;branch=1"),
@@ -104,7 +104,7 @@ TEST(Reply, TopVia) {
     EXPECT_EQ(answered_via("rubbish"), "no answer");
 }
 
-TEST(Reply, ToTag) {
+TEST(Reply, Rfc3261_8_2_6_2_ToTag) {
     const auto to = [](std::string_view value, std::string_view tag) {
         std::string text = samples::request();
         text.replace(text.find("<sip:b@example.com>"), 19, value);
@@ -120,7 +120,7 @@ TEST(Reply, ToTag) {
     EXPECT_EQ(to("rubbish", "t1"), "rubbish");
 }
 
-TEST(Reply, AfterAnErrorToo) {
+TEST(Reply, Rfc3261_8_2_6_2_AfterAnErrorToo) {
     const std::string text = samples::request("Rubbish\r\n");
     EXPECT_EQ(answer(text, {.code = 400, .reason = "Bad Header Line", .to_tag = "t"}).substr(0, 29),
               "SIP/2.0 400 Bad Header Line\r\n");

@@ -127,7 +127,7 @@ TEST(Uri, Params) {
     EXPECT_FALSE(uri.has_param("l"));
 }
 
-TEST(Uri, Unescape) {
+TEST(Uri, Rfc3261_19_1_4_Unescape) {
     using namespace std::string_view_literals;
     char out[8];
     EXPECT_EQ(unescape("a%40B", out, sizeof out), "a@B");
@@ -151,7 +151,7 @@ std::string aor(std::string_view text) {
 }
 
 // RFC 3261 §10.3 step 5
-TEST(Uri, CanonicalAor) {
+TEST(Uri, Rfc3261_10_3_CanonicalAor) {
     EXPECT_EQ(aor("sip:1001@EXAMPLE.com:5060;transport=udp;user=phone?x=y"), "1001@example.com");
     EXPECT_EQ(aor("sips:1001@example.com"), "1001@example.com");
     EXPECT_EQ(aor("sip:Alice@example.com"), "Alice@example.com");

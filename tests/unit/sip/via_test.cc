@@ -11,7 +11,7 @@
 namespace pinhole::sip {
 namespace {
 
-TEST(Via, Phone) {
+TEST(Via, Rfc3261_20_42_Phone) {
     Via via;
     ASSERT_TRUE(parse_via("SIP/2.0/UDP 192.168.1.10:5062;rport;branch=z9hG4bK28", via));
     EXPECT_EQ(via.transport, "UDP");
@@ -24,7 +24,7 @@ TEST(Via, Phone) {
     EXPECT_TRUE(via.has_magic_cookie());
 }
 
-TEST(Via, AllParameters) {
+TEST(Via, Rfc3261_20_42_AllParameters) {
     Via via;
     ASSERT_TRUE(
         parse_via("SIP/2.0/udp [2001:db8::9];maddr=239.1.1.1;ttl=16;received=2001:db8::1;"
