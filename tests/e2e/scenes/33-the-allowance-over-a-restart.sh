@@ -10,7 +10,7 @@ flood() {
     printf '%s\n' "OPTIONS sip:$DOMAIN SIP/2.0" "Via: SIP/2.0/UDP 192.168.1.11:5060;rport;branch=z9hG4bKflood{n}" \
         "From: <sip:eve@$DOMAIN>;tag={n}" "To: <sip:$DOMAIN>" "Call-ID: flood-{n}" "CSeq: 1 OPTIONS" \
         "Max-Forwards: 70" "User-Agent: so long that an answer is not much longer at all" "Content-Length: 0" "" |
-        lab_exec phone2 "$ROOT/tests/e2e/flood" 200 "$EDGE4"
+        lab_exec phone2 "$ROOT/tests/e2e/flood" 200 "$EDGE4" | cut -d ' ' -f 1
 }
 
 restart() {
