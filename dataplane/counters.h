@@ -54,6 +54,7 @@ enum class DropReason : std::uint8_t {
     kScreened,        // hit a screening rule that drops, or one that rejects and no answer may go
     kTarpit,          // hit a screening rule that tarpits, or came in the silence after that
     kOverload,        // refused by a worker that has more to do than it can, without an answer
+    kGuessing,        // credentials from where too many wrong ones have come
     kCount
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReason::kCount)>
@@ -63,7 +64,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReaso
         "bad_response",  "wrong_sender", "stranger",      "absorbed_ack",     "ack_nowhere",
         "no_route",      "no_neighbour", "too_large",     "no_mbuf",          "tx_full",
         "handoff_full",  "contended",    "amplification", "kernel_path_full", "flow_limit",
-        "address_limit", "screened",     "tarpit",        "overload"};
+        "address_limit", "screened",     "tarpit",        "overload",
+        "guessing"};
 
 // The methods with a counter of their own; all others count as kOther. Order is the metric's only.
 enum class MethodLabel : std::uint8_t {
@@ -105,6 +107,26 @@ enum class Refused : std::uint8_t { kNewcomer, kUnproven, kOther, kCount };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Refused::kCount)>
     kRefusedNames{"newcomer", "unproven", "other"};
 
+// What comes of a request that has to prove who sends it; those up to kReplayed are challenged.
+enum class AuthResult : std::uint8_t {
+    kChallenged,      // no credentials for our realm
+    kUnreadable,      // broken, not as we asked for them, or for another server's URI
+    kWrong,           // a password that isn't the user's
+    kUnknownUser,     // gets what a wrong password does
+    kStale,           // a nonce that has expired, or that we don't know any more
+    kReplayed,        // an nc that was used
+    kForbidden,       // a good password, for another user's AOR
+    kGuessed,         // dropped unread: too many wrong ones have come from there
+    kContended,       // dropped: the AOR's nonces were in use all the while
+    kGood,            // ... and new
+    kRetransmission,  // ... and the same request again
+    kCount
+};
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(AuthResult::kCount)>
+    kAuthResultNames{"challenged", "unreadable", "wrong",         "unknown_user",
+                     "stale",      "replayed",   "forbidden",     "guessed",
+                     "contended",  "good",       "retransmission"};
+
 inline constexpr unsigned kMaxResponseCode = 699;
 
 struct alignas(64) CoreCounters {
@@ -128,6 +150,8 @@ struct alignas(64) CoreCounters {
     std::array<Counter, static_cast<std::size_t>(EmergencySender::kCount)> emergencies;
     std::array<Counter, static_cast<std::size_t>(OddContact::kCount)> odd_contacts;
     std::array<Counter, static_cast<std::size_t>(Refused::kCount)> refused;
+    std::array<Counter, static_cast<std::size_t>(AuthResult::kCount)> auth;
+    Counter auth_uri_differs;  // of these: a digest over another URI than the request's
     std::array<Counter, kMaxResponseCode + 1> responses;  // that we sent ourselves, by code
 
     void drop(DropReason reason) { drops[static_cast<std::size_t>(reason)].add(); }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Purpose::kCount)> kPurposeNames{
     "pinhole branch", "pinhole ping", "pinhole token",      "pinhole tag",
-    "pinhole check",  "pinhole gruu", "pinhole gruu stream"};
+    "pinhole check",  "pinhole gruu", "pinhole gruu stream", "pinhole nonce"};
 
 }  // namespace
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The keys under what we hand out and want to know again: branches, pings, tokens, tags, checks.
+// The keys under what we hand out and want to know again: branches, pings, tokens, tags, checks, nonces.
 // SipHash-2-4-128 cut to 64 bits, a subkey a purpose, so that what was made for one is worth
 // nothing for another. Each text names its key by an id: the newest signs, all verify, so that keys
 // can be changed without ending a dialog. Immutable once made; any thread. Where the master keys
@@ -21,6 +21,7 @@ enum class Purpose : std::uint8_t {
     kCheck,
     kGruu,
     kGruuStream,
+    kNonce,
     kCount
 };
 
