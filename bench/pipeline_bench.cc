@@ -5,9 +5,14 @@
 // the floor: every line found and every header named, one random line and record batched with prefetch, 450 bytes
 // written. Making packets is not timed. Of calls, `call_ns` is what the packets named cost together. Needs root, for the TAPs of the virtual devices, and no hugepages.
 //
+// The refreshes with a password have one of MD5 or SHA-256 under a nonce that is new each time, so that each takes a
+// window, and often another's place; the floor has no password.
+//
 // 10 k and 1 M contacts; PINHOLE_BENCH_CONTACTS=4000000 adds a size. `ns` is the cost of a packet; `floors` how many
 // times the floor that is, measured in turns with it.
 #include "control/daemon/table_memory.h"
+#include "dataplane/auth/digest.h"
+#include "dataplane/auth/hex.h"
 #include "dataplane/route/ping.h"
 #include "tests/eal/io/edge.h"
 #include "tests/eal/io/far_ends.h"
@@ -76,6 +81,21 @@ const Template kRegister{
     "Line: 1\r\nX-Model: T46U\r\n"
     "Supported: path, gruu, outbound, replaces, 100rel\r\n"
     "Content-Length: 0\r\n\r\n"};
+// The same with a password: N is for the nonce, R for the digest.
+Template with_digest(auth::Algorithm algorithm) {
+    Template out = kRegister;
+    const std::string line =
+        "Authorization: Digest username=\"AAAAAAAA\",realm=\"example.com\",nonce=\"" +
+        std::string(auth::NonceText::kChars, 'N') + "\",uri=\"sip:example.com:5060\",response=\"" +
+        std::string(2 * auth::hash_bytes(algorithm), 'R') +
+        "\",algorithm=" + std::string(auth::name_of(algorithm)) +
+        ",cnonce=\"0a4f113b\",nc=00000001,qop=auth\r\n";
+    out.text.insert(out.text.find("Content-Length"), line);
+    return out;
+}
+const std::array kWithDigest{with_digest(auth::Algorithm::kMd5),
+                             with_digest(auth::Algorithm::kSha256)};
+
 const Template kInvite{
     "INVITE sip:AAAAAAAA@example.com SIP/2.0\r\n"
     "Via: SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bKCCCCCCCC;rport\r\n"
@@ -114,7 +134,8 @@ std::uint16_t far_port(std::uint32_t phone) {
 
 class Pipeline {
   public:
-    explicit Pipeline(std::uint32_t wanted) : contacts(wanted) {
+    Pipeline(std::uint32_t wanted, bool with_passwords)
+        : contacts(wanted), passwords(with_passwords) {
         EdgeSettings settings;
         settings.io = settings_for(
             1, {{DeviceKind::kVdev, "net_ring0"}, {DeviceKind::kVdev, "net_null0,no-rx=1"}});
@@ -122,6 +143,9 @@ class Pipeline {
         settings.out = 1;
         // Without effect on what comes a few bursts at a time.
         settings.refuse_when_overloaded = true;
+        if (passwords) {
+            settings.auth = policy_;
+        }
         edge = std::make_unique<Edge>(settings, [&](Qsbr& qsbr) {
             auto memory =
                 daemon::TableMemory::make(settings.max_contacts, 1, 0, settings.io, *eal(), qsbr);
@@ -132,6 +156,9 @@ class Pipeline {
             const std::shared_ptr<daemon::TableMemory> kept = memory.take();
             return std::shared_ptr<table::BindingTable>(kept, &kept->table());
         });
+        if (passwords) {
+            subscribe();
+        }
         for (std::uint32_t phone = 0; phone < contacts;) {
             phone += prepare_registers([&](unsigned i) { return phone + i; });
             run();
@@ -144,11 +171,18 @@ class Pipeline {
 
     // A packet of each phone that `phone_of(i)` names.
     template <class PhoneOf>
-    unsigned prepare_registers(PhoneOf&& phone_of) {
+    unsigned prepare_registers(PhoneOf&& phone_of,
+                               auth::Algorithm algorithm = auth::Algorithm::kMd5) {
         ++cseq;
         for (unsigned i = 0; i < kPackets; ++i) {
             const std::uint32_t phone = phone_of(i);
-            put(kRegister, to_edge(far_address(phone), far_port(phone)), phone);
+            const net::Flow from = to_edge(far_address(phone), far_port(phone));
+            if (passwords) {
+                put(kWithDigest[static_cast<std::size_t>(algorithm)], from, phone);
+                sign(packets[(at_ - 1) % kPackets], phone, algorithm);
+            } else {
+                put(kRegister, from, phone);
+            }
         }
         return kPackets;
     }
@@ -191,12 +225,66 @@ class Pipeline {
     }
     std::uint32_t cseq = 0;  // thousands; up with every batch
     const std::uint32_t contacts;
+    const bool passwords;
     std::unique_ptr<Edge> edge;
     std::array<rte_mbuf*, kPackets> packets{};
     std::mt19937 random{1};
 
   private:
+    // Nobody's password's: what a digest costs is the same for any.
+    static std::array<std::uint8_t, auth::kMaxHashBytes> ha1_of(std::uint32_t phone) {
+        std::array<std::uint8_t, auth::kMaxHashBytes> out{};
+        std::memcpy(out.data(), &phone, sizeof phone);
+        return out;
+    }
+    static std::string user_of(std::uint32_t phone) {
+        return std::to_string(100'000'000 + phone).substr(1);
+    }
+    void subscribe() {
+        const std::size_t all = contacts + kSpare;
+        subscribers_ = std::make_unique<auth::Subscribers>(auth::Subscribers::Counts{all, all, 0},
+                                                           auth::SubscriberMemory::heap());
+        for (std::uint32_t phone = 0; phone < all; ++phone) {
+            const auth::UserName name = policy_.user_hash(user_of(phone));
+            for (const auth::Algorithm algorithm : policy_.algorithms) {
+                (void)subscribers_->add(algorithm, name, ha1_of(phone).data());
+            }
+        }
+        subscribers_->finish();
+        edge->subscribe(subscribers_.get());
+    }
+    void sign(rte_mbuf* mbuf, std::uint32_t phone, auth::Algorithm algorithm) {
+        char* text = rte_pktmbuf_mtod_offset(mbuf, char*, net::headers_len(true));
+        const std::string& marks = kWithDigest[static_cast<std::size_t>(algorithm)].text;
+        const Moment now = edge->now();
+        const auth::NonceText nonce = policy_.nonces.make(
+            edge->keys(), user_of(phone) + "@example.com",
+            auth::Stamp::of(now.s, static_cast<std::uint32_t>(now.ms % 1000), at_));
+        const auto ha1 = ha1_of(phone);
+        digester_.clear();
+        (void)digester_.add({.algorithm = algorithm,
+                             .ha1 = ha1.data(),
+                             .method = "REGISTER",
+                             .uri = "sip:example.com:5060",
+                             .nonce = nonce.view(),
+                             .nc = "00000001",
+                             .cnonce = "0a4f113b",
+                             .qop = "auth"});
+        digester_.run();
+        std::memcpy(text + marks.find("NNNN"), nonce.text.data(), nonce.text.size());
+        auth::write_hex(digester_.result(0)->data(), auth::hash_bytes(algorithm),
+                        text + marks.find("RRRR"));
+    }
+
     unsigned at_ = 0;
+    auth::Policy policy_{auth::Nonces("example.com", 1),
+                         auth::UserHash(std::array<std::byte, auth::UserHash::kSeedBytes>{}),
+                         {auth::Algorithm::kMd5, auth::Algorithm::kSha256},
+                         3600,
+                         false,
+                         {}};
+    std::unique_ptr<auth::Subscribers> subscribers_;
+    auth::Digester digester_;
 };
 
 // The least that answering a REGISTER takes: see the top.
@@ -267,7 +355,8 @@ class Floor {
 };
 
 struct Scene {
-    explicit Scene(std::uint32_t contacts) : pipeline(contacts), floor(contacts) {}
+    Scene(std::uint32_t contacts, bool passwords)
+        : pipeline(contacts, passwords), floor(contacts) {}
     Pipeline pipeline;
     Floor floor;
 };
@@ -275,10 +364,11 @@ struct Scene {
 // One at a time: their memory is wanted by the next.
 std::unique_ptr<Scene> the_scene;
 
-Scene& scene(std::int64_t contacts) {
-    if (the_scene == nullptr || the_scene->pipeline.contacts != contacts) {
+Scene& scene(std::int64_t contacts, bool passwords) {
+    if (the_scene == nullptr || the_scene->pipeline.contacts != contacts ||
+        the_scene->pipeline.passwords != passwords) {
         the_scene.reset();
-        the_scene = std::make_unique<Scene>(static_cast<std::uint32_t>(contacts));
+        the_scene = std::make_unique<Scene>(static_cast<std::uint32_t>(contacts), passwords);
     }
     return *the_scene;
 }
@@ -311,8 +401,8 @@ double floor_ns(Scene& s) {
 
 // `prepare` makes kPackets of the kind measured. Each of them must come to `code`, or, where that is 0, be sent on.
 template <class Prepare>
-void measure(benchmark::State& state, unsigned code, Prepare&& prepare) {
-    Scene& s = scene(state.range(0));
+void measure(benchmark::State& state, unsigned code, Prepare&& prepare, bool passwords = false) {
+    Scene& s = scene(state.range(0), passwords);
     Pipeline& p = s.pipeline;
     CoreCounters& counters = p.edge->counters(0);
     std::vector<double> ours;
@@ -339,6 +429,16 @@ void refresh(benchmark::State& state) {
     measure(state, 200, [](Pipeline& p) {
         p.prepare_registers([&](unsigned) { return p.random() % p.contacts; });
     });
+}
+
+template <auth::Algorithm kAlgorithm>
+void refresh_with_password(benchmark::State& state) {
+    measure(
+        state, 200,
+        [](Pipeline& p) {
+            p.prepare_registers([&](unsigned) { return p.random() % p.contacts; }, kAlgorithm);
+        },
+        true);
 }
 
 // Spare numbers; all gone again by Expires once they are used up.
@@ -516,6 +616,8 @@ const int kRegistered = [] {
                 ->UseManualTime()
                 ->Iterations(60);
         }
+        add("refresh_md5", refresh_with_password<auth::Algorithm::kMd5>);
+        add("refresh_sha256", refresh_with_password<auth::Algorithm::kSha256>);
     }
     return 0;
 }();

@@ -64,8 +64,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReaso
         "bad_response",  "wrong_sender", "stranger",      "absorbed_ack",     "ack_nowhere",
         "no_route",      "no_neighbour", "too_large",     "no_mbuf",          "tx_full",
         "handoff_full",  "contended",    "amplification", "kernel_path_full", "flow_limit",
-        "address_limit", "screened",     "tarpit",        "overload",
-        "guessing"};
+        "address_limit", "screened",     "tarpit",        "overload",         "guessing"};
 
 // The methods with a counter of their own; all others count as kOther. Order is the metric's only.
 enum class MethodLabel : std::uint8_t {

@@ -30,7 +30,7 @@ idle() {
 # edge_config [setting=value...]: writes the configuration, $LAB_DIR/pinhole.toml.
 edge_config() {
     local workers=1 driver=af_packet access='' access_keys='' registrar_keys='' core='' qualify=true interval_s=2 timeout_ms=500
-    local max_missed=3 remove_after_s=600 default_expires=600 mode=proxy check_interval_s=5 extra=''
+    local max_missed=3 remove_after_s=600 default_expires=600 mode=proxy check_interval_s=5 auth='mode = "off"' extra=''
     local peers="\"$CORE4\", \"$CORE6\""
     [ $# = 0 ] || local "$@"
     cat >"$LAB_DIR/pinhole.toml" <<TOML
@@ -56,7 +56,7 @@ min_expires = 5
 $registrar_keys
 
 [auth]
-mode = "off"
+$auth
 
 [qualify]
 enabled = $qualify
@@ -142,15 +142,16 @@ edge_address() { if [ "$1" = 6 ]; then echo "[$EDGE6]"; else echo "$EDGE4"; fi; 
 
 # phone_start PHONE USER [setting=value...]: a phone registers and stays. Returns when it has. Settings:
 # refresh_ms (none in the time a scene takes, unless told), family (4 or 6), scenario (a file like
-# phone.xml), and answers: a file like phone_answers.xml, or no for a phone that leaves pings and calls
-# unanswered.
+# phone.xml), password (phone_digest.xml answers challenges with it), and answers: a file like
+# phone_answers.xml, or no for a phone that leaves pings and calls unanswered.
 phone_start() {
-    local phone=$1 user=$2 refresh_ms=600000 family=4 scenario=$SIPP_DIR/phone.xml
+    local phone=$1 user=$2 refresh_ms=600000 family=4 scenario=$SIPP_DIR/phone.xml password=''
     local answers=$SIPP_DIR/phone_answers.xml
     local options=()
     shift 2
     [ $# = 0 ] || local "$@"
     [ "$answers" = no ] || options=(-oocsf "$answers")
+    [ -z "$password" ] || options+=(-au "$user" -ap "$password")
     # A phone that comes back (after phone_stop) appends to no old log.
     rm -f "$LAB_DIR/$phone.log"
     lab_spawn "$phone" "$LAB_DIR/$phone.screen" sipp "$(edge_address "$family"):5060" \

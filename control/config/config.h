@@ -88,8 +88,11 @@ struct Registrar {
 struct Auth {
     AuthMode mode = AuthMode::kUnset;
     std::string realm;
-    std::string subscribers;
+    std::string subscribers;  // an absolute path
     std::vector<std::string> algorithms{"MD5"};
+    bool allow_legacy = false;
+    std::uint32_t nonce_lifetime_s = 86'400;
+    std::vector<std::string> aliases;  // "user part of an AOR:subscriber"
 };
 
 struct Qualify {

@@ -2,6 +2,8 @@
 #include "control/config/rules.h"
 
 #include "control/config/values.h"
+#include "dataplane/auth/algorithm.h"
+#include "dataplane/auth/nonce.h"
 #include "dataplane/sip/uri.h"
 
 #include <algorithm>
@@ -202,18 +204,81 @@ void check_core(const Config& config, const Complaints& say) {
     }
 }
 
+bool is_quotable(const std::string& text) {
+    return std::none_of(text.begin(), text.end(), [](char c) {
+        return static_cast<unsigned char>(c) < ' ' || c == 0x7f || c == '"' || c == '\\';
+    });
+}
+
+void check_algorithms(const std::vector<std::string>& algorithms, const Complaints& say) {
+    for (std::size_t i = 0; i < algorithms.size(); ++i) {
+        const bool known = std::any_of(auth::kAlgorithmNames.begin(), auth::kAlgorithmNames.end(),
+                                       [&](auto name) { return name == algorithms[i]; });
+        const auto* const at = algorithms.data() + i;
+        if (!known) {
+            say.error("auth.algorithms", "has \"" + algorithms[i] +
+                                             "\", but each must be \"MD5\", \"SHA-256\" or "
+                                             "\"SHA-512-256\"");
+        } else if (std::find(algorithms.data(), at, *at) != at) {
+            say.error("auth.algorithms", "has \"" + *at + "\" twice");
+        }
+    }
+    if (algorithms.empty()) {
+        say.error("auth.algorithms", "names none, so nobody could be asked for a password");
+    }
+}
+
+void check_aliases(const std::vector<std::string>& aliases, const Complaints& say) {
+    for (const std::string& alias : aliases) {
+        const std::size_t colon = alias.find(':');
+        if (colon == 0 || colon == std::string::npos || colon + 1 == alias.size() ||
+            alias.find(':', colon + 1) != std::string::npos ||
+            alias.substr(0, colon).find('@') != std::string::npos) {
+            say.error("auth.aliases",
+                      "has \"" + alias +
+                          "\", but each must be what stands before the @ of an AOR, a colon, and "
+                          "the subscriber who may register it, such as \"100:pbx\"");
+        }
+    }
+}
+
+void check_auth(const Config& config, const Complaints& say) {
+    const Auth& auth = config.auth;
+    if (auth.mode == AuthMode::kUnset) {
+        say.error(
+            "auth.mode",
+            "is missing: write [auth] and, below it, mode = \"digest\" with realm and "
+            "subscribers; or mode = \"off\" if anyone who reaches a port is meant to register "
+            "as anyone");
+    }
+    check_algorithms(auth.algorithms, say);
+    check_aliases(auth.aliases, say);
+    if (auth.mode != AuthMode::kDigest) {
+        if (auth.mode == AuthMode::kOff && !auth.subscribers.empty()) {
+            say.warning("auth.subscribers",
+                        "is set, but mode is \"off\": nobody is asked for a password");
+        }
+        return;
+    }
+    if (auth.realm.empty() || auth.realm.size() > auth::Nonces::kMaxRealm ||
+        !is_quotable(auth.realm)) {
+        say.error("auth.realm", "is \"" + auth.realm + "\", but digest needs 1 to " +
+                                    number(auth::Nonces::kMaxRealm) +
+                                    " characters without quotes and backslashes: the realm that "
+                                    "the HA1s were made with");
+    }
+    if (auth.subscribers.empty() || auth.subscribers.front() != '/') {
+        say.error("auth.subscribers",
+                  "is \"" + auth.subscribers +
+                      "\", but digest needs the absolute path of a file of user:realm:HA1 lines");
+    }
+}
+
 void check_edges(const Config& config, const Complaints& say) {
     if (config.core.peers.empty()) {
         say.warning("core.peers",
                     "names no peer: phones can register, but nobody may send calls in and phones "
                     "can't call out");
-    }
-    if (config.auth.mode == AuthMode::kUnset) {
-        say.error(
-            "auth.mode",
-            "is missing: this version has no digest authentication yet, so anyone who reaches a "
-            "port may register as anyone. If that is meant, write [auth] and, below it, "
-            "mode = \"off\"");
     }
     const std::string& socket = config.control.socket;
     if (socket.empty() || socket.front() != '/' || socket.size() > kMaxSocketPath) {
@@ -278,6 +343,7 @@ void check_rules(const Config& config, const Complaints& complaints) {
     check_dataplane(config, complaints);
     check_ports(config, complaints);
     check_registrar(config, complaints);
+    check_auth(config, complaints);
     check_qualify(config, complaints);
     check_core(config, complaints);
     check_emergency(config, complaints);

@@ -6,11 +6,13 @@
 #include "control/daemon/allowance_service.h"
 #include "control/daemon/control_thread.h"
 #include "control/daemon/key_service.h"
+#include "control/daemon/nonce_memory.h"
 #include "control/daemon/publisher.h"
 #include "control/daemon/running_system.h"
 #include "control/daemon/screening.h"
 #include "control/daemon/service.h"
 #include "control/daemon/settings.h"
+#include "control/daemon/subscription.h"
 #include "control/daemon/table_memory.h"
 #include "control/escape/log_lines.h"
 #include "dataplane/io/device_check.h"
@@ -24,9 +26,11 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <iterator>
 #include <memory>
 
 namespace pinhole::daemon {
@@ -86,11 +90,7 @@ class Assembly {
     io::Status start();
     void run(int signal_fd) {
         service_->run(
-            signal_fd, [this] { reload(); },
-            [this] {
-                screening_->reclaim();
-                allowances_.turn(workers_, Service::now_ms());
-            });
+            signal_fd, [this] { reload(); }, [this] { tidy(); });
     }
     void stop();
     [[nodiscard]] std::string summary() const;
@@ -100,7 +100,9 @@ class Assembly {
     io::Status take_up_keys();
     io::Status make_table();
     io::Status load_screening();
+    io::Status load_subscribers();
     void reload();
+    void tidy();
     io::Status mirror_kernel();
     io::Status make_workers();
     io::Status launch();
@@ -121,6 +123,9 @@ class Assembly {
     std::unique_ptr<route::PeerHealth> peer_health_;
     std::unique_ptr<route::PinTable> pins_;
     std::unique_ptr<Screening> screening_;
+    std::unique_ptr<Subscription> subscription_;  // null: [auth] mode is "off"
+    std::unique_ptr<NonceMemory> nonces_;
+    std::unique_ptr<io::Authentication> authentication_;
     std::unique_ptr<io::Shared> shared_;
     std::unique_ptr<net::PathMtus> path_mtus_;
     IcmpCounters icmp_;
@@ -142,8 +147,8 @@ io::Status Assembly::start() {
     using Step = io::Status (Assembly::*)();
     for (const Step step :
          {&Assembly::take_up_keys, &Assembly::open_ports, &Assembly::load_screening,
-          &Assembly::make_table, &Assembly::mirror_kernel, &Assembly::make_workers,
-          &Assembly::launch, &Assembly::listen}) {
+          &Assembly::load_subscribers, &Assembly::make_table, &Assembly::mirror_kernel,
+          &Assembly::make_workers, &Assembly::launch, &Assembly::listen}) {
         if (io::Status done = (this->*step)(); !done) {
             return done;
         }
@@ -190,9 +195,9 @@ io::Status Assembly::open_ports() {
     return {};
 }
 
-io::Status Assembly::load_screening() {
-    screening_ = std::make_unique<Screening>(config_.screen.rules, settings_.workers, *qsbr_);
-    const Screening::Report report = screening_->reload();
+// At the start: the first set has to be good.
+template <class Report>
+io::Status first_set(const Report& report) {
     std::string all;
     for (const std::string& problem : report.problems) {
         all += (all.empty() ? "" : "\n") + problem;
@@ -203,18 +208,66 @@ io::Status Assembly::load_screening() {
     return report.ok() ? io::Status{} : io::Error{io::ErrorCode::kInvalid, all};
 }
 
-void Assembly::reload() {
-    const Screening::Report report = screening_->reload();
+io::Status Assembly::load_screening() {
+    screening_ = std::make_unique<Screening>(config_.screen.rules, settings_.workers, *qsbr_);
+    return first_set(screening_->reload());
+}
+
+io::Status Assembly::load_subscribers() {
+    if (config_.auth.mode != config::AuthMode::kDigest) {
+        return {};
+    }
+    subscription_ = std::make_unique<Subscription>(config_.auth, *qsbr_);
+    if (io::Status good = first_set(subscription_->reload()); !good) {
+        return good;
+    }
+    spdlog::info("{} subscribers may register", subscription_->users());
+    auto nonces = NonceMemory::make(static_cast<std::uint32_t>(config_.dataplane.max_contacts),
+                                    config_.auth.nonce_lifetime_s, settings_);
+    if (!nonces) {
+        return nonces.error();
+    }
+    nonces_ = nonces.take();
+    authentication_ = std::make_unique<io::Authentication>(
+        io::Authentication{subscription_->policy(), nonces_->windows(), subscription_->pointer()});
+    return {};
+}
+
+template <class Report>
+void log_report(const Report& report) {
     for (const std::string& warning : report.warnings) {
         spdlog::warn("{}", warning);
     }
     for (const std::string& problem : report.problems) {
         spdlog::error("{}", problem);
     }
+}
+
+void Assembly::reload() {
+    const Screening::Report report = screening_->reload();
+    log_report(report);
     if (!report.ok()) {
         spdlog::error("the screening rules in use stay in use");
     } else if (report.enabled) {
         spdlog::info("{} screening rules are in use", report.rules);
+    }
+    if (subscription_ == nullptr) {
+        return;
+    }
+    const Subscription::Report subscribers = subscription_->reload();
+    log_report(subscribers);
+    if (!subscribers.ok()) {
+        spdlog::error("the subscribers in use stay in use");
+    } else {
+        spdlog::info("{} subscribers may register", subscribers.users);
+    }
+}
+
+void Assembly::tidy() {
+    screening_->reclaim();
+    allowances_.turn(workers_, Service::now_ms());
+    if (subscription_ != nullptr) {
+        subscription_->reclaim();
     }
 }
 
@@ -231,12 +284,12 @@ io::Status Assembly::make_table() {
     policy_ = registrar_policy(config_.registrar, config_.qualify);
     peer_health_ = std::make_unique<route::PeerHealth>(config_.core.peers.size());
     pins_ = std::make_unique<route::PinTable>(kPins);
-    shared_ = std::make_unique<io::Shared>(
-        io::Shared{memory_->table(), *states_, policy_, *peer_health_, *pins_,
-                   config_.qualify.call_unreachable == config::CallUnreachable::kTry,
-                   config_.core.mode == config::CoreMode::kRedirect, config_.core.assert_identity,
-                   limit_policy(config_.limits), config_.limits.sources, &screening_->pointer(),
-                   config_.overload.enabled, config_.overload.retry_after_s});
+    shared_ = std::make_unique<io::Shared>(io::Shared{
+        memory_->table(), *states_, policy_, *peer_health_, *pins_,
+        config_.qualify.call_unreachable == config::CallUnreachable::kTry,
+        config_.core.mode == config::CoreMode::kRedirect, config_.core.assert_identity,
+        limit_policy(config_.limits), config_.limits.sources, &screening_->pointer(),
+        config_.overload.enabled, config_.overload.retry_after_s, authentication_.get()});
     return {};
 }
 
@@ -301,10 +354,26 @@ io::Status Assembly::launch() {
 
 io::Status Assembly::listen() {
     system_ = std::make_unique<RunningSystem>(
-        SystemParts{config_, memory_->table(), *states_, *ports_, *mesh_, *qsbr_,
-                    settings_.workers + 1, *clock_, publisher_->pointer(), *keys_, *control_,
-                    *peer_health_, *screening_, workers_, counters_, *path_mtus_, icmp_,
-                    memory_->bytes(), std::string(io::page_kind_name(memory_->pages()))});
+        SystemParts{config_,
+                    memory_->table(),
+                    *states_,
+                    *ports_,
+                    *mesh_,
+                    *qsbr_,
+                    settings_.workers + 1,
+                    *clock_,
+                    publisher_->pointer(),
+                    *keys_,
+                    *control_,
+                    *peer_health_,
+                    *screening_,
+                    subscription_.get(),
+                    workers_,
+                    counters_,
+                    *path_mtus_,
+                    icmp_,
+                    memory_->bytes(),
+                    std::string(io::page_kind_name(memory_->pages()))});
     if (config_.http.listen.enabled()) {
         http_ = std::make_unique<api::Server>(*system_, api::Server::Access::kReadOnly);
         const auto failed =
@@ -403,6 +472,14 @@ Checked check_files(const config::Config& config) {
         LoadedRules loaded = load_rules(config.screen.rules, 1);
         checked.problems = std::move(loaded.problems);
         checked.warnings = std::move(loaded.warnings);
+    }
+    if (config.auth.mode == config::AuthMode::kDigest) {
+        LoadedSubscribers loaded =
+            load_subscribers(config.auth, auth_policy(config.auth).user_hash);
+        std::move(loaded.problems.begin(), loaded.problems.end(),
+                  std::back_inserter(checked.problems));
+        std::move(loaded.warnings.begin(), loaded.warnings.end(),
+                  std::back_inserter(checked.warnings));
     }
     return checked;
 }

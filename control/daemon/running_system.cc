@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <thread>
 
 namespace pinhole::daemon {
@@ -264,6 +265,17 @@ api::ReloadResult RunningSystem::reload() {
     }
     result.problems = std::move(report.problems);
     result.warnings = std::move(report.warnings);
+    if (parts_.subscription == nullptr) {
+        return result;
+    }
+    Subscription::Report subscribers = parts_.subscription->reload();
+    if (subscribers.ok()) {
+        result.done.push_back("subscribers: " + std::to_string(subscribers.users));
+    }
+    std::move(subscribers.problems.begin(), subscribers.problems.end(),
+              std::back_inserter(result.problems));
+    std::move(subscribers.warnings.begin(), subscribers.warnings.end(),
+              std::back_inserter(result.warnings));
     return result;
 }
 
@@ -312,6 +324,9 @@ std::string RunningSystem::metrics_text() {
         snapshot.screening.push_back({std::move(rule.rule), rule.hits});
     }
     snapshot.icmp = icmp_figures();
+    if (parts_.subscription != nullptr) {
+        snapshot.subscribers = parts_.subscription->users();
+    }
     snapshot.max_contacts = parts_.table.max_contacts();
     snapshot.uptime_s = uptime_s();
     return metrics::to_text(snapshot);

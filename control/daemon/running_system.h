@@ -9,6 +9,7 @@
 #include "control/daemon/control_thread.h"
 #include "control/daemon/key_service.h"
 #include "control/daemon/screening.h"
+#include "control/daemon/subscription.h"
 #include "dataplane/counters.h"
 #include "dataplane/io/clock.h"
 #include "dataplane/io/mesh.h"
@@ -41,6 +42,7 @@ struct SystemParts {
     const ControlThread& control;
     const route::PeerHealth& peer_health;
     Screening& screening;
+    Subscription* subscription;  // null: nobody is asked for a password
     const std::vector<std::unique_ptr<io::Worker>>& workers;
     const std::vector<CoreCounters>& counters;
     const net::PathMtus& path_mtus;

@@ -90,6 +90,9 @@ constexpr std::array kPerCore{
     PerCore{"pinhole_table_full_total",
             "Registrations refused with 503 because max_contacts was reached.",
             &CoreCounters::table_full},
+    PerCore{"pinhole_auth_uri_differs_total",
+            "Good digests over another URI than the request's: a gateway rewrote the request line.",
+            &CoreCounters::auth_uri_differs},
     PerCore{"pinhole_no_peer_total",
             "Requests of phones refused with 503 because no core peer is up.",
             &CoreCounters::no_peer},
@@ -345,6 +348,15 @@ std::vector<MetricFamily> collect(const Snapshot& snapshot) {
     }
     out.push_back(std::move(hits));
     collect_icmp(snapshot.icmp, out);
+    out.push_back(collect_labelled(
+        snapshot,
+        family("pinhole_auth_requests_total",
+               "Requests that had to show a password, by what came of them.", MetricType::Counter),
+        "result", &CoreCounters::auth, kAuthResultNames));
+    if (snapshot.subscribers) {
+        out.push_back(single("pinhole_subscribers", "Subscribers in use.", MetricType::Gauge,
+                             static_cast<double>(*snapshot.subscribers)));
+    }
     return out;
 }
 

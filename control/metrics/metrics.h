@@ -96,6 +96,7 @@ struct Snapshot {
     std::vector<PeerFigures> peers;
     std::vector<RuleFigures> screening;
     IcmpFigures icmp;
+    std::optional<std::uint64_t> subscribers;  // none: nobody is asked for a password
     std::uint64_t max_contacts = 0;
     double uptime_s = 0;
 };

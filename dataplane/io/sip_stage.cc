@@ -98,6 +98,9 @@ SipStage::SipStage(const Shared& shared, Mesh& mesh, unsigned worker, Transmit& 
     for (std::uint32_t i = kContexts; i-- > 0;) {
         free_.push_back(i);
     }
+    if (shared.authentication != nullptr) {
+        checker_.emplace(shared.authentication->policy, shared.authentication->windows);
+    }
 }
 
 SipStage::~SipStage() {
@@ -137,6 +140,16 @@ void SipStage::run(const Surroundings& around, const Moment& now) {
     for (unsigned i = 0; i < burst_count_; ++i) {
         parse(*burst_[i]);
     }
+    unsigned kept = 0;
+    for (unsigned i = 0; i < burst_count_; ++i) {
+        if (let_in(*burst_[i])) {
+            burst_[kept++] = burst_[i];
+        } else {
+            release(*burst_[i]);
+        }
+    }
+    burst_count_ = kept;
+    authenticate();
     for (unsigned i = 0; i < burst_count_; ++i) {
         if (burst_[i]->for_registrar && burst_[i]->verdict == Verdict::kOk) {
             shared_.table.prefetch_record(burst_[i]->request.aor_hash);
@@ -223,6 +236,8 @@ void SipStage::refuse(Context& context) {
 
 void SipStage::parse(Context& context) {
     context.for_registrar = false;
+    context.proof = AuthResult::kGood;
+    context.proven = false;
     if (context.refusal == Refusal::kSilent) {
         return;
     }
@@ -292,26 +307,31 @@ void SipStage::turn_away(Context& context) {
 }
 
 // `otherwise`: where it can't be answered.
-void SipStage::answer_or_drop(Context& context, const route::Answer& answer, DropReason otherwise) {
+void SipStage::answer_or_drop(Context& context, const route::Answer& what, DropReason otherwise) {
     sip::Via top;
     if (!context.message.answerable() || !sip::top_via(context.message, top)) {
         drop(context, otherwise);
         return;
     }
-    sip::Writer out(out_text_.data(), out_text_.size());
-    switch (route::write_answer(context.message, context.flow, around_->keys, answer, false, out)) {
-        case route::AnswerResult::kAmplifies:
-            drop(context, DropReason::kAmplification);
-            return;
-        case route::AnswerResult::kDoesNotFit:
-            drop(context, DropReason::kTooLarge);
-            return;
-        case route::AnswerResult::kWritten:
-            break;
+    if (answer(context, what) == route::AnswerResult::kAmplifies) {
+        drop(context, DropReason::kAmplification);
     }
-    counters_.responses[answer.code].add();
-    transmit_.datagram(route::answer_flow(top, context.flow), out.view(), context.mbuf, *around_);
-    context.mbuf = nullptr;
+}
+
+// To who has proved nothing. What amplifies is not sent, and the packet is still there.
+route::AnswerResult SipStage::answer(Context& context, const route::Answer& what) {
+    sip::Writer out(out_text_.data(), out_text_.size());
+    const route::AnswerResult result =
+        route::write_answer(context.message, context.flow, around_->keys, what, false, out);
+    if (result == route::AnswerResult::kDoesNotFit) [[unlikely]] {
+        drop(context, DropReason::kTooLarge);
+    } else if (result == route::AnswerResult::kWritten) {
+        counters_.responses[what.code].add();
+        transmit_.datagram(route::answer_flow(context.message, context.flow), out.view(),
+                           context.mbuf, *around_);
+        context.mbuf = nullptr;
+    }
+    return result;
 }
 
 void SipStage::prepare_register(Context& context) {
@@ -331,26 +351,34 @@ void SipStage::prepare_register(Context& context) {
     }
 }
 
-SipStage::Outcome SipStage::decide(Context& context) {
+// False: it is done with.
+bool SipStage::let_in(Context& context) {
     if (context.refusal != Refusal::kNone) [[unlikely]] {
         refuse(context);
-        return Outcome::kFinished;
+        return false;
     }
     if (!context.peer.has_value() && around_->ports[context.flow.port].role == Role::kCore) {
         drop(context, DropReason::kStranger);
-        return Outcome::kFinished;
+        return false;
     }
     if (!admit(context)) {
-        return Outcome::kFinished;
+        return false;
     }
     if (!context.screened.passes()) [[unlikely]] {
         turn_away(context);
-        return Outcome::kFinished;
+        return false;
     }
+    return true;
+}
+
+SipStage::Outcome SipStage::decide(Context& context) {
     if (!context.for_registrar) {
         if (context.error != sip::ParseError::kNotSip || !answer_stun(context)) {
             route_message(context);
         }
+        return Outcome::kFinished;
+    }
+    if (!admits(context, context.proof, 401, context.request.aor)) {
         return Outcome::kFinished;
     }
     if (context.verdict != Verdict::kOk) {
@@ -509,7 +537,7 @@ void SipStage::answer_register(Context& context) {
         answer.via.keep_s = shared_.policy.flow_timer_s;
         answered = registrar::write_ok(context.message, record, answer, out);
         // A list of many contacts outgrows a short request: whose address may be forged gets what fits.
-        if (answered == registrar::Answered::kWritten && out.size() > limit &&
+        if (answered == registrar::Answered::kWritten && out.size() > limit && !context.proven &&
             request.path.empty() && !has_answered(record, request.flow)) {
             out.clear();
             answer.limit = limit;
@@ -582,26 +610,35 @@ bool SipStage::answer_stun(Context& context) {
 
 void SipStage::route_message(Context& context) {
     const route::Arrival arrival{context.flow, context.peer.has_value(), context.peer.value_or(0)};
-    const route::Context facts{.table = shared_.table,
-                               .qualify = shared_.qualify,
-                               .identity = around_->identity,
-                               .peers = around_->peers,
-                               .peer_health = shared_.peer_health,
-                               .emergency = around_->emergency,
-                               .keys = around_->keys,
-                               .pins = shared_.pins,
-                               .call_unreachable = shared_.call_unreachable,
-                               .redirect = shared_.redirect,
-                               .assert_identity = shared_.assert_identity,
-                               .gruu = shared_.policy.gruu,
-                               .now_us = now_.us,
-                               .now_ms = now_.ms,
-                               .now_s = now_.s};
+    route::Context facts{.table = shared_.table,
+                         .qualify = shared_.qualify,
+                         .identity = around_->identity,
+                         .peers = around_->peers,
+                         .peer_health = shared_.peer_health,
+                         .emergency = around_->emergency,
+                         .keys = around_->keys,
+                         .pins = shared_.pins,
+                         .call_unreachable = shared_.call_unreachable,
+                         .redirect = shared_.redirect,
+                         .assert_identity = shared_.assert_identity,
+                         .gruu = shared_.policy.gruu,
+                         .now_us = now_.us,
+                         .now_ms = now_.ms,
+                         .now_s = now_.s};
     sip::Writer out(out_text_.data(), out_text_.size());
-    const route::Decision decision =
+    route::Decision decision =
         context.error == sip::ParseError::kOk
             ? route::decide(context.message, arrival, facts, out)
             : route::decide_malformed(context.message, context.error, arrival, facts, out);
+    std::array<char, sip::kMaxAor> room;
+    std::string_view aor;
+    if (decision.is_stranger && may_prove(context, room, aor)) {
+        if (!prove_caller(context, aor, facts.proven)) {
+            return;
+        }
+        out.clear();
+        decision = route::decide(context.message, arrival, facts, out);
+    }
     if (decision.is_stranger) {
         counters_.drop(DropReason::kStranger);
     }

@@ -5,6 +5,7 @@
 // here for the answer. One worker.
 #pragma once
 
+#include "dataplane/auth/checker.h"
 #include "dataplane/counters.h"
 #include "dataplane/io/clock.h"
 #include "dataplane/io/command.h"
@@ -34,6 +35,13 @@
 
 namespace pinhole::io {
 
+// Of [auth] mode = "digest".
+struct Authentication {
+    const auth::Policy& policy;
+    auth::NonceWindows& windows;
+    const auth::SubscribersPointer& subscribers;  // never null
+};
+
 // What all workers share and none of them owns.
 struct Shared {
     table::BindingTable& table;
@@ -49,6 +57,7 @@ struct Shared {
     const screen::RuleSetPointer* screening = nullptr;  // null: nothing is screened
     bool refuse_when_overloaded = false;                // [overload] enabled
     std::uint32_t retry_after_s = 60;                   // and up to twice that
+    const Authentication* authentication = nullptr;     // null: nobody is asked who he is
 };
 
 class SipStage {
@@ -94,6 +103,9 @@ class SipStage {
         Refusal refusal = Refusal::kNone;
         bool for_registrar = false;
         registrar::Verdict verdict = registrar::Verdict::kOk;
+        // What is kGood and new has shown a secret just now.
+        AuthResult proof = AuthResult::kGood;
+        bool proven = false;
         std::string_view branch;  // of a REGISTER's top Via; may have none
         sip::Message message;
         registrar::RegisterRequest request;
@@ -107,10 +119,12 @@ class SipStage {
     void rank(Context& context);
     void refuse(Context& context);
     void parse(Context& context);
+    [[nodiscard]] bool let_in(Context& context);
     [[nodiscard]] bool is_screened(const Context& context) const;
     [[nodiscard]] screen::Verdict screen(const Context& context);
     void turn_away(Context& context);
-    void answer_or_drop(Context& context, const route::Answer& answer, DropReason otherwise);
+    void answer_or_drop(Context& context, const route::Answer& what, DropReason otherwise);
+    [[nodiscard]] route::AnswerResult answer(Context& context, const route::Answer& what);
     void prepare_register(Context& context);
     [[nodiscard]] Outcome decide(Context& context);
     [[nodiscard]] bool admit(Context& context);
@@ -123,6 +137,26 @@ class SipStage {
     [[nodiscard]] registrar::Verdict apply(const registrar::RegisterRequest& request);
     void answer_register(Context& context);
     [[nodiscard]] static net::Flow answer_flow(const Context& context);
+    // Authentication: sip_stage_auth.cc.
+    // Whose attempts_ are to be settled.
+    struct Proofs {
+        std::array<Context*, kBurst> contexts;
+        std::size_t count = 0;
+    };
+    [[nodiscard]] static bool must_prove(const Context& context);
+    void authenticate();
+    void read_attempt(const Context& context, sip::HeaderId header, std::string_view aor,
+                      std::uint64_t aor_hash, auth::Attempt& out);
+    void limit_guesses(const Context& context, auth::Attempt& attempt) const;
+    [[nodiscard]] bool is_at_home(const Context& context, const auth::Attempt& attempt) const;
+    void settle(Proofs& proofs);
+    void note_attempt(const Context& context, const auth::Attempt& attempt);
+    [[nodiscard]] bool admits(Context& context, AuthResult proof, unsigned code,
+                              std::string_view aor);
+    void challenge(Context& context, unsigned code, std::string_view aor, bool stale);
+    [[nodiscard]] bool may_prove(const Context& context, std::array<char, sip::kMaxAor>& room,
+                                 std::string_view& aor) const;
+    [[nodiscard]] bool prove_caller(Context& context, std::string_view aor, route::Proven& out);
     [[nodiscard]] bool has_answered(const table::Record* record, const net::Flow& flow) const;
     [[nodiscard]] bool answer_stun(Context& context);
     void route_message(Context& context);
@@ -152,6 +186,10 @@ class SipStage {
 
     screen::Tarpit tarpit_;
     screen::Overload overload_;
+    std::optional<auth::Checker> checker_;
+    std::array<auth::Attempt, kBurst> attempts_;
+    const auth::Subscribers* subscribers_ = nullptr;  // of the round in hand
+    std::uint32_t challenges_ = 0;
 
     std::array<char, kMaxFrameBytes> out_text_;
 };

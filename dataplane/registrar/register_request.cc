@@ -244,6 +244,7 @@ Verdict read_aor(const sip::Message& message, const sip::Identity& identity, Reg
 
 Verdict read_register(const sip::Message& message, const net::Flow& flow,
                       const ReadContext& context, RegisterRequest& out) {
+    out.aor = {};
     out.star = false;
     out.outbound = false;
     out.gruu = false;
@@ -261,6 +262,7 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow,
     if (const Verdict v = read_aor(message, context.identity, out); v != Verdict::kOk) {
         return v;
     }
+    out.aor_hash = context.hash(out.aor);
     if (requires_more(message, context.policy, flow.theirs)) {
         return Verdict::kBadExtension;  // §10.3 step 2
     }
@@ -288,7 +290,6 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow,
     if (!out.path.empty()) {
         out.flow = path.flow;
     }
-    out.aor_hash = context.hash(out.aor);
     return Verdict::kOk;
 }
 

@@ -39,7 +39,7 @@ struct Now {
 
 struct RegisterRequest {
     std::string_view from_tag;  // empty: none
-    std::string_view aor;       // canonical, in aor_text
+    std::string_view aor;  // canonical, in aor_text; empty: it was refused before that was read
     std::uint64_t aor_hash;
     std::uint64_t call_id_hash;
     std::uint32_t cseq;
@@ -67,8 +67,9 @@ struct ReadContext {
     Now now;
 };
 
-// kOk, or why the request is refused. `flow` is where its answer goes. `out` needs no initial value
-// and must stay at its address while it is used. Its flow is `flow` but where a Path leads elsewhere.
+// kOk, or why the request is refused. Unless the AOR could not be read, it and its hash stand in `out`
+// all the same. `flow` is where its answer goes. `out` needs no initial value and must stay at its
+// address while it is used. Its flow is `flow` but where a Path leads elsewhere.
 [[nodiscard]] Verdict read_register(const sip::Message& message, const net::Flow& flow,
                                     const ReadContext& context, RegisterRequest& out);
 

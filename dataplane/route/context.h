@@ -11,9 +11,11 @@
 #include "dataplane/route/peers.h"
 #include "dataplane/route/pin_table.h"
 #include "dataplane/sip/identity.h"
+#include "dataplane/sip/message.h"
 #include "dataplane/table/contact_id.h"
 
 #include <cstdint>
+#include <string_view>
 
 namespace pinhole::table {
 class BindingTable;
@@ -29,6 +31,12 @@ struct Arrival {
     unsigned peer_index = 0;  // into Context::peers, if so
 };
 
+// Who has shown the password of an AOR, though not from where it is registered.
+struct Proven {
+    std::string_view aor;                       // empty: nobody has
+    std::uint8_t credentials = sip::kNoHeader;  // the header that they stand in: it goes no further
+};
+
 struct Context {
     const table::BindingTable& table;
     const table::QualifyTable& qualify;
@@ -42,9 +50,10 @@ struct Context {
     bool redirect = false;          // [core] mode = "redirect"
     bool assert_identity = false;   // [core] assert_identity
     bool gruu = true;               // [registrar] gruu
-    std::uint64_t now_us = 0;       // of the clock that pings are stamped by
-    std::uint64_t now_ms = 0;       // of the clock that pins are stamped by
-    std::uint32_t now_s = 0;        // of the clock that contacts expire by
+    Proven proven = {};
+    std::uint64_t now_us = 0;  // of the clock that pings are stamped by
+    std::uint64_t now_ms = 0;  // of the clock that pins are stamped by
+    std::uint32_t now_s = 0;   // of the clock that contacts expire by
 };
 
 enum class Kind : std::uint8_t {

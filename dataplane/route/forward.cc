@@ -151,17 +151,18 @@ bool write_request(const Message& request, const TopVia& top, const net::Flow& a
         [&](HeaderId id) {
             return id == HeaderId::kVia || id == HeaderId::kMaxForwards ||
                    (id == HeaderId::kRoute && plan.our_routes != 0) ||
-                   (plan.drop_claims && is_claim(id));
+                   (plan.drop_claims && is_claim(id)) ||
+                   (plan.spent_header != sip::kNoHeader && id == HeaderId::kProxyAuthorization);
         },
         [&](std::size_t i) {
-            if (is_claim(request.id(i))) {
+            if (is_claim(request.id(i)) || i == plan.spent_header) {
                 return;
             }
             if (i == top.header) {
                 write_client_via(request, top, arrival, out);
             } else if (request.id(i) == HeaderId::kMaxForwards) {
                 out.header("Max-Forwards", request.max_forwards - 1u);
-            } else if (request.id(i) == HeaderId::kVia || i > route.header) {
+            } else if (request.id(i) != HeaderId::kRoute || i > route.header) {
                 copy_lines(request, i, i + 1, out);
             } else if (i == route.header) {
                 out.text("Route: ").unfolded(request.value(i).substr(route.offset)).text("\r\n");

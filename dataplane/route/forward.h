@@ -38,6 +38,7 @@ struct ForwardPlan {
     Token token;                    // its direction is set by the writer
     bool drop_claims = false;       // who a phone says it is (RFC 3325) goes no further ...
     std::string_view asserted;      // ... but this AOR, if it isn't empty
+    std::uint8_t spent_header = sip::kNoHeader;  // credentials that were for us
 };
 
 // `arrival` is the flow the request came by. False: it did not fit.

@@ -11,7 +11,7 @@ namespace pinhole::route {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Purpose::kCount)> kPurposeNames{
-    "pinhole branch", "pinhole ping", "pinhole token",      "pinhole tag",
+    "pinhole branch", "pinhole ping", "pinhole token",       "pinhole tag",
     "pinhole check",  "pinhole gruu", "pinhole gruu stream", "pinhole nonce"};
 
 }  // namespace

@@ -54,6 +54,7 @@ Decision to_core(const Request& request, const Peer* peer, std::uint8_t key_id,
     plan.token = token_of(sender, request, flow);
     plan.token.peer = peer->hash;
     plan.drop_claims = request.context.assert_identity;
+    plan.spent_header = request.context.proven.credentials;
     if (plan.drop_claims && asserts_identity(request.message.method)) {
         plan.asserted = sender.aor;
     }
@@ -95,19 +96,28 @@ Decision stranger(const Request& request, sip::Writer& out) {
     return decision;
 }
 
+PinKey pin_key(const Request& request) {
+    return PinKey::of(request.arrival.flow, transaction_hash(request.message, request.top.via));
+}
+
+// Where the request that this one belongs to, or repeats, went.
+bool find_pin(const Request& request, Pin& out) {
+    return request.context.pins.find_any(pin_key(request), request.context.now_ms, out);
+}
+
 // A request of no dialog. What belongs to one that has been here goes where that went, dead or
 // alive, with the same branch; of one peer there is no choice, so only an INVITE is remembered then,
-// for its branch. Who isn't registered can't fill the table: anyone can be nobody.
+// for its branch. Who is neither registered nor has shown a password can't fill the table: anyone can
+// be nobody.
 Decision beside_dialogs(const Request& request, const Sender& sender, const net::Flow& flow,
                         bool emergency, sip::Writer& out) {
     const Context& context = request.context;
     const Method method = request.message.method;
     const bool is_invite = method == Method::kInvite;
     const bool begins = asserts_identity(method);
-    const PinKey key =
-        PinKey::of(request.arrival.flow, transaction_hash(request.message, request.top.via));
+    const bool known = sender.contact.valid() || !sender.aor.empty();
     Pin pin;
-    if (sender.contact.valid() && context.pins.find_any(key, context.now_ms, pin)) {
+    if ((known || !begins) && find_pin(request, pin)) {
         if (const Peer* peer = context.peers.by_hash(pin.peer); peer != nullptr) {
             const Keys& keys = context.keys;
             const std::uint8_t key_id = keys.knows(pin.key_id) ? pin.key_id : keys.current_id();
@@ -117,19 +127,28 @@ Decision beside_dialogs(const Request& request, const Sender& sender, const net:
     const Peer* peer = choose_peer(request, emergency);
     pin.key_id = context.keys.current_id();
     const Decision decision = to_core(request, peer, pin.key_id, sender, flow, out);
-    if (decision.kind == Kind::kForward && sender.contact.valid() &&
+    if (decision.kind == Kind::kForward && known &&
         (is_invite || (begins && context.peers.size() > 1))) {
         pin.contact = sender.contact;
         pin.peer = peer->hash;
         // A pin that can't be placed is done without: the peer is chosen again.
         (void)context.pins.put_any(
-            key, pin, context.now_ms,
+            pin_key(request), pin, context.now_ms,
             is_invite ? PinTable::kLifetime_ms : PinTable::kShortLifetime_ms);
     }
     return decision;
 }
 
-// From a phone that is registered, or that calls for help.
+// Not by its flow, but it has shown its password; or it is the ACK or the CANCEL of a request that
+// has, neither of which can be asked for one (RFC 3261 §22.1).
+bool is_proven(const Request& request, Sender& sender) {
+    Pin pin;
+    sender = {{}, request.context.proven.aor};
+    return !sender.aor.empty() ||
+           (!asserts_identity(request.message.method) && find_pin(request, pin));
+}
+
+// From a phone that is registered, that has shown its password, or that calls for help.
 Decision by_sender(const Request& request, const net::Flow& flow, sip::Writer& out) {
     const Context& context = request.context;
     const sip::Message& message = request.message;
@@ -137,7 +156,8 @@ Decision by_sender(const Request& request, const net::Flow& flow, sip::Writer& o
     Sender sender;
     const bool by_via = flow != request.arrival.flow;
     const LookupResult known = lookup_sender(request.from, flow, by_via, context, sender);
-    if (known != LookupResult::kFound && !(emergency && context.emergency.from_unregistered())) {
+    if (known != LookupResult::kFound && !(emergency && context.emergency.from_unregistered()) &&
+        !is_proven(request, sender)) {
         return known == LookupResult::kContended ? Decision::drop(DropReason::kContended)
                                                  : stranger(request, out);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tests/fuzz/exercise.h"
 
+#include "dataplane/sip/credentials.h"
 #include "dataplane/sip/name_addr.h"
 #include "dataplane/sip/reply.h"
 #include "dataplane/sip/uri.h"
@@ -71,6 +72,7 @@ void exercise_values(const Message& message) {
     exercise_name_addr(message.from());
     exercise_name_addr(message.to());
     exercise_uri(message.request_uri);
+    exercise_credentials(message.first(HeaderId::kAuthorization));
     (void)expires_of(message);
     (void)lists_token(message, HeaderId::kSupported, "path");
 }
@@ -160,6 +162,42 @@ void exercise_name_addr(std::string_view input) {
     require(!params.q || *params.q <= 1000);
     require_inside(params.instance, input);
     exercise_uri(address.uri.text);
+}
+
+void exercise_credentials(std::string_view input) {
+    Credentials credentials;
+    if (read_credentials(input, credentials) != CredentialsRead::kOk) {
+        return;
+    }
+    for (const std::string_view part :
+         {credentials.username, credentials.realm, credentials.nonce, credentials.uri,
+          credentials.response, credentials.algorithm, credentials.cnonce, credentials.qop,
+          credentials.nc}) {
+        require_inside(part, input);
+        for (const char c : part) {
+            require(static_cast<unsigned char>(c) >= ' ' && c != 0x7f);
+        }
+    }
+    std::array<char, 32> room;
+    const auto plain = unescape_quoted(credentials.username, room.data(), room.size());
+    require(!plain || plain->size() <= credentials.username.size());
+    // Written anew, they are read the same.
+    static std::array<char, 70000> text;
+    Writer out(text.data(), text.size());
+    out.text("Digest nc=\"").text(credentials.nc).text("\",username=\"");
+    out.text(credentials.username).text("\",uri=\"").text(credentials.uri).text("\"");
+    Credentials again;
+    // A text without quotes may have what must be escaped within them.
+    const auto quotable = [](std::string_view part) {
+        return part.find_first_of("\"\\") == std::string_view::npos;
+    };
+    if (!quotable(credentials.nc) || !quotable(credentials.username) ||
+        !quotable(credentials.uri) || out.overflow()) {
+        return;
+    }
+    require(read_credentials(out.view(), again) == CredentialsRead::kOk);
+    require(again.nc == credentials.nc && again.username == credentials.username &&
+            again.uri == credentials.uri);
 }
 
 void exercise_reply(std::string_view input) {

@@ -13,6 +13,7 @@ void exercise_message(std::string_view input);
 void exercise_uri(std::string_view input);
 void exercise_via(std::string_view input);
 void exercise_name_addr(std::string_view input);
+void exercise_credentials(std::string_view input);
 void exercise_reply(std::string_view input);
 
 }  // namespace pinhole::sip::fuzz

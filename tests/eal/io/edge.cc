@@ -108,6 +108,11 @@ Edge::Edge(EdgeSettings settings, const TableMaker& make_table)
     shared_->limits = settings_.limits;
     shared_->screening = &rules_;
     shared_->refuse_when_overloaded = settings_.refuse_when_overloaded;
+    if (settings_.auth.has_value()) {
+        windows_.emplace(heap_.arrays(), settings_.max_contacts, settings_.auth->nonce_lifetime_s);
+        authentication_.emplace(Authentication{*settings_.auth, *windows_, subscribers_});
+        shared_->authentication = &*authentication_;
+    }
     if (const Status started = ports_->start(); !started) {
         must(Result<int>(started.error()));
     }

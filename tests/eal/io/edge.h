@@ -10,6 +10,7 @@
 #include "dataplane/route/keys.h"
 #include "dataplane/route/pin_table.h"
 #include "dataplane/table/binding_table.h"
+#include "dataplane/table/heap_memory.h"
 #include "dataplane/table/qualify_state.h"
 
 #include <rte_ethdev.h>
@@ -17,6 +18,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +53,7 @@ struct EdgeSettings {
     screen::LimitPolicy limits{.enabled = false};
     bool refuse_when_overloaded = false;
     IdleMode idle = IdleMode::kSpin;
+    std::optional<auth::Policy> auth;  // none: nobody is asked who he is
 };
 
 // A frame that the edge has sent, taken apart; `mbuf` is freed already.
@@ -99,6 +102,8 @@ class Edge {
     Surroundings& around() { return around_; }
     // Only between rounds; null screens nothing.
     void screen_by(const screen::RuleSet* rules) { rules_.store(rules); }
+    // Likewise; before the first round where there is a policy.
+    void subscribe(const auth::Subscribers* subscribers) { subscribers_.store(subscribers); }
     [[nodiscard]] Moment now() const { return clock_.now(); }
     // What is under way is freed, and the counts stand still.
     void end_workers();
@@ -148,6 +153,10 @@ class Edge {
     std::unique_ptr<route::PinTable> pins_;
     std::unique_ptr<Shared> shared_;
     screen::RuleSetPointer rules_{nullptr};
+    table::HeapMemory heap_;
+    std::optional<auth::NonceWindows> windows_;
+    auth::SubscribersPointer subscribers_{nullptr};
+    std::optional<Authentication> authentication_;
     Surroundings around_{.keys = test_keys()};
     SurroundingsPointer pointer_{nullptr};
     std::vector<CoreCounters> counters_;

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace pinhole::io {
 
@@ -48,13 +49,15 @@ class WorkerScene : public testing::Test {
     void TearDown() override { end(); }
 
     void lay(unsigned workers, std::uint32_t max_contacts = 1000, registrar::Policy policy = {},
-             screen::LimitPolicy limits = {.enabled = false}, bool refuse_when_overloaded = false) {
+             screen::LimitPolicy limits = {.enabled = false}, bool refuse_when_overloaded = false,
+             std::optional<auth::Policy> auth = std::nullopt) {
         EdgeSettings settings;
         settings.io = settings_for(workers, {{DeviceKind::kVdev, "net_ring0"}});
         settings.max_contacts = max_contacts;
         settings.policy = policy;
         settings.limits = limits;
         settings.refuse_when_overloaded = refuse_when_overloaded;
+        settings.auth = std::move(auth);
         edge = std::make_unique<Edge>(settings);
     }
 

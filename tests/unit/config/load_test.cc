@@ -141,7 +141,7 @@ level = "debug"
 TEST(Load, AllErrorsComeAtOnceInTheOrderOfTheFile) {
     const Loaded loaded = parse(
         "[dataplane]\nworkers = 0\nidle = \"x\"\n[[port]]\ndevice = \"eth0\"\n[auth]\nmode = "
-        "\"digest\"\n");
+        "\"basic\"\n");
     ASSERT_EQ(loaded.issues.size(), 6u) << list(loaded);
     EXPECT_EQ(loaded.issues[0].line, 2u);
     EXPECT_EQ(loaded.issues[0].column, 11u);
@@ -150,6 +150,24 @@ TEST(Load, AllErrorsComeAtOnceInTheOrderOfTheFile) {
     EXPECT_EQ(loaded.issues[3].line, 7u);
     EXPECT_EQ(loaded.issues[4].line, 0u);
     EXPECT_FALSE(loaded.ok());
+}
+
+TEST(Load, Digest) {
+    Pieces pieces;
+    pieces.auth =
+        "[auth]\nmode = \"digest\"\nrealm = \"example.com\"\nsubscribers = \"/s\"\nalgorithms = "
+        "[\"SHA-256\", \"MD5\"]\nallow_legacy = true\nnonce_lifetime_s = 600\naliases = "
+        "[\"100:pbx\"]\n";
+    const Loaded loaded = parse(pieces.text());
+    ASSERT_TRUE(loaded.issues.empty()) << list(loaded);
+    const Auth& auth = loaded.config.auth;
+    EXPECT_EQ(auth.mode, AuthMode::kDigest);
+    EXPECT_EQ(auth.realm, "example.com");
+    EXPECT_EQ(auth.subscribers, "/s");
+    EXPECT_EQ(auth.algorithms, (std::vector<std::string>{"SHA-256", "MD5"}));
+    EXPECT_TRUE(auth.allow_legacy);
+    EXPECT_EQ(auth.nonce_lifetime_s, 600U);
+    EXPECT_EQ(auth.aliases, std::vector<std::string>{"100:pbx"});
 }
 
 TEST(Load, OneListMayHaveSeveralErrors) {

@@ -195,6 +195,22 @@ TEST_F(Metrics, CorePeersByTheirConfiguredNames) {
     EXPECT_EQ(samples.at("pinhole_no_peer_total{core=\"1\"}"), 4);
 }
 
+TEST_F(Metrics, WhatComesOfPasswords) {
+    cores_[1].auth[static_cast<std::size_t>(AuthResult::kWrong)].add(3);
+    cores_[1].auth_uri_differs.add(2);
+    auto samples = exposed().samples;
+    for (const auto result : kAuthResultNames) {
+        EXPECT_EQ(samples.at("pinhole_auth_requests_total{core=\"1\",result=\"" +
+                             std::string(result) + "\"}"),
+                  result == "wrong" ? 3 : 0);
+    }
+    EXPECT_EQ(samples.at("pinhole_auth_uri_differs_total{core=\"1\"}"), 2);
+    EXPECT_EQ(samples.count("pinhole_subscribers"), 0U) << "nobody is asked for a password";
+    snapshot_.subscribers = 10'000'000;
+    samples = exposed().samples;
+    EXPECT_EQ(samples.at("pinhole_subscribers"), 10'000'000);
+}
+
 TEST_F(Metrics, EveryDropReasonAndMethodHasASeries) {
     const auto samples = exposed().samples;
     for (const auto reason : kDropReasonNames) {
@@ -213,7 +229,7 @@ TEST_F(Metrics, EveryDropReasonAndMethodHasASeries) {
 // pinhole starts: the names here are all there are, and their values come from tables, from numbers
 // with a bound, or from the operator (peer, rule).
 TEST_F(Metrics, LabelsAreOfAClosedSet) {
-    const std::map<std::string, std::set<std::string>> tables{
+    std::map<std::string, std::set<std::string>> tables{
         {"reason", {kDropReasonNames.begin(), kDropReasonNames.end()}},
         {"method", {kMethodLabelNames.begin(), kMethodLabelNames.end()}},
         {"sender", {kEmergencySenderNames.begin(), kEmergencySenderNames.end()}},
@@ -222,6 +238,7 @@ TEST_F(Metrics, LabelsAreOfAClosedSet) {
         {"state", {"busy", "idle", "unknown", "reachable", "unreachable"}},
         {"result", {"answered", "missed", "refused", "learned", "ignored", "other"}},
         {"version", {PINHOLE_VERSION}}};
+    tables["result"].insert(kAuthResultNames.begin(), kAuthResultNames.end());
     cores_[0].responses[699].add();
     for (const prometheus::MetricFamily& family : collect(snapshot_)) {
         for (const prometheus::ClientMetric& metric : family.metric) {

@@ -24,6 +24,40 @@ TEST(Outward, ARegisteredPhoneCallsOut) {
     EXPECT_NE(vias[1].find("rport=32947"), std::string::npos) << vias[1];
 }
 
+// RFC 3261 §22.3: a phone whose mapping has moved, and that has shown its password.
+TEST(Outward, WhoHasShownAPasswordCallsOut) {
+    World world;
+    const std::string invite =
+        replace(kInviteOut, "Max-Forwards: 70\n",
+                "Max-Forwards: 70\nProxy-Authorization: Digest realm=\"core\"\n"
+                "Proxy-Authorization: Digest realm=\"example.com\"\n");
+    EXPECT_TRUE(world.from_phone(invite).replied(403));
+    sip::Message message;
+    const std::string wire = crlf(invite);
+    ASSERT_EQ(sip::parse(wire, message), sip::ParseError::kOk);
+    world.proven = {"100@example.com",
+                    message.next_index(sip::HeaderId::kProxyAuthorization,
+                                       message.first_index(sip::HeaderId::kProxyAuthorization))};
+    const Sent sent = world.from_phone(invite);
+    ASSERT_TRUE(sent.forwarded());
+    EXPECT_EQ(sent.decision.flow, world.peers[0].flow);
+    EXPECT_EQ(sent.values(sip::HeaderId::kPAssertedIdentity),
+              std::vector<std::string>{"<sip:100@example.com>"});
+    EXPECT_TRUE(sent.has("Digest realm=\"core\"")) << "not ours";
+    EXPECT_FALSE(sent.has("Digest realm=\"example.com\""));
+    EXPECT_TRUE(sent.decision.is_unregistered);
+
+    // What belongs to it has no password of its own (§22.1), and goes the same way.
+    world.proven = {};
+    for (const char* method : {"CANCEL", "ACK"}) {
+        EXPECT_EQ(world.from_phone(with_method(kInviteOut, "INVITE", method)).decision.flow,
+                  world.peers[0].flow);
+        EXPECT_FALSE(world.from_stranger(with_method(kInviteOut, "INVITE", method)).forwarded());
+    }
+    EXPECT_TRUE(world.from_phone(kInviteOut).replied(403));
+    EXPECT_TRUE(world.from_phone(with_method(kInviteOut, "INVITE", "BYE")).replied(403));
+}
+
 TEST(Outward, Rfc3261_16_4_PreloadedRoutesOfOursAreTakenOff) {
     World world;
     world.add({});

@@ -196,6 +196,7 @@ class World {
                 .redirect = redirect,
                 .assert_identity = assert_identity,
                 .gruu = gruu,
+                .proven = proven,
                 .now_us = now_us,
                 .now_ms = now_us / 1000,
                 .now_s = static_cast<std::uint32_t>(now_us / 1'000'000)};
@@ -246,6 +247,7 @@ class World {
     bool redirect = false;
     bool assert_identity = true;
     bool gruu = true;
+    Proven proven;
     std::uint64_t now_us = 1'000'000'000;
 };
 
