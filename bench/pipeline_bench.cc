@@ -3,7 +3,8 @@
 // answered, headers and checksums done in software. REGISTERs of 760 bytes as a Yealink phone sends them, no two alike
 // (AOR, Call-ID and CSeq differ, so that no retransmission is measured); bursts of 32. Beside it, over the same packets,
 // the floor: every line found and every header named, one random line and record batched with prefetch, 450 bytes
-// written. Making packets is not timed. Of calls, `call_ns` is what the packets named cost together. Needs root, for the TAPs of the virtual devices, and no hugepages.
+// written. Making packets is not timed. Of calls, `call_ns` is what the packets named cost together. Needs root, for the
+// TAPs of the virtual devices, and no hugepages.
 //
 // The refreshes with a password have one of MD5 or SHA-256 under a nonce that is new each time, so that each takes a
 // window, and often another's place; the floor has no password.
@@ -364,7 +365,7 @@ struct Scene {
 // One at a time: their memory is wanted by the next.
 std::unique_ptr<Scene> the_scene;
 
-Scene& scene(std::int64_t contacts, bool passwords) {
+Scene& scene(std::int64_t contacts, bool passwords = false) {
     if (the_scene == nullptr || the_scene->pipeline.contacts != contacts ||
         the_scene->pipeline.passwords != passwords) {
         the_scene.reset();

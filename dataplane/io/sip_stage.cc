@@ -190,12 +190,15 @@ void SipStage::rank_burst() {
     }
 }
 
-// Without digest nobody has to prove who he is, so whoever registers ranks as if he had.
 screen::Rank SipStage::rank_of(const Context& context, screen::Glance glance) const {
     if (peer_of(context).has_value() || shared_.table.has_flow(context.flow)) {
         return screen::Rank::kKnown;
     }
-    return glance == screen::Glance::kRegister ? screen::Rank::kNewcomer : screen::Rank::kOther;
+    if (glance != screen::Glance::kRegister) {
+        return screen::Rank::kOther;
+    }
+    return checker_.has_value() && !screen::has_credentials(context.text) ? screen::Rank::kUnproven
+                                                                          : screen::Rank::kNewcomer;
 }
 
 bool SipStage::calls_for_help(Context& context) const {

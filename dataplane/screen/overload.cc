@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/screen/overload.h"
 
+#include "dataplane/sip/text.h"
+
 #include <algorithm>
 
 namespace pinhole::screen {
@@ -76,6 +78,18 @@ Glance glance(std::string_view datagram) {
     }
     return std::any_of(kCallable.begin(), kCallable.end(), begins) ? Glance::kCallable
                                                                    : Glance::kAnother;
+}
+
+bool has_credentials(std::string_view datagram) {
+    constexpr std::string_view kName = "Authorization";
+    for (std::size_t at = datagram.find('\n'); at != std::string_view::npos;
+         at = datagram.find('\n', at + 1)) {
+        const std::string_view line = datagram.substr(at + 1);
+        if (sip::equals_ci(line.substr(0, kName.size()), kName)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 }  // namespace pinhole::screen

@@ -21,8 +21,8 @@ namespace pinhole::screen {
 // In the order in which they are admitted.
 enum class Rank : std::uint8_t {
     kKnown,     // a phone, by the flow that it is registered by, or a core peer
-    kNewcomer,  // a registration from elsewhere that has proved whose it is, or need not
-    kUnproven,  // a registration without such proof
+    kNewcomer,  // a registration from elsewhere, with credentials, or where none are needed
+    kUnproven,  // a registration without them
     kOther,     // whatever else strangers want
     kCount
 };
@@ -102,5 +102,9 @@ enum class Glance : std::uint8_t {
     kAnother,
 };
 [[nodiscard]] Glance glance(std::string_view datagram);
+
+// Whether a REGISTER has credentials. If they are good is not known before it has cost as much as it
+// does to serve it; whoever sends wrong ones is soon held back as one who guesses.
+[[nodiscard]] bool has_credentials(std::string_view datagram);
 
 }  // namespace pinhole::screen

@@ -407,6 +407,40 @@ TEST_F(Authenticated, GuessesInOneBurst) {
     EXPECT_EQ(count(AuthResult::kWrong), 3U);
 }
 
+// More than the worker can do, for as long as it takes until all who bring no credentials are refused, and
+// nobody else yet.
+TEST_F(Authenticated, InAnAvalancheWhoBringsCredentialsGoesFirst) {
+    end();
+    lay(1, 1000, {}, {.enabled = false}, true, policy());
+    edge->subscribe(subscribers.get());
+    EXPECT_EQ(ask(home, Register{}.text()), "401");
+    Phone phone{.nonce = nonce_of(seen)};
+    constexpr unsigned kMs =
+        (screen::Pressure::kGrace_us + 2 * screen::Pressure::kRise_us) / 1000 - 1;
+    for (unsigned ms = 0; ms < kMs; ++ms) {
+        for (unsigned i = 0; i < Worker::kBurst; ++i) {
+            edge->put(0, elsewhere, invite("", "OPTIONS"));
+        }
+        edge->pass_ms(1);
+        edge->worker(0).round();
+        (void)edge->sent(0);
+    }
+    const auto refused = [&](Refused whom) {
+        return edge->counters(0).refused[static_cast<std::size_t>(whom)].get();
+    };
+    for (std::uint16_t i = 0; i < 60; ++i) {
+        const net::Flow from = to_edge(kNat, static_cast<std::uint16_t>(40'000 + i));
+        Register request{.call_id = "c" + std::to_string(i)};
+        (void)ask(from, request.text());
+        phone.nc = i;
+        request.extra = phone.authorize("REGISTER", "sip:example.com");
+        request.contact = "";
+        EXPECT_EQ(ask(from, request.text()), "200");
+    }
+    EXPECT_EQ(refused(Refused::kUnproven), 20U) << "one in three";
+    EXPECT_EQ(refused(Refused::kNewcomer), 0U);
+}
+
 // Any worker knows the nonces of all, and what was used.
 TEST_F(Authenticated, AmongWorkers) {
     lay_with(policy(), {.enabled = false}, 2);

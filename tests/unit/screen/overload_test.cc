@@ -179,6 +179,15 @@ TEST(RetryAfter, SpreadsTheSecondWaveFlat) {
     EXPECT_EQ(retry_after_s(1, 0), 1U);
 }
 
+TEST(Glance, SeesCredentialsWhereverTheyStand) {
+    EXPECT_TRUE(has_credentials("REGISTER a SIP/2.0\r\nAuthorization: Digest x\r\n\r\n"));
+    EXPECT_TRUE(has_credentials("REGISTER a SIP/2.0\nVia: b\nAUTHORIZATION :\tDigest x\n\n"));
+    EXPECT_FALSE(has_credentials("REGISTER Authorization: SIP/2.0\r\nX: Authorization: Digest"));
+    EXPECT_FALSE(has_credentials("REGISTER a SIP/2.0\r\nProxy-Authorization: Digest x\r\n\r\n"));
+    EXPECT_FALSE(has_credentials("REGISTER a SIP/2.0\r\nAuth"));
+    EXPECT_FALSE(has_credentials("\n"));
+}
+
 TEST(Glance, TellsWhatADatagramIsByItsBeginning) {
     EXPECT_EQ(glance("REGISTER sip:example.com SIP/2.0\r\n"), Glance::kRegister);
     EXPECT_EQ(glance("OPTIONS sip:example.com SIP/2.0\r\n"), Glance::kAnother);
