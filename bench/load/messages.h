@@ -53,6 +53,7 @@ class Messages {
 
   private:
     std::string run_;
+    std::string branch_;  // up to the phone
     std::string request_uri_;
     Template register_head_;
     Template register_tail_;
@@ -65,10 +66,13 @@ class Messages {
 // What a 200 to a REGISTER says of the phone's contact.
 struct Granted {
     bool found = false;
-    bool others = false;  // a contact that is not this phone's
-    std::uint32_t expires_s = 0;
+    bool others = false;       // a contact that is not this phone's
+    std::string_view contact;  // this phone's
 };
 [[nodiscard]] Granted granted_to(const sip::Message& answer, const Fields& fields);
+
+// What a Contact value says; 0 if nothing.
+[[nodiscard]] std::uint32_t expires_of(std::string_view contact);
 
 // Whether a URI ("sip:10000007@...") names this phone.
 [[nodiscard]] bool names_phone(std::string_view uri, const Fields& fields);

@@ -152,7 +152,7 @@ void Player::ended(const Registrations::Ended& how, std::uint64_t now_ns) {
     std::uint64_t wait_ms = kRetryFirst_ms + random_.below(kRetrySpread_ms);
     if (how.outcome == Registrations::Outcome::kGranted) {
         // Between a half and nine tenths of what was granted, as phones do.
-        wait_ms = std::uint64_t{how.expires_s} * (500 + random_.below(400));
+        wait_ms = std::uint64_t{expires_of(how.contact)} * (500 + random_.below(400));
     }
     wheel_->schedule(how.phone, static_cast<wheel::Tick>((now_ns + wait_ms * kMs) / kTick_ns));
 }

@@ -33,7 +33,7 @@ void Registrations::send(PhoneIndex index, std::uint64_t now_ns) {
     waiting_.add(ticket, now_ns);
 }
 
-bool Registrations::fits(PhoneIndex index, const sip::Message& answer) {
+bool Registrations::fits(PhoneIndex index, const sip::Message& answer, const Fields& fields) {
     const Phone& phone = phones_[index];
     Tally& tally = *stage_.tally;
     const std::optional<Ticket> ticket = stage_.messages.ticket_of(answer);
@@ -49,7 +49,7 @@ bool Registrations::fits(PhoneIndex index, const sip::Message& answer) {
         tally.count(Wrong::kNotAsked);
         return false;
     }
-    if (!stage_.messages.is_registration(answer.call_id(), stage_.fields(*ticket))) {
+    if (!stage_.messages.is_registration(answer.call_id(), fields)) {
         tally.count(Wrong::kOtherCall);
         return false;
     }
@@ -63,7 +63,8 @@ bool Registrations::fits(PhoneIndex index, const sip::Message& answer) {
 std::optional<Registrations::Ended> Registrations::answered(PhoneIndex index,
                                                             const sip::Message& answer,
                                                             std::uint64_t now_ns) {
-    if (!fits(index, answer)) {
+    const Fields fields = stage_.fields({index, 0});
+    if (!fits(index, answer, fields)) {
         return std::nullopt;
     }
     Phone& phone = phones_[index];
@@ -74,7 +75,7 @@ std::optional<Registrations::Ended> Registrations::answered(PhoneIndex index,
         return std::nullopt;
     }
     if (answer.status < 300) {
-        return granted(index, answer, now_ns);
+        return granted(index, answer, fields, now_ns);
     }
     if (answer.status == 401 && answer_challenge(index, answer)) {
         tally.challenged.add();
@@ -83,24 +84,24 @@ std::optional<Registrations::Ended> Registrations::answered(PhoneIndex index,
     }
     close(phone);
     tally.refused.add();
-    return Ended{index, Outcome::kRefused, 0};
+    return Ended{index, Outcome::kRefused, {}};
 }
 
 Registrations::Ended Registrations::granted(PhoneIndex index, const sip::Message& answer,
-                                            std::uint64_t now_ns) {
+                                            const Fields& fields, std::uint64_t now_ns) {
     Phone& phone = phones_[index];
     Tally& tally = *stage_.tally;
     close(phone);
-    const Granted granted = granted_to(answer, stage_.fields({index, phone.sequence}));
+    const Granted granted = granted_to(answer, fields);
     if (!granted.found || granted.others) {
         tally.count(granted.others ? Wrong::kOtherContact : Wrong::kNoContact);
-        return {index, Outcome::kRefused, 0};
+        return {index, Outcome::kRefused, {}};
     }
     registered_count_ += phone.registered ? 0 : 1;
     phone.registered = true;
     tally.done.add();
     tally.latency.record(now_ns - phone.from_ns);
-    return {index, Outcome::kGranted, granted.expires_s};
+    return {index, Outcome::kGranted, granted.contact};
 }
 
 bool Registrations::answer_challenge(PhoneIndex index, const sip::Message& answer) {
@@ -122,7 +123,7 @@ bool Registrations::answer_challenge(PhoneIndex index, const sip::Message& answe
 }
 
 void Registrations::echoed(PhoneIndex index, const sip::Message& request, std::uint64_t now_ns) {
-    if (!fits(index, request)) {
+    if (!fits(index, request, stage_.fields({index, 0}))) {
         return;
     }
     Phone& phone = phones_[index];

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace pinhole::load {
@@ -19,7 +20,7 @@ class Registrations {
     struct Ended {
         PhoneIndex phone;
         Outcome outcome;
-        std::uint32_t expires_s;
+        std::string_view contact;  // as granted; lives as long as the answer
     };
 
     explicit Registrations(Stage& stage);
@@ -39,7 +40,7 @@ class Registrations {
             [&](const Ticket& ticket) {
                 close(phones_[ticket.phone]);
                 stage_.tally->lost.add();
-                ended(Ended{ticket.phone, Outcome::kLost, 0});
+                ended(Ended{ticket.phone, Outcome::kLost, {}});
             });
     }
 
@@ -70,10 +71,11 @@ class Registrations {
         return phone.asking && phone.sequence == ticket.sequence;
     }
     // Whether it answers this phone's present question; counts what it is if not.
-    [[nodiscard]] bool fits(PhoneIndex phone, const sip::Message& answer);
+    [[nodiscard]] bool fits(PhoneIndex phone, const sip::Message& answer, const Fields& fields);
     void send(PhoneIndex index, std::uint64_t now_ns);
     [[nodiscard]] bool answer_challenge(PhoneIndex index, const sip::Message& answer);
-    [[nodiscard]] Ended granted(PhoneIndex index, const sip::Message& answer, std::uint64_t now_ns);
+    [[nodiscard]] Ended granted(PhoneIndex index, const sip::Message& answer, const Fields& fields,
+                                std::uint64_t now_ns);
     void close(Phone& phone) {
         phone.asking = false;
         --under_way_;
