@@ -132,8 +132,13 @@ TEST(Registrations, WrongAnswersAreErrors) {
     world.deliver(sent[1], replaced(World::granting(sent[1], 600), "Contact: <sip:10000001@",
                                     "Contact: <sip:10000002@"));
     EXPECT_EQ(world.wrong(Wrong::kOtherContact), 1U);
+    // The own one, and somebody else's besides.
+    world.deliver(sent[2], World::answer(sent[2], 200,
+                                         "Contact: " + sent[2].header(sip::HeaderId::kContact) +
+                                             ", <sip:10000003@10.100.100.100:5060>\r\n"));
+    EXPECT_EQ(world.wrong(Wrong::kOtherContact), 2U);
     EXPECT_EQ(world.tally().done.get(), 0U);
-    EXPECT_EQ(world.tally().wrong_in_all(), 11U);
+    EXPECT_EQ(world.tally().wrong_in_all(), 12U);
 }
 
 TEST(Registrations, PacketsToNobodyAreStrays) {
