@@ -7,7 +7,7 @@
 # shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/../scene.sh"
 
-ROUTER=198.51.100.254 CALLER=198.51.100.10
+ROUTER=198.51.100.254 CALLER=192.0.2.10
 
 # play NAME SECONDS ARGUMENT...: figures go to $LAB_DIR/NAME.json.
 play() {
@@ -27,7 +27,7 @@ figure() {
 edge_up() { # setting=value...
     edge_config access="memif:$LAB_DIR/load.sock" access_keys='memif_role = "server"' core=vdev:net_null0,no-rx=1 \
         extra=$'[limits]\nenabled = false' check_interval_s=0 peers="\"$CALLER\"" "$@"
-    # The core calls by the phones' own port.
+    # The core calls by the phones' own port, from behind the router, whose MAC is known by then.
     sed -i 's/^role = "access"/role = "both"/' "$LAB_DIR/pinhole.toml"
     edge_launch
     check_soon 40 "pinhole makes no TAPs" ip -n "${LAB_PREFIX}edge" link show dev pinhole1
