@@ -54,6 +54,15 @@ std::uint32_t Pressure::share_of(Rank rank) const {
 }
 
 bool Overload::refuses(Rank rank, std::uint64_t flow_hash, std::uint32_t now_s) {
+    if (draws(rank, flow_hash, now_s)) {
+        return true;
+    }
+    serves_ = true;
+    answer_credit_ = std::min(answer_credit_ + 1, kServedForAnswer);
+    return false;
+}
+
+bool Overload::draws(Rank rank, std::uint64_t flow_hash, std::uint32_t now_s) {
     const bool drawn = lot(flow_hash, now_s) < pressure_.share_of(rank);
     if (rank == Rank::kOther) {
         return drawn;

@@ -51,8 +51,9 @@ class Pressure {
 
 class Overload {
   public:
-    // Refusals that are answered, of a burst: an answer costs as much as the service does.
-    static constexpr unsigned kAnswersABurst = 2;
+    // An answer to a refusal costs half of what service does: for so many that are served there is
+    // one; and one a burst where none is.
+    static constexpr unsigned kServedForAnswer = 16;
     // A registration that is refused costs two that were not.
     static constexpr unsigned kServedForOne = 2;
     static constexpr unsigned kMaxServed = 64;
@@ -69,22 +70,30 @@ class Overload {
     // Else nothing below needs to be asked.
     [[nodiscard]] bool presses() const { return !pressure_.none(); }
 
-    void begin_burst() { answers_ = kAnswersABurst; }
+    void begin_burst() {
+        if (!serves_) {
+            answer_credit_ = kServedForAnswer;
+        }
+        serves_ = false;
+    }
     // Whether it is refused. `flow_hash` is keyed, so that nobody can pick his lot.
     [[nodiscard]] bool refuses(Rank rank, std::uint64_t flow_hash, std::uint32_t now_s);
     // Whether this refusal may be answered; counts.
     [[nodiscard]] bool answers() {
-        if (answers_ == 0) {
+        if (answer_credit_ < kServedForAnswer) {
             return false;
         }
-        --answers_;
+        answer_credit_ -= kServedForAnswer;
         return true;
     }
 
   private:
+    [[nodiscard]] bool draws(Rank rank, std::uint64_t flow_hash, std::uint32_t now_s);
+
     const bool enabled_;
     Pressure pressure_;
-    unsigned answers_ = kAnswersABurst;
+    unsigned answer_credit_ = 0;
+    bool serves_ = false;  // anybody of the burst
     unsigned served_ = 0;  // registrations, as far as they count
 };
 

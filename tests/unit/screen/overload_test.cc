@@ -138,15 +138,35 @@ TEST_F(Overloaded, ALotHoldsForAWhile) {
     EXPECT_NEAR(changed, 500, 80);
 }
 
-TEST_F(Overloaded, AnswersAreFewABurst) {
-    overload.begin_burst();
-    unsigned count = 0;
-    for (unsigned i = 0; i < 32; ++i) {
-        count += overload.answers() ? 1 : 0;
+TEST_F(Overloaded, ForSixteenServedOneRefusalIsAnswered) {
+    unsigned answered = 0;
+    for (unsigned burst = 0; burst < 100; ++burst) {
+        overload.begin_burst();
+        for (unsigned i = 0; i < 8; ++i) {
+            EXPECT_FALSE(overload.refuses(Rank::kKnown, random(), 100));
+            EXPECT_TRUE(overload.refuses(Rank::kOther, random(), 100));
+            answered += overload.answers() ? 1 : 0;
+        }
     }
-    EXPECT_EQ(count, Overload::kAnswersABurst);
+    EXPECT_NEAR(answered, 800 / Overload::kServedForAnswer, 1);
+}
+
+TEST_F(Overloaded, OneABurstIsAnsweredWhereNobodyIsServed) {
+    for (unsigned burst = 0; burst < 10; ++burst) {
+        overload.begin_burst();
+        EXPECT_TRUE(overload.answers());
+        EXPECT_FALSE(overload.answers());
+    }
+}
+
+// After many were served, a burst of refusals is not answered altogether.
+TEST_F(Overloaded, AnswersAreNotSavedUp) {
     overload.begin_burst();
+    for (unsigned i = 0; i < 1000; ++i) {
+        EXPECT_FALSE(overload.refuses(Rank::kKnown, random(), 100));
+    }
     EXPECT_TRUE(overload.answers());
+    EXPECT_FALSE(overload.answers());
 }
 
 TEST(Overload, OffIsOff) {

@@ -64,6 +64,25 @@ TEST(FlowIndex, TenThousandLinesOnOneFlowLeaveInAnyOrder) {
     EXPECT_EQ(t.chain(make_flow(1)), expected);
 }
 
+// Of a full index: who is refused in an avalanche is looked for here, and shall cost no more.
+TEST(FlowIndex, MostStrangersMeetAnEmptyHead) {
+    constexpr std::uint32_t kPhones = 10'000;
+    TestFlows t(kPhones);
+    for (std::uint32_t slot = 0; slot < kPhones; ++slot) {
+        t.index.link(slot, make_flow(slot));
+    }
+    std::uint32_t empty = 0;
+    for (std::uint32_t other = 0; other < kPhones; ++other) {
+        empty += t.index.first_any(t.hash(make_flow(kPhones + other))) == FlowIndex::kNoSlot;
+    }
+    EXPECT_GT(empty, kPhones * 3 / 4);
+}
+
+TEST(FlowIndex, HasHeadsForAsManyAsTheTableTakes) {
+    EXPECT_GT(FlowIndex::heads_for(100'000'000), 400'000'000U);
+    EXPECT_EQ(FlowIndex::heads_for(1ULL << 40), 0xffff'ffffU);
+}
+
 TEST(FlowIndex, CollidingFlowsShareAChain) {
     TestFlows t(3, 0);
     t.index.link(0, make_flow(1));
