@@ -56,11 +56,13 @@ TEST(AllowanceFile, DamageIsKnown) {
             EXPECT_FALSE(parse_allowances(other).allowances.has_value()) << i << " " << bit;
         }
     }
+    EXPECT_THAT(parse_allowances(text.substr(0, text.rfind("end "))).reason,
+                HasSubstr("cut short"));
     EXPECT_FALSE(parse_allowances(text + "\n").allowances.has_value());
     EXPECT_FALSE(parse_allowances(text + text).allowances.has_value());
 }
 
-// Whose sum is right, and which is nonsense all the same.
+// Told by what it is, not by its sum.
 TEST(AllowanceFile, NonsenseIsRefused) {
     const std::string good = allowances_text({.saved_s = 7, .addresses = {{v4("1.2.3.4"), 1}}});
     for (const char* line : {"1.2.3.4/64 1.00", "2001:db8:: 1.00", "1.2.3.4 -1.00", "1.2.3.4 nan",
@@ -92,6 +94,19 @@ TEST(AllowanceFile, WorkersSharesAreAddedUp) {
     const std::array<std::span<const KnownAddress>, 2> both{first, second};
     EXPECT_EQ(merged(both), (std::vector<KnownAddress>{
                                 {v4("10.0.0.1"), 9}, {v4("10.0.0.2"), 5}, {v4("10.0.0.3"), 1}}));
+}
+
+TEST(AllowanceFile, WhereThereAreTooManyThoseWithMostPhonesAreKept) {
+    std::vector<KnownAddress> many(kMostKept + 100);
+    for (std::uint32_t i = 0; i < many.size(); ++i) {
+        many[i] = {net::Address::v4(0x0a00'0000U + i).bytes, static_cast<float>(i + 1)};
+    }
+    const std::array<std::span<const KnownAddress>, 1> one{many};
+    const auto kept = merged(one);
+    ASSERT_EQ(kept.size(), kMostKept);
+    EXPECT_EQ(kept.front(), many.back());
+    EXPECT_EQ(kept.back(), many[100]);
+    EXPECT_LE(allowances_text({.saved_s = 7, .addresses = kept}).size(), kMaxFile);
 }
 
 TEST(AllowanceFile, PhonesCountForLessTheLongerAgoTheyWereSeen) {

@@ -45,6 +45,12 @@ TEST(Escape, WhatIsNoUtf8IsNotShown) {
 }
 
 // Whatever comes: no control byte leaves, and what has passed once passes again as it is.
+TEST(Escape, WhatStandsBehindTheTextIsNotRead) {
+    const std::string_view whole = "\xc3\xa4\xe2\x82\xac";
+    EXPECT_EQ(printable(whole.substr(0, 1)), "?");
+    EXPECT_EQ(printable(whole.substr(0, 4)), "\xc3\xa4??");
+}
+
 TEST(Escape, RandomBytes) {
     std::mt19937 random{1};
     for (int i = 0; i < 20'000; ++i) {
