@@ -211,16 +211,12 @@ bool is_quotable(const std::string& text) {
 }
 
 void check_algorithms(const std::vector<std::string>& algorithms, const Complaints& say) {
-    for (std::size_t i = 0; i < algorithms.size(); ++i) {
-        const bool known = std::any_of(auth::kAlgorithmNames.begin(), auth::kAlgorithmNames.end(),
-                                       [&](auto name) { return name == algorithms[i]; });
-        const auto* const at = algorithms.data() + i;
-        if (!known) {
-            say.error("auth.algorithms", "has \"" + algorithms[i] +
+    for (const std::string& algorithm : algorithms) {
+        if (std::find(auth::kAlgorithmNames.begin(), auth::kAlgorithmNames.end(), algorithm) ==
+            auth::kAlgorithmNames.end()) {
+            say.error("auth.algorithms", "has \"" + algorithm +
                                              "\", but each must be \"MD5\", \"SHA-256\" or "
                                              "\"SHA-512-256\"");
-        } else if (std::find(algorithms.data(), at, *at) != at) {
-            say.error("auth.algorithms", "has \"" + *at + "\" twice");
         }
     }
     if (algorithms.empty()) {
