@@ -148,7 +148,7 @@ class SipStage {
     void read_attempt(const Context& context, sip::HeaderId header, std::string_view aor,
                       std::uint64_t aor_hash, auth::Attempt& out);
     void limit_guesses(const Context& context, auth::Attempt& attempt) const;
-    [[nodiscard]] bool is_at_home(const Context& context, const auth::Attempt& attempt) const;
+    [[nodiscard]] bool is_exempt(const Context& context, const auth::Attempt& attempt) const;
     void settle(Proofs& proofs);
     void note_attempt(const Context& context, const auth::Attempt& attempt);
     [[nodiscard]] bool admits(Context& context, AuthResult proof, unsigned code,

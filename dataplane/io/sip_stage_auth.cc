@@ -72,17 +72,22 @@ void SipStage::read_attempt(const Context& context, sip::HeaderId header, std::s
     }
 }
 
-// Who has guessed wrong too often is not looked at, lest he go on. But a phone at the flow that its
-// AOR is registered by is nobody who guesses, whatever its neighbours do.
+// Who has guessed wrong too often is not looked at, lest he go on.
 void SipStage::limit_guesses(const Context& context, Attempt& attempt) const {
     if (attempt.open && !limits_.may_guess(context.flow, attempt.user.low, limit_time(now_)) &&
-        !is_at_home(context, attempt)) [[unlikely]] {
+        !is_exempt(context, attempt)) [[unlikely]] {
         attempt.open = false;
         attempt.result = AuthResult::kGuessed;
     }
 }
 
-bool SipStage::is_at_home(const Context& context, const Attempt& attempt) const {
+// A phone at the flow that its AOR is registered by is nobody who guesses, whatever its neighbours do.
+// Nor is a proxy of ours, for all phones behind it come from its address: to count there who guesses
+// is its own affair.
+bool SipStage::is_exempt(const Context& context, const Attempt& attempt) const {
+    if (shared_.policy.is_path_peer(context.flow.theirs)) {
+        return true;
+    }
     const table::Record* record =
         attempt.owns ? shared_.table.find(attempt.question.aor_hash, attempt.question.aor)
                      : nullptr;
@@ -112,7 +117,7 @@ void SipStage::note_attempt(const Context& context, const Attempt& attempt) {
         counters_.auth_uri_differs.add();
     }
     if ((attempt.result == AuthResult::kWrong || attempt.result == AuthResult::kUnknownUser) &&
-        !is_at_home(context, attempt)) {
+        !is_exempt(context, attempt)) {
         limits_.guessed_wrong(context.flow, attempt.user.low, limit_time(now_));
     }
 }

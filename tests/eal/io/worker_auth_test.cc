@@ -60,9 +60,9 @@ class Authenticated : public WorkerScene {
   public:
     void SetUp() override { lay_with(policy()); }
     void lay_with(const auth::Policy& wanted, screen::LimitPolicy limits = {.enabled = false},
-                  unsigned workers = 1) {
+                  unsigned workers = 1, const registrar::Policy& registrar = {}) {
         end();
-        lay(workers, 1000, {}, limits, false, wanted);
+        lay(workers, 1000, registrar, limits, false, wanted);
         edge->subscribe(subscribers.get());
     }
 
@@ -389,6 +389,21 @@ TEST_F(Authenticated, AKnownFlowIsExempt) {
     EXPECT_EQ(ask(beside, Register{.user = "101", .call_id = "own", .cseq = 2}.text()), "401");
     Phone both{.user = "100", .password = "guess", .nonce = nonce_of(seen)};
     EXPECT_EQ(log_in(both, {.user = "101", .call_id = "own", .cseq = 3}, beside), "");
+}
+
+// A proxy speaks for many phones: one of them that guesses is not to lock out the others.
+TEST_F(Authenticated, AProxyOfOursIsExempt) {
+    registrar::Policy registrar;
+    registrar.path_peers = {address("67.194.24.55")};
+    lay_with(policy(), kFew, 1, registrar);
+    Phone eve{.password = "guess"};
+    for (unsigned i = 0; i < 20; ++i) {
+        eve.nonce = "";
+        EXPECT_EQ(log_in(eve, {.call_id = "eve"}, elsewhere), "401");
+    }
+    EXPECT_EQ(count(AuthResult::kWrong), 20U);
+    Phone victim;
+    EXPECT_EQ(log_in(victim, {}, elsewhere), "200");
 }
 
 // Many guesses in one burst are no more than one after the other.
