@@ -22,7 +22,8 @@ lab_phone eve 2 10
 edge_config auth="mode = \"digest\"
 realm = \"$DOMAIN\"
 subscribers = \"$SUBSCRIBERS\"
-algorithms = [\"MD5\", \"SHA-256\"]"
+algorithms = [\"MD5\", \"SHA-256\"]" extra='[limits]
+guesses_per_minute = 0'
 
 # Mistakes are told before anything starts.
 make_subscribers MD5,SHA-256 alice bob >"$SUBSCRIBERS"
