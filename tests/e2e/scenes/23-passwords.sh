@@ -54,6 +54,23 @@ check "a request from elsewhere got '$(head -n 1 <<<"$answer")'" grep -q "^SIP/2
 check "it was not taken for a replay" grep -qi "stale=true" <<<"$answer"
 check "it moved bob from $home" [ "$(binding bob far_end | sort)" = "$before" ]
 
+# A sweep: whatever it asks of whom, users that exist are answered as those that don't.
+# swept METHOD USER: what eve gets, but for the Via, the tag and the nonce.
+swept() {
+    local uri=sip:$2@$DOMAIN
+    [ "$1" != REGISTER ] || uri=sip:$DOMAIN
+    printf '%s\n' "$1 $uri SIP/2.0" "Via: SIP/2.0/UDP {ip}:{port};rport;branch=z9hG4bKsweep" "Max-Forwards: 70" \
+        "From: <sip:$2@$DOMAIN>;tag=1" "To: <sip:$2@$DOMAIN>" "Call-ID: sweep" "CSeq: 1 $1" \
+        "User-Agent: friendly, and of the length that others are of" "Contact: <sip:$2@{ip}:{port}>" "Content-Length: 0" "" |
+        lab_exec eve "$ROOT/tests/e2e/ask" "$EDGE4" 2>&1 | sed "s/$2/*/g; s/nonce=\"[^\"]*\"//; /^Via:/d; s/^\(To:.*;tag=\).*/\1/"
+}
+for method in REGISTER INVITE OPTIONS MESSAGE SUBSCRIBE; do
+    for user in bob mallory 1001; do
+        check "a sweep by $method told alice from $user" [ "$(swept "$method" alice)" = "$(swept "$method" "$user")" ]
+    done
+    check "a sweep by $method got no answer to compare" grep -q "^SIP/2.0 4" <<<"$(swept "$method" alice)"
+done
+
 # Guessing: the same for who exists and who doesn't, then silence; and the phone goes on.
 check "a guess told more of alice than of nobody" [ "$(digest eve alice guess)" = "$(digest eve mallory guess)" ]
 for n in $(seq 8); do
