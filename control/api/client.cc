@@ -17,6 +17,8 @@ namespace {
 
 // Longer than the server gives a connection.
 constexpr int kTimeoutSeconds = 10;
+// Ten million subscribers take that long to read, on a busy machine.
+constexpr int kReloadTimeoutSeconds = 120;
 
 }  // namespace
 
@@ -62,8 +64,8 @@ Answer Client::request(const char* method, const std::string& target) const {
     client.set_address_family(AF_UNIX);
     client.set_default_headers({{"Host", "pinhole"}});
     client.set_connection_timeout(kTimeoutSeconds);
-    client.set_read_timeout(kTimeoutSeconds);
     const std::string_view verb(method);
+    client.set_read_timeout(verb == "POST" ? kReloadTimeoutSeconds : kTimeoutSeconds);
     const httplib::Result result = verb == "DELETE" ? client.Delete(target)
                                    : verb == "POST" ? client.Post(target)
                                                     : client.Get(target);
