@@ -122,15 +122,19 @@ Verdict read_contact(const sip::NameAddr& address, const Lifetimes& lifetimes, P
     return lifetimes.grant(given.expires, out.expires_s);
 }
 
-// The same contact twice in one request: the later word counts (§10.3 step 7 takes them in order).
+// The same contact twice in one request: the later word counts (§10.3 step 7 takes them in order). It
+// may be the same as several that are not the same as each other (§19.1.4 ignores what one alone has),
+// and is said of all of them.
 void replace_or_append(const RequestedContact& contact, RegisterRequest& out) {
-    for (std::size_t i = 0; i < out.count; ++i) {
-        if (sip::same_uri(out.contacts[i].uri, contact.uri)) {
-            out.contacts[i] = contact;
-            return;
-        }
-    }
-    out.contacts[out.count++] = contact;
+    const auto same = [&](const RequestedContact& earlier) {
+        return sip::same_uri(earlier.uri, contact.uri);
+    };
+    auto* const begin = out.contacts.begin();
+    auto* const end = begin + out.count;
+    auto* const at = std::find_if(begin, end, same);
+    *at = contact;
+    out.count =
+        static_cast<std::uint8_t>((at == end ? at + 1 : std::remove_if(at + 1, end, same)) - begin);
 }
 
 // By Call-ID and CSeq: another at each refresh, so that phones don't keep their distances.

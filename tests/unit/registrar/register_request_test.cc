@@ -146,6 +146,17 @@ TEST(ReadRegister, Rfc3261_20_10_SeveralContactsInOneHeaderAndInSeveral) {
     EXPECT_EQ(made->request.contacts[2].expires_s, 0U);
 }
 
+TEST(ReadRegister, Rfc3261_19_1_4_OneContactMayBeTheSameAsSeveral) {
+    RequestText text;
+    text.contacts = {"<sip:a@h;x=1>", "<sip:b@h>", "<sip:a@h;x=2>", "<sip:a@h;y=1>", "<sip:c@h>"};
+    const auto made = read(text);
+    ASSERT_EQ(made->verdict, Verdict::kOk);
+    ASSERT_EQ(made->request.count, 3U);
+    EXPECT_EQ(made->request.contacts[0].uri, "sip:a@h;y=1");
+    EXPECT_EQ(made->request.contacts[1].uri, "sip:b@h");
+    EXPECT_EQ(made->request.contacts[2].uri, "sip:c@h");
+}
+
 TEST(ReadRegister, Rfc3261_10_3_TheLaterOfTwoEqualContactsCounts) {
     RequestText text;
     text.contacts = {"<sip:a@b>;expires=100", "<sip:a@B>;expires=200"};
