@@ -57,10 +57,6 @@ constexpr std::uint32_t kTableFullRetry_s = 10;
 // time of its arrival.
 constexpr std::int32_t kOnItsWay_ms = 2000;
 
-screen::When limit_time(const Moment& now) {
-    return {static_cast<std::uint32_t>(now.ms), now.s};
-}
-
 // Of what is no request, nothing is asked of us: responses carry MACs, and noise gets no answer.
 bool asks(const sip::Message& message, sip::ParseError error) {
     return error == sip::ParseError::kOk
@@ -169,72 +165,6 @@ std::optional<unsigned> SipStage::peer_of(const Context& context) const {
     return around_->ports[context.flow.port].role == Role::kAccess
                ? std::nullopt
                : around_->peers.index_of(context.flow.theirs);
-}
-
-// Before anything else is done for a packet: whose it is takes a look at its first bytes and at the
-// flows that phones are registered by, in memory that is fetched for all of the burst together.
-void SipStage::rank_burst() {
-    overload_.begin_burst();
-    for (unsigned i = 0; i < burst_count_; ++i) {
-        burst_[i]->flow_hash = shared_.table.hash()(burst_[i]->flow);
-        shared_.table.prefetch_flow(burst_[i]->flow_hash);
-    }
-    for (unsigned i = 0; i < burst_count_; ++i) {
-        shared_.table.prefetch_flow_slot(burst_[i]->flow_hash);
-    }
-    for (unsigned i = 0; i < burst_count_; ++i) {
-        shared_.table.prefetch_flow_record(burst_[i]->flow_hash);
-    }
-    for (unsigned i = 0; i < burst_count_; ++i) {
-        rank(*burst_[i]);
-    }
-}
-
-screen::Rank SipStage::rank_of(const Context& context, screen::Glance glance) const {
-    if (peer_of(context).has_value() || shared_.table.has_flow(context.flow)) {
-        return screen::Rank::kKnown;
-    }
-    if (glance != screen::Glance::kRegister) {
-        return screen::Rank::kOther;
-    }
-    return checker_.has_value() && !screen::has_credentials(context.text) ? screen::Rank::kUnproven
-                                                                          : screen::Rank::kNewcomer;
-}
-
-bool SipStage::calls_for_help(Context& context) const {
-    return sip::parse(context.text, context.message) == sip::ParseError::kOk &&
-           context.message.is_request && is_emergency(context.message);
-}
-
-void SipStage::rank(Context& context) {
-    const screen::Glance glance = screen::glance(context.text);
-    // A port of the core's answers nobody else, not even so.
-    if (glance == screen::Glance::kNoRequest ||
-        around_->ports[context.flow.port].role == Role::kCore) {
-        return;
-    }
-    const screen::Rank rank = rank_of(context, glance);
-    if (!overload_.refuses(rank, context.flow_hash, now_.s) ||
-        (glance == screen::Glance::kCallable && calls_for_help(context))) {
-        return;
-    }
-    context.refusal = overload_.answers() ? Refusal::kAnswered : Refusal::kSilent;
-    counters_.refused[static_cast<std::size_t>(rank) - 1].add();
-}
-
-void SipStage::refuse(Context& context) {
-    if (context.refusal == Refusal::kSilent || context.error != sip::ParseError::kOk) {
-        drop(context, DropReason::kOverload);
-        return;
-    }
-    // By flow and Call-ID: many phones may share either.
-    const std::uint64_t who = context.flow_hash ^ shared_.table.hash()(context.message.call_id());
-    std::array<char, 32> line;
-    sip::Writer header(line.data(), line.size());
-    header.header("Retry-After", screen::retry_after_s(shared_.retry_after_s, who));
-    answer_or_drop(context,
-                   {.code = 503, .headers = header.view(), .required_bytes = header.size()},
-                   DropReason::kOverload);
 }
 
 void SipStage::parse(Context& context) {

@@ -60,6 +60,10 @@ struct Shared {
     const Authentication* authentication = nullptr;     // null: nobody is asked who he is
 };
 
+[[nodiscard]] inline screen::When limit_time(const Moment& now) {
+    return {static_cast<std::uint32_t>(now.ms), now.s};
+}
+
 class SipStage {
   public:
     static constexpr unsigned kBurst = 32;

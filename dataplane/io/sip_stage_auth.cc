@@ -14,10 +14,6 @@ namespace {
 
 using auth::Attempt;
 
-screen::When limit_time(const Moment& now) {
-    return {static_cast<std::uint32_t>(now.ms), now.s};
-}
-
 // Challenges of one millisecond differ: six bits of the worker, sixteen of a count.
 std::uint64_t salt_of(unsigned worker, std::uint32_t count) {
     static_assert(kMaxWorkers <= 64);
