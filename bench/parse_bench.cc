@@ -78,14 +78,13 @@ void whole_parse(benchmark::State& state) {
 void registrar_fields(benchmark::State& state) {
     Message message;
     run(state, [&message](std::string_view text) {
-        NameAddr to, contact;
-        Via via;
+        NameAddr contact;
         char aor[kMaxAor];
-        bool good = parse(text, message) == ParseError::kOk && parse_name_addr(message.to(), to) &&
+        bool good = parse(text, message) == ParseError::kOk && message.to_address() != nullptr &&
                     parse_name_addr(message.first(HeaderId::kContact), contact, true) &&
-                    top_via(message, via);
+                    message.top_via() != nullptr;
         benchmark::DoNotOptimize(good);
-        benchmark::DoNotOptimize(canonical_aor(to.uri, aor));
+        benchmark::DoNotOptimize(canonical_aor(message.to_address()->uri, aor));
         benchmark::DoNotOptimize(contact_params(contact));
     });
 }

@@ -2,6 +2,7 @@
 #include "bench/load/messages.h"
 
 #include "bench/load/outbox.h"
+#include "dataplane/sip/elements.h"
 #include "dataplane/sip/params.h"
 #include "dataplane/sip/reply.h"
 #include "dataplane/sip/text.h"

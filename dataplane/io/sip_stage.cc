@@ -9,7 +9,6 @@
 #include "dataplane/route/route.h"
 #include "dataplane/route/tag.h"
 #include "dataplane/sip/reply.h"
-#include "dataplane/sip/via.h"
 
 #include <algorithm>
 
@@ -241,8 +240,7 @@ void SipStage::turn_away(Context& context) {
 
 // `otherwise`: where it can't be answered.
 void SipStage::answer_or_drop(Context& context, const route::Answer& what, DropReason otherwise) {
-    sip::Via top;
-    if (!context.message.answerable() || !sip::top_via(context.message, top)) {
+    if (!context.message.answerable() || context.message.top_via() == nullptr) {
         drop(context, otherwise);
         return;
     }
@@ -268,15 +266,12 @@ route::AnswerResult SipStage::answer(Context& context, const route::Answer& what
 }
 
 void SipStage::prepare_register(Context& context) {
-    sip::Via top;
-    if (!sip::top_via(context.message, top)) {
+    if (context.message.top_via() == nullptr) {
         context.for_registrar = false;  // no answer would find its way: routing drops it, counted
         return;
     }
-    const net::Flow flow = route::answer_flow(top, context.flow);
-    context.branch = top.branch;
     context.verdict = registrar::read_register(
-        context.message, flow,
+        context.message, route::answer_flow(context.message, context.flow),
         {shared_.policy, around_->identity, shared_.table.hash(), registrar_now(now_)},
         context.request);
     if (context.verdict == Verdict::kOk) {
@@ -338,9 +333,8 @@ bool SipStage::admit(Context& context) {
 }
 
 bool SipStage::is_emergency(const sip::Message& message) const {
-    sip::Uri uri;
-    return sip::parse_uri(message.request_uri, uri) &&
-           around_->emergency.is_call(message, uri, around_->identity);
+    return message.uri() != nullptr &&
+           around_->emergency.is_call(message, *message.uri(), around_->identity);
 }
 
 // The owner has changed what the REGISTER asked for: phones have come to its source or left it.
@@ -445,8 +439,7 @@ Verdict SipStage::apply(const registrar::RegisterRequest& request) {
 
 void SipStage::answer_register(Context& context) {
     const registrar::RegisterRequest& request = context.request;
-    const route::TagText tag =
-        route::make_tag(around_->keys, context.message, context.branch, request.from_tag);
+    const route::TagText tag = route::make_tag(around_->keys, context.message);
     const net::Flow to = answer_flow(context);
     registrar::AnswerContext answer{route::reply_via(to, context.flow), tag.view(),
                                     registrar_now(now_), request.flow};
@@ -497,10 +490,8 @@ void SipStage::answer_register(Context& context) {
 
 // What is stored, or, where a Path leads elsewhere, whom the top Via names.
 net::Flow SipStage::answer_flow(const Context& context) {
-    sip::Via top;
-    return context.request.path.empty() || !sip::top_via(context.message, top)
-               ? context.request.flow
-               : route::answer_flow(top, context.flow);
+    return context.request.path.empty() ? context.request.flow
+                                        : route::answer_flow(context.message, context.flow);
 }
 
 // Whether a phone of the record has answered a ping by this flow: then nobody has forged it.

@@ -110,7 +110,6 @@ class SipStage {
         // What is kGood and new has shown a secret just now.
         AuthResult proof = AuthResult::kGood;
         bool proven = false;
-        std::string_view branch;  // of a REGISTER's top Via; may have none
         sip::Message message;
         registrar::RegisterRequest request;
     };

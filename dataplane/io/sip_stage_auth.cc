@@ -161,13 +161,12 @@ void SipStage::challenge(Context& context, unsigned code, std::string_view aor, 
 bool SipStage::may_prove(const Context& context, std::array<char, sip::kMaxAor>& room,
                          std::string_view& aor) const {
     const sip::Method method = context.message.method;
-    sip::NameAddr from;
+    const sip::NameAddr* from = context.message.from_address();
     if (!checker_.has_value() || method == sip::Method::kAck || method == sip::Method::kCancel ||
-        !sip::parse_name_addr(context.message.from(), from) || !from.uri.is_sip() ||
-        !around_->identity.is_ours(from.uri)) {
+        from == nullptr || !from->uri.is_sip() || !around_->identity.is_ours(from->uri)) {
         return false;
     }
-    const auto canonical = sip::canonical_aor(from.uri, room.data());
+    const auto canonical = sip::canonical_aor(from->uri, room.data());
     aor = canonical.value_or(std::string_view{});
     return canonical.has_value();
 }

@@ -2,7 +2,7 @@
 #include "dataplane/registrar/answer.h"
 
 #include "dataplane/registrar/match.h"
-#include "dataplane/sip/params.h"
+#include "dataplane/sip/elements.h"
 #include "dataplane/table/scratch.h"
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/registrar/path.h"
 
+#include "dataplane/sip/elements.h"
 #include "dataplane/sip/name_addr.h"
-#include "dataplane/sip/params.h"
 #include "dataplane/sip/writer.h"
 #include "dataplane/table/contact.h"
 

@@ -2,10 +2,10 @@
 #include "dataplane/registrar/register_request.h"
 
 #include "dataplane/registrar/path.h"
+#include "dataplane/sip/elements.h"
 #include "dataplane/sip/name_addr.h"
 #include "dataplane/sip/params.h"
 #include "dataplane/sip/text.h"
-#include "dataplane/sip/uri.h"
 #include "dataplane/sip/uri_compare.h"
 
 #include <algorithm>
@@ -46,52 +46,63 @@ struct Lifetimes {
     }
 };
 
-// Copies the Contact's parameters but q and expires, which the binding keeps as numbers, and GRUUs.
+// Reads the parameters of a Contact and copies them but q and expires, which the binding keeps as
+// numbers, and GRUUs. What is stored is echoed in later answers.
 class ParamsCopy {
   public:
     // Behind the first `used` bytes.
     ParamsCopy(std::array<char, 2048>& room, std::size_t used) : room_(room), used_(used) {}
 
-    Verdict copy(std::string_view params, RequestedContact& out) {
+    Verdict copy(std::string_view params, sip::ContactParams& read, RequestedContact& out) {
         const std::size_t begin = used_;
+        out.instance = {};
         std::string_view rest = params;
         sip::Param param;
         while (sip::next_param(rest, param)) {
-            if (sip::equals_ci(param.name, "q") || sip::equals_ci(param.name, "expires") ||
-                is_given(param.name)) {
+            sip::take_contact_param(param, read);
+            if (!is_kept(param.name)) {
                 continue;
             }
             if (param.text.size() + 1 > room_.size() - used_) {
                 return Verdict::kTextTooLong;
             }
             room_[used_++] = ';';
+            char* const copied = room_.data() + used_;
             if (!append(param.text)) {
                 return Verdict::kBadContact;
             }
+            if (sip::equals_ci(param.name, "+sip.instance")) {
+                // The value stands at the end.
+                out.instance = sip::unquoted(
+                    {copied + (param.text.size() - param.value.size()), param.value.size()});
+            }
         }
         out.params = {room_.data() + begin, used_ - begin};
-        if (!sip::trim(rest).empty()) {
+        if (!rest.empty()) {
             return Verdict::kBadContact;
         }
         return out.params.size() > table::kMaxParamsBytes ? Verdict::kTextTooLong : Verdict::kOk;
     }
 
   private:
-    // A client must not send them (RFC 5627 §3.2): only ours count.
-    static bool is_given(std::string_view name) {
-        return sip::equals_ci(name, "pub-gruu") || sip::equals_ci(name, "temp-gruu");
+    // Of GRUUs, which a client must not send (RFC 5627 §3.2), only ours count.
+    static bool is_kept(std::string_view name) {
+        return !sip::equals_ci(name, "q") && !sip::equals_ci(name, "expires") &&
+               !sip::equals_ci(name, "pub-gruu") && !sip::equals_ci(name, "temp-gruu");
     }
 
-    // What is stored is echoed in later answers: a fold within a parameter becomes a space, and other
-    // control characters, which a quoted string might hold, have no place there.
+    // A fold within a parameter becomes a space; other control characters, which a quoted string
+    // might hold, have no place in what we send.
     [[nodiscard]] bool append(std::string_view text) {
-        bool good = true;
-        for (const char c : text) {
-            const auto plain = static_cast<unsigned char>(sip::is_lws(c) ? ' ' : c);
-            good = good && plain >= ' ' && plain != 0x7f;
-            room_[used_++] = static_cast<char>(plain);
+        char* const to = room_.data() + used_;
+        unsigned bad = 0;
+        for (std::size_t i = 0; i < text.size(); ++i) {  // no exit: done 16 bytes at a time
+            const auto c = static_cast<unsigned char>(sip::is_lws(text[i]) ? ' ' : text[i]);
+            bad |= static_cast<unsigned>(c < ' ') | static_cast<unsigned>(c == 0x7f);
+            to[i] = static_cast<char>(c);
         }
-        return good;
+        used_ += text.size();
+        return bad == 0;
     }
 
     std::array<char, 2048>& room_;
@@ -107,19 +118,14 @@ Verdict read_contact(const sip::NameAddr& address, const Lifetimes& lifetimes, P
         return Verdict::kTextTooLong;
     }
     out.uri = address.uri.text;
-    if (const Verdict v = copy.copy(address.params, out); v != Verdict::kOk) {
+    sip::ContactParams read{};
+    if (const Verdict v = copy.copy(address.params, read, out); v != Verdict::kOk) {
         return v;
     }
-    // Read from the copy, so that the instance is a view into what is stored.
-    sip::NameAddr stored = address;
-    stored.params = out.params;
-    const sip::ContactParams kept = sip::contact_params(stored);
-    const sip::ContactParams given = sip::contact_params(address);
-    out.instance = kept.instance;
     // Without an instance it says nothing (RFC 5626 §6).
-    out.reg_id = kept.instance.empty() ? 0 : kept.reg_id;
-    out.q = given.q.value_or(1000);
-    return lifetimes.grant(given.expires, out.expires_s);
+    out.reg_id = out.instance.empty() ? 0 : read.reg_id;
+    out.q = read.q.value_or(1000);
+    return lifetimes.grant(read.expires, out.expires_s);
 }
 
 // The same contact twice in one request: the later word counts (§10.3 step 7 takes them in order). It
@@ -151,7 +157,7 @@ Verdict read_contacts(const sip::Message& message, const Policy& policy, Registe
     std::string_view element;
     while (elements.next(element)) {
         sip::NameAddr address;
-        if (!sip::parse_name_addr(element, address, true)) {
+        if (!sip::parse_address(element, address, true)) {
             return Verdict::kBadContact;
         }
         if (address.star || out.star) {
@@ -198,9 +204,23 @@ bool concerns_instances(const RegisterRequest& request) {
                        [](const RequestedContact& contact) { return !contact.instance.empty(); });
 }
 
-bool names_option(const sip::Message& message, std::string_view option_tag) {
-    return sip::lists_token(message, HeaderId::kSupported, option_tag) ||
-           sip::lists_token(message, HeaderId::kRequire, option_tag);
+// What the phone says that it knows, of what concerns us.
+struct Options {
+    bool outbound = false;
+    bool gruu = false;
+};
+
+Options options_of(const sip::Message& message) {
+    Options out;
+    for (const HeaderId id : {HeaderId::kSupported, HeaderId::kRequire}) {
+        sip::Elements elements(message, id);
+        std::string_view option;
+        while (elements.next(option)) {
+            out.outbound = out.outbound || sip::equals_ci(option, "outbound");
+            out.gruu = out.gruu || sip::equals_ci(option, "gruu");
+        }
+    }
+    return out;
 }
 
 bool came_by_proxy(const sip::Message& message) {
@@ -222,21 +242,21 @@ bool requires_more(const sip::Message& message, const Policy& policy, const net:
 
 // §10.3 steps 1 and 5: the domain is ours, and the AOR is one within it.
 Verdict read_aor(const sip::Message& message, const sip::Identity& identity, RegisterRequest& out) {
-    sip::Uri uri;
-    if (!sip::parse_uri(message.request_uri, uri) || !uri.is_sip() || !uri.headers.empty()) {
+    const sip::Uri* uri = message.uri();
+    if (uri == nullptr || !uri->is_sip() || !uri->headers.empty()) {
         return Verdict::kBadRequestUri;
     }
-    if (!identity.is_ours(uri)) {
+    if (!identity.is_ours(*uri)) {
         return Verdict::kNotOurDomain;
     }
-    sip::NameAddr to;
-    if (!sip::parse_name_addr(message.to(), to) || !to.uri.is_sip()) {
+    const sip::NameAddr* to = message.to_address();
+    if (to == nullptr || !to->uri.is_sip()) {
         return Verdict::kBadTo;
     }
-    if (!identity.is_ours(to.uri)) {
+    if (!identity.is_ours(to->uri)) {
         return Verdict::kNotOurDomain;
     }
-    const auto aor = sip::canonical_aor(to.uri, out.aor_text.data());
+    const auto aor = sip::canonical_aor(to->uri, out.aor_text.data());
     if (!aor.has_value()) {
         return Verdict::kBadTo;
     }
@@ -257,12 +277,9 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow,
     out.flow = flow;
     out.path = {};
     out.now = context.now;
-    sip::NameAddr from;
-    if (!sip::parse_name_addr(message.from(), from)) {
-        out.from_tag = {};
+    if (message.from_address() == nullptr) {
         return Verdict::kBadFrom;
     }
-    out.from_tag = from.tag();
     if (const Verdict v = read_aor(message, context.identity, out); v != Verdict::kOk) {
         return v;
     }
@@ -283,9 +300,10 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow,
     if (!one_flow_at_most(out)) {
         return Verdict::kSeveralFlows;
     }
-    out.outbound = out.count == 1 && out.contacts[0].expires_s != 0 &&
-                   out.contacts[0].reg_id != 0 && names_option(message, "outbound");
-    out.gruu = context.policy.gruu && concerns_instances(out) && names_option(message, "gruu");
+    const Options options = options_of(message);
+    out.outbound = options.outbound && out.count == 1 && out.contacts[0].expires_s != 0 &&
+                   out.contacts[0].reg_id != 0;
+    out.gruu = options.gruu && context.policy.gruu && concerns_instances(out);
     // RFC 5626 §6: the flow would end at a proxy that has not said (by a Path with ob) that it finds
     // the phone again.
     if (out.outbound && !path.keeps_flows && came_by_proxy(message)) {

@@ -38,7 +38,6 @@ struct Now {
 };
 
 struct RegisterRequest {
-    std::string_view from_tag;  // empty: none
     std::string_view aor;  // canonical, in aor_text; empty: it was refused before that was read
     std::uint64_t aor_hash;
     std::uint64_t call_id_hash;

@@ -46,8 +46,8 @@ std::uint64_t transaction_hash(const sip::Message& message, const sip::Via& clie
     }
     // RFC 3261 §16.11 and §17.2.3, less what differs between an INVITE and its ACK (the To tag) and
     // what a response does not bring back (the request URI).
-    sip::NameAddr from;
-    const std::string_view tag = sip::parse_name_addr(message.from(), from) ? from.tag() : "";
+    const sip::NameAddr* from = message.from_address();
+    const std::string_view tag = from != nullptr ? from->tag : std::string_view{};
     std::uint64_t hash = message.cseq;
     for (const std::string_view part : {client.sent_by, client.branch, message.call_id(), tag}) {
         hash = XXH3_64bits_withSeed(part.data(), part.size(), hash);

@@ -2,7 +2,7 @@
 #include "dataplane/route/forward.h"
 
 #include "dataplane/route/reply_target.h"
-#include "dataplane/sip/params.h"
+#include "dataplane/sip/elements.h"
 #include "dataplane/sip/reply.h"
 #include "dataplane/sip/text.h"
 
@@ -108,8 +108,12 @@ void write_client_via(const Message& request, const TopVia& top, const net::Flow
 }  // namespace
 
 bool read_top_via(const Message& message, TopVia& out) {
+    if (message.top_via() == nullptr) {
+        return false;
+    }
     out.header = message.first_index(HeaderId::kVia);
-    return sip::top_via(message, out.via);
+    out.via = *message.top_via();
+    return true;
 }
 
 bool wants_record_route(sip::Method method, const sip::NameAddr& to) {
@@ -120,7 +124,7 @@ bool wants_record_route(sip::Method method, const sip::NameAddr& to) {
         case sip::Method::kSubscribe:
         case sip::Method::kRefer:
         case sip::Method::kOther:
-            return to.tag().empty();  // a dialog's request has one (RFC 3261 §12.2)
+            return to.tag.empty();  // a dialog's request has one (RFC 3261 §12.2)
         default:
             return false;
     }

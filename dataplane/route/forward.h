@@ -22,7 +22,7 @@ namespace pinhole::route {
 
 // The top Via, with the header it stands in.
 struct TopVia {
-    sip::Via via;
+    sip::Via via = {};
     std::uint8_t header = sip::kNoHeader;
 };
 [[nodiscard]] bool read_top_via(const sip::Message& message, TopVia& out);

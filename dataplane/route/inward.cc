@@ -116,7 +116,7 @@ Decision by_token(const Request& request, const PinKey& key, sip::Writer& out) {
             return Decision::drop(DropReason::kContended);
         default:
             // A dialog whose phone has given a GRUU for its Contact outlives the flow.
-            return request.context.gruu && request.uri_is_ours && is_gruu(request.uri)
+            return request.context.gruu && request.uri_is_ours && is_gruu(request.uri())
                        ? by_aor(request, key, out)
                        : nowhere(request, 430, out);
     }
@@ -138,17 +138,17 @@ Decision by_edge_uri(const Request& request, const PinKey& key, table::ContactId
 }
 
 Decision by_aor(const Request& request, const PinKey& key, sip::Writer& out) {
-    if (request.uri.scheme != sip::Scheme::kSip) {
+    if (request.uri().scheme != sip::Scheme::kSip) {
         return nowhere(request, 416, out);
     }
     if (!request.uri_is_ours) {
         return nowhere(request, 404, out);
     }
-    if (request.context.redirect && request.to.tag().empty()) {
+    if (request.context.redirect && request.to().tag.empty()) {
         return redirect(request, out);
     }
     table::ContactView contact;
-    switch (lookup_aor(request.uri, request.context, contact)) {
+    switch (lookup_aor(request.uri(), request.context, contact)) {
         case LookupResult::kFound:
             return to_contact(request, key, contact, out);
         case LookupResult::kContended:

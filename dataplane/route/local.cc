@@ -2,7 +2,7 @@
 #include "dataplane/route/local.h"
 
 #include "dataplane/route/reply_target.h"
-#include "dataplane/sip/params.h"
+#include "dataplane/sip/elements.h"
 #include "dataplane/sip/text.h"
 
 #include <array>

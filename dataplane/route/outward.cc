@@ -152,10 +152,10 @@ bool is_proven(const Request& request, Sender& sender) {
 Decision by_sender(const Request& request, const net::Flow& flow, sip::Writer& out) {
     const Context& context = request.context;
     const sip::Message& message = request.message;
-    const bool emergency = context.emergency.is_call(message, request.uri, context.identity);
+    const bool emergency = context.emergency.is_call(message, request.uri(), context.identity);
     Sender sender;
     const bool by_via = flow != request.arrival.flow;
-    const LookupResult known = lookup_sender(request.from, flow, by_via, context, sender);
+    const LookupResult known = lookup_sender(request.from(), flow, by_via, context, sender);
     if (known != LookupResult::kFound && !(emergency && context.emergency.from_unregistered()) &&
         !is_proven(request, sender)) {
         return known == LookupResult::kContended ? Decision::drop(DropReason::kContended)

@@ -30,7 +30,7 @@ Decision redirect(const Request& request, sip::Writer& out) {
     }
     std::array<Callable, table::kMaxContactsPerAor> contacts;
     std::size_t count = 0;
-    switch (lookup_all(request.uri, request.context, contacts, count)) {
+    switch (lookup_all(request.uri(), request.context, contacts, count)) {
         case LookupResult::kFound:
             break;
         case LookupResult::kContended:
@@ -50,11 +50,11 @@ Decision redirect(const Request& request, sip::Writer& out) {
 }
 
 std::optional<table::ContactId> edge_uri_target(const Request& request) {
-    if (!request.uri_is_ours || request.uri.user.size() != kContactTokenChars) {
+    if (!request.uri_is_ours || request.uri().user.size() != kContactTokenChars) {
         return std::nullopt;
     }
     const auto token =
-        read_token(request.context.keys, request.uri.user, request.message.call_id());
+        read_token(request.context.keys, request.uri().user, request.message.call_id());
     if (!token || token->direction != Direction::kTarget) {
         return std::nullopt;
     }

@@ -21,15 +21,17 @@ struct Request {
     const Arrival& arrival;
     const Context& context;
     TopVia top;
-    sip::Uri uri;
     bool uri_is_ours = false;
-    sip::NameAddr from;
-    sip::NameAddr to;
     RouteSet routes;
+
+    // All of these could be read.
+    [[nodiscard]] const sip::Uri& uri() const { return *message.uri(); }
+    [[nodiscard]] const sip::NameAddr& from() const { return *message.from_address(); }
+    [[nodiscard]] const sip::NameAddr& to() const { return *message.to_address(); }
 
     // It asks for the edge itself, by no dialog.
     [[nodiscard]] bool is_for_edge() const {
-        return routes.state == TokenState::kNone && uri_is_ours && uri.user.empty();
+        return routes.state == TokenState::kNone && uri_is_ours && uri().user.empty();
     }
 };
 

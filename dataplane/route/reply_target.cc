@@ -25,8 +25,8 @@ net::Flow answer_flow(const sip::Via& top, const net::Flow& arrival) {
 }
 
 net::Flow answer_flow(const sip::Message& request, const net::Flow& arrival) {
-    sip::Via top;
-    return sip::top_via(request, top) ? answer_flow(top, arrival) : arrival;
+    const sip::Via* top = request.top_via();
+    return top != nullptr ? answer_flow(*top, arrival) : arrival;
 }
 
 sip::ReplyVia reply_via(const net::Flow& answer, const net::Flow& arrival) {

@@ -4,6 +4,7 @@
 #include "dataplane/route/local.h"
 #include "dataplane/route/relay.h"
 #include "dataplane/route/tag.h"
+#include "dataplane/sip/elements.h"
 #include "dataplane/sip/name_addr.h"
 #include "dataplane/sip/params.h"
 
@@ -14,10 +15,10 @@ namespace {
 // must not read something else than we did. Empty: nothing is wrong. The top Via has been read.
 std::string_view read_rest(Request& request) {
     const sip::Message& message = request.message;
-    if (!sip::parse_name_addr(message.from(), request.from)) {
+    if (message.from_address() == nullptr) {
         return "Bad From";
     }
-    if (!sip::parse_name_addr(message.to(), request.to)) {
+    if (message.to_address() == nullptr) {
         return "Bad To";
     }
     std::string_view rest = behind(message.value(request.top.header), request.top.via.text);
@@ -56,7 +57,7 @@ Decision relay(const Request& request, ForwardPlan plan, sip::Writer& out) {
                                  request.context, out);
     }
     plan.our_routes = request.routes.ours;
-    plan.record_route = wants_record_route(message.method, request.to);
+    plan.record_route = wants_record_route(message.method, request.to());
     if (!write_request(message, request.top, request.arrival.flow, plan, request.context.keys,
                        out)) {
         return Decision::drop(DropReason::kTooLarge);
@@ -80,13 +81,13 @@ Decision decide_request(const sip::Message& message, const Arrival& arrival, con
         return Decision::drop(DropReason::kMalformed);  // an answer would not find its way
     }
     // Headers have no place in a request URI, and must not be passed on (RFC 4475 §3.1.2.11).
-    if (!sip::parse_uri(message.request_uri, request.uri) || !request.uri.headers.empty()) {
+    if (message.uri() == nullptr || !message.uri()->headers.empty()) {
         return reply(message, arrival, context, {.code = 400, .reason = "Bad Request-URI"}, out);
     }
     if (const std::string_view fault = read_rest(request); !fault.empty()) {
         return reply(message, arrival, context, {.code = 400, .reason = fault}, out);
     }
-    request.uri_is_ours = context.identity.is_ours(request.uri);
+    request.uri_is_ours = context.identity.is_ours(request.uri());
     request.routes = read_routes(message, context.identity, context.keys);
     if (request.is_for_edge()) {
         return answer_local(message, arrival, context, out);

@@ -5,7 +5,7 @@
 #include "dataplane/route/forward.h"
 #include "dataplane/route/peer_check.h"
 #include "dataplane/route/ping.h"
-#include "dataplane/sip/params.h"
+#include "dataplane/sip/elements.h"
 #include "dataplane/sip/reply.h"
 #include "dataplane/table/binding_table.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/route/route_set.h"
 
+#include "dataplane/sip/elements.h"
 #include "dataplane/sip/name_addr.h"
-#include "dataplane/sip/params.h"
 
 namespace pinhole::route {
 namespace {

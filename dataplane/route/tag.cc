@@ -3,8 +3,6 @@
 
 #include "dataplane/route/base64.h"
 #include "dataplane/route/pack.h"
-#include "dataplane/sip/name_addr.h"
-#include "dataplane/sip/via.h"
 
 #include <array>
 
@@ -14,21 +12,19 @@ namespace {
 constexpr std::size_t kTagBytes = 1 + 8;
 static_assert(base64_chars(kTagBytes) == TagText::kChars);
 
-std::string_view tag_of(std::string_view header) {
-    sip::NameAddr address;
-    return sip::parse_name_addr(header, address) ? address.tag() : std::string_view{};
+std::string_view tag_of(const sip::NameAddr* address) {
+    return address != nullptr ? address->tag : std::string_view{};
 }
 
 // Empty where the top Via has none or can't be read.
 std::string_view branch_of(const sip::Message& request) {
-    sip::Via top;
-    return sip::top_via(request, top) ? top.branch : std::string_view{};
+    const sip::Via* top = request.top_via();
+    return top != nullptr ? top->branch : std::string_view{};
 }
 
-TagText tag_under(const Keys& keys, std::uint8_t key_id, const sip::Message& request,
-                  std::string_view branch, std::string_view from_tag) {
+TagText tag_under(const Keys& keys, std::uint8_t key_id, const sip::Message& request) {
     MacInput input(keys, Purpose::kTag, key_id);
-    input.text(request.call_id()).text(from_tag).text(branch);
+    input.text(request.call_id()).text(tag_of(request.from_address())).text(branch_of(request));
     Packer<kTagBytes> packer;
     packer.number(key_id, 1).number(input.mac(), 8);
     TagText out;
@@ -39,25 +35,19 @@ TagText tag_under(const Keys& keys, std::uint8_t key_id, const sip::Message& req
 }  // namespace
 
 TagText make_tag(const Keys& keys, const sip::Message& request) {
-    return make_tag(keys, request, branch_of(request), tag_of(request.from()));
-}
-
-TagText make_tag(const Keys& keys, const sip::Message& request, std::string_view branch,
-                 std::string_view from_tag) {
-    return tag_under(keys, keys.current_id(), request, branch, from_tag);
+    return tag_under(keys, keys.current_id(), request);
 }
 
 bool is_ack_to_us(const Keys& keys, const sip::Message& request) {
     if (request.method != sip::Method::kAck) {
         return false;
     }
-    const std::string_view tag = tag_of(request.to());
+    const std::string_view tag = tag_of(request.to_address());
     std::array<std::uint8_t, kTagBytes> data;
     if (tag.size() != TagText::kChars || !base64_decode(tag, data) || !keys.knows(data[0])) {
         return false;
     }
-    return tag ==
-           tag_under(keys, data[0], request, branch_of(request), tag_of(request.from())).view();
+    return tag == tag_under(keys, data[0], request).view();
 }
 
 }  // namespace pinhole::route

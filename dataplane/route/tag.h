@@ -20,9 +20,6 @@ struct TagText {
 
 // Works on anything answerable(), also where the message was malformed otherwise.
 [[nodiscard]] TagText make_tag(const Keys& keys, const sip::Message& request);
-// The same for who has read the top Via and the From already: branch and tag, or nothing.
-[[nodiscard]] TagText make_tag(const Keys& keys, const sip::Message& request,
-                               std::string_view branch, std::string_view from_tag);
 // Is this the ACK to an answer that we made?
 [[nodiscard]] bool is_ack_to_us(const Keys& keys, const sip::Message& request);
 

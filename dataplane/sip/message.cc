@@ -37,6 +37,7 @@ void clear(Message& message) {
     message.lines.body = 0;
     message.lines.plain = false;
     message.first_of.fill(kNoHeader);
+    message.asked_ = message.good_ = 0;
 }
 
 // Not empty, no control character and no space; `last` is the highest byte allowed (DEL never is).
@@ -295,6 +296,33 @@ ParseError parse(std::string_view datagram, Message& message) {
         return error;
     }
     return check_values(message, seen, twice);
+}
+
+void Message::read(Part part) const {
+    bool good = false;
+    switch (part) {
+        case kUri:
+            good = parse_uri(request_uri, uri_);
+            break;
+        case kTopVia: {
+            std::string_view rest = via();
+            std::string_view element;
+            good = next_element(rest, element) && parse_via(element, top_via_);
+            break;
+        }
+        case kFromAddress:
+            good = parse_name_addr(from(), from_);
+            break;
+        case kToAddress:
+            good = parse_name_addr(to(), to_);
+            break;
+    }
+    asked_ = static_cast<std::uint8_t>(asked_ | part);
+    good_ = static_cast<std::uint8_t>(good_ | (good ? part : 0));
+}
+
+std::optional<std::uint32_t> expires_of(const Message& message) {
+    return parse_expires(message.first(HeaderId::kExpires));
 }
 
 std::uint8_t Message::next_index(HeaderId want, std::uint8_t i) const {

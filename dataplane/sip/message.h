@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A SIP message as views into its datagram: where each header is and what it is called, nothing
 // copied, nothing allocated. What every message needs (start line, CSeq, Content-Length, the
-// presence and number of the mandatory headers) is checked here; all else is looked into by who
-// needs it (via.h, name_addr.h, uri.h). A Message is valid as long as its datagram is. Pure; one
-// thread a Message. Limits: 65,535 bytes, 96 headers.
+// presence and number of the mandatory headers) is checked here. What most are asked for (request
+// URI, top Via, From, To) is read when it is first asked for, and kept; all else is looked into by
+// who needs it (elements.h, name_addr.h). A Message is valid as long as its datagram is. Pure; one
+// thread a Message, since asking may write. Limits: 65,535 bytes, 96 headers.
 #pragma once
 
 #include "dataplane/sip/header_id.h"
 #include "dataplane/sip/method.h"
+#include "dataplane/sip/name_addr.h"
 #include "dataplane/sip/scan.h"
 #include "dataplane/sip/text.h"
+#include "dataplane/sip/uri.h"
+#include "dataplane/sip/via.h"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 
@@ -113,6 +118,17 @@ struct Message {
     [[nodiscard]] std::string_view to() const { return first(HeaderId::kTo); }
     [[nodiscard]] std::string_view call_id() const { return first(HeaderId::kCallId); }
 
+    // --- what most messages are asked for, read once ---
+    // Null: there is none, or it can't be read.
+    [[nodiscard]] const Uri* uri() const { return read_once(kUri) ? &uri_ : nullptr; }
+    [[nodiscard]] const Via* top_via() const { return read_once(kTopVia) ? &top_via_ : nullptr; }
+    [[nodiscard]] const NameAddr* from_address() const {
+        return read_once(kFromAddress) ? &from_ : nullptr;
+    }
+    [[nodiscard]] const NameAddr* to_address() const {
+        return read_once(kToAddress) ? &to_ : nullptr;
+    }
+
     // --- the parts ---
     [[nodiscard]] std::string_view start_line() const {
         return datagram.substr(0, lines.start[1]);
@@ -136,8 +152,27 @@ struct Message {
     Lines lines;
     std::array<std::uint8_t, kMaxHeaders> ids;
     std::array<std::uint8_t, kHeaderIdCount> first_of;
+
+    // --- of uri(), top_via(), from_address() and to_address() ---
+    enum Part : std::uint8_t { kUri = 1, kTopVia = 2, kFromAddress = 4, kToAddress = 8 };
+    [[nodiscard]] bool read_once(Part part) const {
+        if ((asked_ & part) == 0) {
+            read(part);
+        }
+        return (good_ & part) != 0;
+    }
+    void read(Part part) const;
+    mutable std::uint8_t asked_;  // a bit a part
+    mutable std::uint8_t good_;   // those of them that could be read
+    mutable Uri uri_;
+    mutable Via top_via_;
+    mutable NameAddr from_;
+    mutable NameAddr to_;
 };
-static_assert(std::is_trivially_copyable_v<Message> && sizeof(Message) <= 1024);
+static_assert(std::is_trivially_copyable_v<Message> && sizeof(Message) <= 1536);
+
+// The Expires header of the message, if it has a readable one.
+[[nodiscard]] std::optional<std::uint32_t> expires_of(const Message& message);
 
 // Fills `message`, which needs no initial value. After an error it may be asked for answerable()
 // and, if so, be answered with write_reply(); nothing else of it is to be trusted.

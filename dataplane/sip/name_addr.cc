@@ -47,7 +47,7 @@ bool parse_bracketed(std::string_view text, NameAddr& out) {
     }
     out.params = trim(text.substr(end + 1));
     // White space inside <> is wrong and harmless (RFC 4475 §3.1.2.11).
-    return parse_uri(trim(text.substr(1, end - 1)), out.uri) && valid_params(out.params);
+    return parse_uri(trim(text.substr(1, end - 1)), out.uri);
 }
 
 bool parse_bare(std::string_view text, NameAddr& out) {
@@ -57,8 +57,21 @@ bool parse_bare(std::string_view text, NameAddr& out) {
     }
     // '?' and ',' would be ambiguous: such a URI must stand in <> (RFC 3261 §20).
     const std::string_view uri = trim_back(text.substr(0, end));
-    return uri.find_first_of("?,") == std::string_view::npos && parse_uri(uri, out.uri) &&
-           valid_params(out.params);
+    return uri.find_first_of("?,") == std::string_view::npos && parse_uri(uri, out.uri);
+}
+
+// All of them can be read; the first tag counts.
+bool read_params(NameAddr& out) {
+    bool has_tag = false;
+    std::string_view rest = out.params;
+    Param param;
+    while (next_param(rest, param)) {
+        if (!has_tag && equals_ci(param.name, "tag")) {
+            has_tag = true;
+            out.tag = param.value;
+        }
+    }
+    return rest.empty();
 }
 
 }  // namespace
@@ -72,12 +85,11 @@ bool NameAddr::param(std::string_view name, std::string_view& value) const {
     return true;
 }
 
-std::string_view NameAddr::tag() const {
-    std::string_view value;
-    return param("tag", value) ? value : std::string_view{};
+bool parse_name_addr(std::string_view element, NameAddr& out, bool star_allowed) {
+    return parse_address(element, out, star_allowed) && read_params(out);
 }
 
-bool parse_name_addr(std::string_view element, NameAddr& out, bool star_allowed) {
+bool parse_address(std::string_view element, NameAddr& out, bool star_allowed) {
     out = NameAddr{};
     std::string_view text = trim(element);
     out.text = text;
@@ -94,24 +106,28 @@ bool parse_name_addr(std::string_view element, NameAddr& out, bool star_allowed)
     return out.bracketed ? parse_bracketed(text, out) : parse_bare(text, out);
 }
 
+void take_contact_param(const Param& param, ContactParams& into) {
+    if (equals_ci(param.name, "expires")) {
+        into.expires = parse_expires(param.value);
+    } else if (equals_ci(param.name, "q")) {
+        into.q = parse_q(param.value);
+    } else if (equals_ci(param.name, "+sip.instance")) {
+        into.instance = unquoted(param.value);
+    } else if (equals_ci(param.name, "reg-id")) {
+        Decimal number;
+        const bool good = parse_decimal(param.value, 0x7fffffff, number) && !number.overflow;
+        into.reg_id = good ? number.value : 0;
+    } else if (equals_ci(param.name, "pub-gruu")) {
+        into.pub_gruu = unquoted(param.value);
+    }
+}
+
 ContactParams contact_params(const NameAddr& contact) {
     ContactParams out{};
     std::string_view rest = contact.params;
     Param param;
     while (next_param(rest, param)) {
-        if (equals_ci(param.name, "expires")) {
-            out.expires = parse_expires(param.value);
-        } else if (equals_ci(param.name, "q")) {
-            out.q = parse_q(param.value);
-        } else if (equals_ci(param.name, "+sip.instance")) {
-            out.instance = unquoted(param.value);
-        } else if (equals_ci(param.name, "reg-id")) {
-            Decimal number;
-            const bool good = parse_decimal(param.value, 0x7fffffff, number) && !number.overflow;
-            out.reg_id = good ? number.value : 0;
-        } else if (equals_ci(param.name, "pub-gruu")) {
-            out.pub_gruu = unquoted(param.value);
-        }
+        take_contact_param(param, out);
     }
     return out;
 }
@@ -138,10 +154,6 @@ std::optional<std::uint32_t> parse_expires(std::string_view text) {
         return std::nullopt;
     }
     return number.value;
-}
-
-std::optional<std::uint32_t> expires_of(const Message& message) {
-    return parse_expires(message.first(HeaderId::kExpires));
 }
 
 std::string_view unquoted(std::string_view text) {

@@ -18,17 +18,20 @@ struct NameAddr {
     std::string_view display;  // raw: a quoted string with its quotes
     Uri uri;
     std::string_view params;  // the header's, from the first ';' on
+    std::string_view tag;     // of them; empty: none
     bool star;                // "*": nothing else is set
     bool bracketed;           // the URI stood in <>
 
     // The header parameter of that name; value empty where there is none.
     [[nodiscard]] bool param(std::string_view name, std::string_view& value) const;
-    [[nodiscard]] std::string_view tag() const;  // empty: none
 };
 
 // One element of the list, as Elements gives it. "*" is taken only where `star_allowed` (Contact).
 [[nodiscard]] bool parse_name_addr(std::string_view element, NameAddr& out,
                                    bool star_allowed = false);
+// The same, with the parameters (and the tag among them) left to a caller who walks over them anyway:
+// next_param() must come to their end.
+[[nodiscard]] bool parse_address(std::string_view element, NameAddr& out, bool star_allowed);
 
 // What a registrar reads off a Contact, in one pass over its parameters.
 struct ContactParams {
@@ -40,13 +43,13 @@ struct ContactParams {
     std::string_view pub_gruu;  // unquoted; a client must not send one (RFC 5627 §3.2)
 };
 [[nodiscard]] ContactParams contact_params(const NameAddr& contact);
+// The next one of them, for who walks over them anyway; of two of a name the later counts.
+void take_contact_param(const Param& param, ContactParams& into);
 
 // "0.7" is 700 (RFC 3261 §25.1, qvalue).
 [[nodiscard]] std::optional<std::uint16_t> parse_q(std::string_view text);
 // delta-seconds; larger than 32 bits gives 2^32-1 (RFC 3261 §20.19); anything else is none.
 [[nodiscard]] std::optional<std::uint32_t> parse_expires(std::string_view text);
-// The Expires header of the message, if it has a readable one.
-[[nodiscard]] std::optional<std::uint32_t> expires_of(const Message& message);
 
 // Without the quotes around it, if there are any; escapes inside stay.
 [[nodiscard]] std::string_view unquoted(std::string_view text);

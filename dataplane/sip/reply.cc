@@ -24,18 +24,18 @@ void copy_first(const Message& request, HeaderId id, Writer& out) {
 
 // All Vias in order (RFC 3261 §8.2.6.2), the top one saying where the packet came from.
 bool write_vias(const Message& request, const ReplyVia& from, Writer& out) {
-    std::uint8_t i = request.first_index(HeaderId::kVia);
-    std::string_view rest = request.value(i);
-    std::string_view element;
-    Via top;
-    if (!next_element(rest, element) || !parse_via(element, top)) {
+    const Via* top = request.top_via();
+    if (top == nullptr) {
         return false;
     }
     out.text("Via: ");
-    write_received_via(top, from, out);
-    rest = trim(rest);
-    if (!rest.empty()) {
-        out.text(", ").unfolded(rest);
+    write_received_via(*top, from, out);
+    std::uint8_t i = request.first_index(HeaderId::kVia);
+    const std::string_view value = request.value(i);
+    // Behind the comma.
+    const auto end = static_cast<std::size_t>(top->text.data() + top->text.size() - value.data());
+    if (const std::string_view rest = trim_front(value.substr(end)); rest.size() > 1) {
+        out.text(", ").unfolded(trim_front(rest.substr(1)));
     }
     out.text("\r\n");
     while ((i = request.next_index(HeaderId::kVia, i)) != kNoHeader) {
@@ -45,14 +45,13 @@ bool write_vias(const Message& request, const ReplyVia& from, Writer& out) {
 }
 
 void write_to(const Message& request, std::string_view tag, Writer& out) {
-    const std::string_view to = request.to();
-    NameAddr parsed;
+    const NameAddr* to = request.to_address();
     // A To that can't be read is repeated as it is: what would be added might not be a parameter.
-    if (tag.empty() || !parse_name_addr(to, parsed) || !parsed.tag().empty()) {
+    if (tag.empty() || to == nullptr || !to->tag.empty()) {
         copy_first(request, HeaderId::kTo, out);
         return;
     }
-    out.text("To: ").unfolded(to).text(";tag=").text(tag).text("\r\n");
+    out.text("To: ").unfolded(request.to()).text(";tag=").text(tag).text("\r\n");
 }
 
 }  // namespace

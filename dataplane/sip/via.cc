@@ -87,10 +87,4 @@ bool parse_via(std::string_view element, Via& out) {
     return rest.empty();
 }
 
-bool top_via(const Message& message, Via& out) {
-    std::string_view rest = message.via();
-    std::string_view element;
-    return next_element(rest, element) && parse_via(element, out);
-}
-
 }  // namespace pinhole::sip

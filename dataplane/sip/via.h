@@ -34,7 +34,5 @@ struct Via {
 
 // One element of the list, as Elements gives it.
 [[nodiscard]] bool parse_via(std::string_view element, Via& out);
-// The first Via of the message; false if it has none or it can't be read.
-[[nodiscard]] bool top_via(const Message& message, Via& out);
 
 }  // namespace pinhole::sip

@@ -2,6 +2,7 @@
 #include "tests/fuzz/exercise.h"
 
 #include "dataplane/sip/credentials.h"
+#include "dataplane/sip/elements.h"
 #include "dataplane/sip/name_addr.h"
 #include "dataplane/sip/reply.h"
 #include "dataplane/sip/uri.h"
@@ -157,7 +158,7 @@ void exercise_name_addr(std::string_view input) {
     require_inside(address.uri.text, input);
     require_inside(address.params, input);
     require_no_control(address.uri.text);
-    require_inside(address.tag(), input);
+    require_inside(address.tag, input);
     const ContactParams params = contact_params(address);
     require(!params.q || *params.q <= 1000);
     require_inside(params.instance, input);

@@ -27,12 +27,10 @@ class Edge : public route::World {
     // As a worker takes a datagram: `text` byte for byte.
     route::Sent take(std::string_view text, const net::Flow& by, bool from_core_peer = false) {
         sip::Message message;
-        sip::Via top;
         const bool for_registrar = sip::parse(text, message) == sip::ParseError::kOk &&
                                    route::is_for_registrar(message, identity) &&
-                                   sip::top_via(message, top);
-        return for_registrar ? take_register(message, top, by)
-                             : receive_bytes(text, by, from_core_peer);
+                                   message.top_via() != nullptr;
+        return for_registrar ? take_register(message, by) : receive_bytes(text, by, from_core_peer);
     }
 
     // Did the last REGISTER change nothing but states, as any worker may?
@@ -41,9 +39,8 @@ class Edge : public route::World {
     registrar::Policy policy;
 
   private:
-    route::Sent take_register(const sip::Message& message, const sip::Via& top,
-                              const net::Flow& by) {
-        const net::Flow flow = route::answer_flow(top, by);
+    route::Sent take_register(const sip::Message& message, const net::Flow& by) {
+        const net::Flow flow = route::answer_flow(message, by);
         request_ = std::make_unique<registrar::RegisterRequest>();
         registrar::Verdict verdict = registrar::read_register(
             message, flow, {policy, identity, table->hash(), now()}, *request_);
@@ -52,7 +49,7 @@ class Edge : public route::World {
             verdict = carry_out();
             record = table->find(request_->aor_hash, request_->aor);
         }
-        return answer(message, verdict, record, top, by, flow);
+        return answer(message, verdict, record, by, flow);
     }
 
     registrar::Verdict carry_out() {
@@ -86,9 +83,8 @@ class Edge : public route::World {
     }
 
     route::Sent answer(const sip::Message& message, registrar::Verdict verdict,
-                       const table::Record* record, const sip::Via& top, const net::Flow& by,
-                       const net::Flow& flow) {
-        const route::TagText tag = route::make_tag(*keys, message, top.branch, request_->from_tag);
+                       const table::Record* record, const net::Flow& by, const net::Flow& flow) {
+        const route::TagText tag = route::make_tag(*keys, message);
         registrar::AnswerContext how{route::reply_via(flow, by), tag.view(), now(), flow};
         std::string buffer(65535, '\0');
         sip::Writer out(buffer.data(), buffer.size());

@@ -80,9 +80,9 @@ struct Handed {
         EXPECT_EQ(sip::parse(wire, message), sip::ParseError::kOk);
         count += route::is_ack_to_us(keys, message) ? 1 : 0;
         EXPECT_EQ(sip::parse(pong, message), sip::ParseError::kOk);
-        sip::Via top;
-        EXPECT_TRUE(sip::top_via(message, top));
-        return count + (route::parse_pong(message, top.branch, keys, 2000) ? 1 : 0);
+        EXPECT_NE(message.top_via(), nullptr);
+        const std::string_view top = message.top_via()->branch;
+        return count + (route::parse_pong(message, top, keys, 2000) ? 1 : 0);
     }
 
     std::string branch;

@@ -58,10 +58,9 @@ TEST_F(MessagesTest, ARegisterIsWholeAndAsLongAsAPhones) {
     ASSERT_TRUE(sip::parse_name_addr(message.first(sip::HeaderId::kContact), contact));
     EXPECT_EQ(contact.uri.text, "sip:10000007@10.100.101.123:5060");
     EXPECT_EQ(message.first(sip::HeaderId::kExpires), "3600");
-    sip::Via via;
-    ASSERT_TRUE(sip::top_via(message, via));
-    EXPECT_TRUE(via.has_rport);
-    EXPECT_EQ(via.sent_by, "10.100.101.123:5060");
+    ASSERT_NE(message.top_via(), nullptr);
+    EXPECT_TRUE(message.top_via()->has_rport);
+    EXPECT_EQ(message.top_via()->sent_by, "10.100.101.123:5060");
 }
 
 TEST_F(MessagesTest, AnswersTellWhoseTheyAre) {

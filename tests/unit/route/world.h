@@ -5,7 +5,7 @@
 
 #include "dataplane/route/forward.h"
 #include "dataplane/route/route.h"
-#include "dataplane/sip/params.h"
+#include "dataplane/sip/elements.h"
 #include "dataplane/table/binding_table.h"
 #include "dataplane/table/heap_memory.h"
 #include "dataplane/table/qualify_state.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/sip/message.h"
 
+#include "dataplane/sip/elements.h"
 #include "dataplane/sip/name_addr.h"
 #include "dataplane/sip/via.h"
 #include "tests/unit/sip/samples.h"
@@ -62,10 +63,10 @@ TEST(Message, TortuousInvite) {
 
     NameAddr to, from, contact, route;
     ASSERT_TRUE(parse_name_addr(m.to(), to));
-    EXPECT_EQ(to.tag(), "1918181833n");
+    EXPECT_EQ(to.tag, "1918181833n");
     EXPECT_EQ(to.uri.user, "vivekg");
     ASSERT_TRUE(parse_name_addr(m.from(), from));
-    EXPECT_EQ(from.tag(), "98asjd8");
+    EXPECT_EQ(from.tag, "98asjd8");
     EXPECT_EQ(from.display, "\"J Rosenberg \\\\\\\"\"");
     ASSERT_TRUE(parse_name_addr(m.first(HeaderId::kContact), contact, true));
     EXPECT_EQ(contact_params(contact).q, 330);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/sip/name_addr.h"
 
+#include "dataplane/sip/elements.h"
 #include "tests/unit/sip/samples.h"
 
 #include <gtest/gtest.h>
@@ -90,9 +91,9 @@ TEST(NameAddr, Rfc3261_20_10_Star) {
 TEST(NameAddr, Tag) {
     NameAddr got;
     ASSERT_TRUE(parse_name_addr("<sip:a@h;tag=no>;x=1;TAG=yes", got));
-    EXPECT_EQ(got.tag(), "yes");
+    EXPECT_EQ(got.tag, "yes");
     ASSERT_TRUE(parse_name_addr("<sip:a@h>", got));
-    EXPECT_EQ(got.tag(), "");
+    EXPECT_EQ(got.tag, "");
 }
 
 TEST(NameAddr, Rfc3261_20_10_ContactParams) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/sip/params.h"
 
+#include "dataplane/sip/elements.h"
 #include "dataplane/sip/text.h"
 #include "tests/unit/sip/samples.h"
 

@@ -102,16 +102,15 @@ TEST(Via, TopIsTheFirstOfTheFirst) {
     const std::string text = samples::request("Via: SIP/2.0/UDP second\r\n");
     Message message;
     ASSERT_EQ(parse(text, message), ParseError::kOk);
-    Via via;
-    ASSERT_TRUE(top_via(message, via));
-    EXPECT_EQ(via.host, "192.0.2.1");
+    ASSERT_NE(message.top_via(), nullptr);
+    EXPECT_EQ(message.top_via()->host, "192.0.2.1");
 
     std::string list = samples::request();
     list.replace(list.find("Via: "), 5, "Via: SIP/2.0/UDP first;x=\"a,b\" , ");
     ASSERT_EQ(parse(list, message), ParseError::kOk);
-    ASSERT_TRUE(top_via(message, via));
-    EXPECT_EQ(via.host, "first");
-    EXPECT_EQ(via.text, "SIP/2.0/UDP first;x=\"a,b\"");
+    ASSERT_NE(message.top_via(), nullptr);
+    EXPECT_EQ(message.top_via()->host, "first");
+    EXPECT_EQ(message.top_via()->text, "SIP/2.0/UDP first;x=\"a,b\"");
 }
 
 }  // namespace
