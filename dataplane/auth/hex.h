@@ -2,6 +2,7 @@
 // Bytes as hexadecimal digits and back, as digests are written. Pure; any thread.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -17,11 +18,23 @@ inline void write_hex(const std::uint8_t* from, std::size_t bytes, char* out) {
     }
 }
 
+namespace detail {
+constexpr std::array<std::int8_t, 256> make_hex_values() {
+    std::array<std::int8_t, 256> values{};
+    for (unsigned c = 0; c < values.size(); ++c) {
+        values[c] = static_cast<std::int8_t>(c >= '0' && c <= '9'   ? c - '0'
+                                             : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                             : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                                    : -1);
+    }
+    return values;
+}
+inline constexpr std::array<std::int8_t, 256> kHexValues = make_hex_values();
+}  // namespace detail
+
+// -1: none.
 [[nodiscard]] constexpr int hex_digit(char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
+    return detail::kHexValues[static_cast<unsigned char>(c)];
 }
 
 // Either case. False: not exactly `bytes` of them.

@@ -265,15 +265,22 @@ route::AnswerResult SipStage::answer(Context& context, const route::Answer& what
     return result;
 }
 
+const table::Record* SipStage::find(const registrar::RegisterRequest& request) const {
+    return shared_.table.find(request.aor_hash, request.aor);
+}
+
+registrar::ReadContext SipStage::reading() const {
+    return {shared_.policy, around_->identity, shared_.table.hash(), registrar_now(now_)};
+}
+
 void SipStage::prepare_register(Context& context) {
     if (context.message.top_via() == nullptr) {
         context.for_registrar = false;  // no answer would find its way: routing drops it, counted
         return;
     }
-    context.verdict = registrar::read_register(
-        context.message, route::answer_flow(context.message, context.flow),
-        {shared_.policy, around_->identity, shared_.table.hash(), registrar_now(now_)},
-        context.request);
+    context.verdict =
+        registrar::read_whose(context.message, route::answer_flow(context.message, context.flow),
+                              reading(), context.request);
     if (context.verdict == Verdict::kOk) {
         shared_.table.prefetch_bucket(context.request.aor_hash);
     }
@@ -307,10 +314,6 @@ SipStage::Outcome SipStage::decide(Context& context) {
         return Outcome::kFinished;
     }
     if (!admits(context, context.proof, 401, context.request.aor)) {
-        return Outcome::kFinished;
-    }
-    if (context.verdict != Verdict::kOk) {
-        answer_register(context);
         return Outcome::kFinished;
     }
     return register_contacts(context);
@@ -356,12 +359,17 @@ void SipStage::note_change(const Context& context) {
 }
 
 SipStage::Outcome SipStage::register_contacts(Context& context) {
-    const registrar::RegisterRequest& request = context.request;
-    if (request.count == 0 && !request.star) {
-        answer_register(context);  // a fetch
+    registrar::RegisterRequest& request = context.request;
+    const table::Record* record = nullptr;
+    if (context.verdict == Verdict::kOk) {
+        record = find(request);
+        context.verdict = registrar::read_contacts(context.message, reading(), record, request);
+    }
+    const bool is_fetch = request.count == 0 && !request.star;
+    if (context.verdict != Verdict::kOk || is_fetch) {
+        answer_register(context, record);
         return Outcome::kFinished;
     }
-    const table::Record* record = shared_.table.find(request.aor_hash, request.aor);
     Outcome outcome = Outcome::kFinished;
     if (record != nullptr && registrar::may_refresh(*record, request) &&
         refresh_in_place(context, *record, outcome)) {
@@ -393,7 +401,7 @@ bool SipStage::refresh_in_place(Context& context, const table::Record& record, O
     } else {
         context.verdict = Verdict::kOutOfOrder;
     }
-    answer_register(context);
+    answer_register(context, &record);
     return true;
 }
 
@@ -402,7 +410,7 @@ SipStage::Outcome SipStage::ask_owner(Context& context) {
     if (owner == worker_) {
         context.verdict = apply(context.request);
         note_change(context);
-        answer_register(context);
+        answer_register(context, find(context.request));
         return Outcome::kFinished;
     }
     // What waits must leave room for a burst: an owner that is stuck costs what only it can do, not
@@ -437,7 +445,7 @@ Verdict SipStage::apply(const registrar::RegisterRequest& request) {
     return verdict;
 }
 
-void SipStage::answer_register(Context& context) {
+void SipStage::answer_register(Context& context, const table::Record* record) {
     const registrar::RegisterRequest& request = context.request;
     const route::TagText tag = route::make_tag(around_->keys, context.message);
     const net::Flow to = answer_flow(context);
@@ -451,7 +459,6 @@ void SipStage::answer_register(Context& context) {
         return;
     }
     if (context.verdict == Verdict::kOk) {
-        const table::Record* record = shared_.table.find(request.aor_hash, request.aor);
         std::array<char, registrar::kMaxOkHeaders> lines;
         sip::Writer headers(lines.data(), lines.size());
         registrar::write_ok_headers(request, shared_.policy, headers);
@@ -643,7 +650,7 @@ void SipStage::serve(const Command& command, const Surroundings& around, const M
             Context& context = contexts_[command.context];
             context.verdict = command.verdict;
             note_change(context);
-            answer_register(context);
+            answer_register(context, find(context.request));
             release(context);
             break;
         }

@@ -136,9 +136,12 @@ class SipStage {
     [[nodiscard]] Outcome register_contacts(Context& context);
     [[nodiscard]] bool refresh_in_place(Context& context, const table::Record& record,
                                         Outcome& outcome);
+    [[nodiscard]] const table::Record* find(const registrar::RegisterRequest& request) const;
+    [[nodiscard]] registrar::ReadContext reading() const;
     [[nodiscard]] Outcome ask_owner(Context& context);
     [[nodiscard]] registrar::Verdict apply(const registrar::RegisterRequest& request);
-    void answer_register(Context& context);
+    // `record` is the AOR's as it stands now; of a refusal nothing is looked at.
+    void answer_register(Context& context, const table::Record* record);
     [[nodiscard]] static net::Flow answer_flow(const Context& context);
     // Authentication: sip_stage_auth.cc.
     // Whose attempts_ are to be settled.

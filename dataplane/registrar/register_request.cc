@@ -9,6 +9,8 @@
 #include "dataplane/sip/uri_compare.h"
 
 #include <algorithm>
+#include <cstring>
+#include <span>
 
 namespace pinhole::registrar {
 namespace {
@@ -95,14 +97,15 @@ class ParamsCopy {
     // might hold, have no place in what we send.
     [[nodiscard]] bool append(std::string_view text) {
         char* const to = room_.data() + used_;
-        unsigned bad = 0;
-        for (std::size_t i = 0; i < text.size(); ++i) {  // no exit: done 16 bytes at a time
-            const auto c = static_cast<unsigned char>(sip::is_lws(text[i]) ? ' ' : text[i]);
-            bad |= static_cast<unsigned>(c < ' ') | static_cast<unsigned>(c == 0x7f);
-            to[i] = static_cast<char>(c);
-        }
+        std::memcpy(to, text.data(), text.size());
         used_ += text.size();
-        return bad == 0;
+        return sip::is_printable(text) || make_printable({to, text.size()});
+    }
+
+    // Of folds alone.
+    static bool make_printable(std::span<char> text) {
+        std::replace_if(text.begin(), text.end(), sip::is_lws, ' ');
+        return sip::is_printable({text.data(), text.size()});
     }
 
     std::array<char, 2048>& room_;
@@ -150,8 +153,7 @@ std::uint32_t lot_of(const RegisterRequest& request) {
     return static_cast<std::uint32_t>(mixed >> 32);
 }
 
-Verdict read_contacts(const sip::Message& message, const Policy& policy, RegisterRequest& out) {
-    const Lifetimes lifetimes{sip::expires_of(message), policy, lot_of(out)};
+Verdict read_all(const sip::Message& message, const Lifetimes& lifetimes, RegisterRequest& out) {
     ParamsCopy copy(out.params_text, out.path.size());
     sip::Elements elements(message, HeaderId::kContact);
     std::string_view element;
@@ -182,6 +184,50 @@ Verdict read_contacts(const sip::Message& message, const Policy& policy, Registe
     return empty ? Verdict::kBadContact : Verdict::kOk;
 }
 
+// What stands behind a Contact's other parameters: nothing, or how long. False: something else.
+bool read_rest(std::string_view rest, std::optional<std::uint32_t>& expires_s) {
+    constexpr std::string_view kExpires = ";expires=";
+    if (rest.starts_with(kExpires)) {
+        expires_s = sip::parse_expires(rest.substr(kExpires.size()));
+        return expires_s.has_value();
+    }
+    return rest.empty();
+}
+
+// A phone's refresh, nearly always: one Contact, byte for byte as it is stored but for how long. Then
+// it has been read before and was found good. All views are into the packet, which outlives the
+// record. False: it is not like that.
+bool read_known(const sip::Message& message, const table::Record& known,
+                std::optional<std::uint32_t>& expires_s, RegisterRequest& out) {
+    const std::uint8_t header = message.first_index(HeaderId::kContact);
+    if (header == sip::kNoHeader ||
+        message.next_index(HeaderId::kContact, header) != sip::kNoHeader) {
+        return false;
+    }
+    const std::string_view value = message.value(header);
+    for (std::size_t i = 0; i < known.contact_count(); ++i) {
+        const std::string_view uri = known.uri(i);
+        const std::string_view params = known.params(i);
+        const std::size_t behind = 1 + uri.size() + 1;
+        if (value.size() < behind + params.size() || value.front() != '<' ||
+            value[behind - 1] != '>' || value.substr(1, uri.size()) != uri ||
+            value.substr(behind, params.size()) != params ||
+            !read_rest(value.substr(behind + params.size()), expires_s)) {
+            continue;
+        }
+        const table::FixedContact& fixed = known.fixed(i);
+        RequestedContact& contact = out.contacts[0];
+        contact.uri = value.substr(1, uri.size());
+        contact.params = value.substr(behind, params.size());
+        contact.instance = contact.params.substr(fixed.instance_offset, fixed.instance_len);
+        contact.reg_id = fixed.reg_id;
+        contact.q = 1000;
+        out.count = 1;
+        return true;
+    }
+    return false;
+}
+
 // RFC 5626 §6: a flow is registered alone, so that it is clear which flow it is.
 bool one_flow_at_most(const RegisterRequest& request) {
     const auto* end = request.contacts.begin() + request.count;
@@ -210,14 +256,25 @@ struct Options {
     bool gruu = false;
 };
 
+// Option tags are tokens (RFC 3261 §25.1): nothing is quoted, and a comma or white space ends one.
+void take_options(std::string_view list, Options& out) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        const std::size_t begin = i;
+        while (i < list.size() && sip::is(list[i], sip::kToken)) {
+            ++i;
+        }
+        const std::string_view option = list.substr(begin, i - begin);
+        out.outbound = out.outbound || sip::equals_ci(option, "outbound");
+        out.gruu = out.gruu || sip::equals_ci(option, "gruu");
+    }
+}
+
 Options options_of(const sip::Message& message) {
     Options out;
     for (const HeaderId id : {HeaderId::kSupported, HeaderId::kRequire}) {
-        sip::Elements elements(message, id);
-        std::string_view option;
-        while (elements.next(option)) {
-            out.outbound = out.outbound || sip::equals_ci(option, "outbound");
-            out.gruu = out.gruu || sip::equals_ci(option, "gruu");
+        for (std::uint8_t i = message.first_index(id); i != sip::kNoHeader;
+             i = message.next_index(id, i)) {
+            take_options(message.value(i), out);
         }
     }
     return out;
@@ -266,8 +323,8 @@ Verdict read_aor(const sip::Message& message, const sip::Identity& identity, Reg
 
 }  // namespace
 
-Verdict read_register(const sip::Message& message, const net::Flow& flow,
-                      const ReadContext& context, RegisterRequest& out) {
+Verdict read_whose(const sip::Message& message, const net::Flow& flow, const ReadContext& context,
+                   RegisterRequest& out) {
     out.aor = {};
     out.star = false;
     out.outbound = false;
@@ -276,6 +333,7 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow,
     out.cseq = message.cseq;
     out.flow = flow;
     out.path = {};
+    out.keeps_flows = false;
     out.now = context.now;
     if (message.from_address() == nullptr) {
         return Verdict::kBadFrom;
@@ -292,10 +350,24 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow,
         v != Verdict::kOk) {
         return v;
     }
-    out.path = path.route;
+    if (!path.route.empty()) {
+        out.path = path.route;
+        out.flow = path.flow;
+        out.keeps_flows = path.keeps_flows;
+    }
     out.call_id_hash = context.hash(message.call_id());
-    if (const Verdict v = read_contacts(message, context.policy, out); v != Verdict::kOk) {
-        return v;
+    return Verdict::kOk;
+}
+
+Verdict read_contacts(const sip::Message& message, const ReadContext& context,
+                      const table::Record* known, RegisterRequest& out) {
+    const Lifetimes lifetimes{sip::expires_of(message), context.policy, lot_of(out)};
+    std::optional<std::uint32_t> expires_s;
+    const Verdict verdict = known != nullptr && read_known(message, *known, expires_s, out)
+                                ? lifetimes.grant(expires_s, out.contacts[0].expires_s)
+                                : read_all(message, lifetimes, out);
+    if (verdict != Verdict::kOk) {
+        return verdict;
     }
     if (!one_flow_at_most(out)) {
         return Verdict::kSeveralFlows;
@@ -306,11 +378,8 @@ Verdict read_register(const sip::Message& message, const net::Flow& flow,
     out.gruu = options.gruu && context.policy.gruu && concerns_instances(out);
     // RFC 5626 §6: the flow would end at a proxy that has not said (by a Path with ob) that it finds
     // the phone again.
-    if (out.outbound && !path.keeps_flows && came_by_proxy(message)) {
+    if (out.outbound && !out.keeps_flows && came_by_proxy(message)) {
         return Verdict::kForeignFirstHop;
-    }
-    if (!out.path.empty()) {
-        out.flow = path.flow;
     }
     return Verdict::kOk;
 }

@@ -13,6 +13,7 @@
 #include "dataplane/sip/message.h"
 #include "dataplane/table/aor_hash.h"
 #include "dataplane/table/contact.h"
+#include "dataplane/table/record.h"
 
 #include <array>
 #include <cstdint>
@@ -46,6 +47,7 @@ struct RegisterRequest {
     net::Flow flow;         // where the answer goes, or the Path leads: what is stored
     std::string_view path;  // for a Route to the contacts, in params_text; empty: there is none
     bool star;              // Contact: * (with Expires: 0): all are to be removed
+    bool keeps_flows;       // the first proxy of the Path finds the phone again (RFC 5626 §5.1)
     bool outbound;          // a flow is registered by RFC 5626, and the phone knows that it can be
     bool gruu;              // the phone wants to be told its GRUUs (RFC 5627)
     std::uint8_t count;     // of contacts; 0 without star is a fetch
@@ -66,10 +68,16 @@ struct ReadContext {
     Now now;
 };
 
-// kOk, or why the request is refused. Unless the AOR could not be read, it and its hash stand in `out`
-// all the same. `flow` is where its answer goes. `out` needs no initial value and must stay at its
-// address while it is used. Its flow is `flow` but where a Path leads elsewhere.
-[[nodiscard]] Verdict read_register(const sip::Message& message, const net::Flow& flow,
-                                    const ReadContext& context, RegisterRequest& out);
+// Its two steps: whose bindings, and which contacts; the second is worth taking only once the sender
+// has proved who he is, and takes less for a contact that is known. Each gives kOk, or why the request
+// is refused. `out` needs no initial value and must stay at its address while it is used.
+//
+// `flow` is where its answer goes. Unless the AOR could not be read, it and its hash stand in `out`
+// even after a refusal. Its flow is `flow` but where a Path leads elsewhere.
+[[nodiscard]] Verdict read_whose(const sip::Message& message, const net::Flow& flow,
+                                 const ReadContext& context, RegisterRequest& out);
+// After read_whose() gave kOk. `known` is the AOR's record as it stands, or null.
+[[nodiscard]] Verdict read_contacts(const sip::Message& message, const ReadContext& context,
+                                    const table::Record* known, RegisterRequest& out);
 
 }  // namespace pinhole::registrar

@@ -26,18 +26,22 @@ constexpr std::array<std::uint8_t, 256> kValues = make_values();
 
 std::size_t base64_encode(std::span<const std::uint8_t> bytes, char* out) {
     char* at = out;
-    std::uint32_t bits = 0;
-    unsigned held = 0;
-    for (const std::uint8_t byte : bytes) {
-        bits = bits << 8 | byte;
-        held += 8;
-        while (held >= 6) {
-            held -= 6;
-            *at++ = kLetters[bits >> held & 63];
-        }
+    std::size_t i = 0;
+    for (; i + 3 <= bytes.size(); i += 3) {
+        const std::uint32_t bits = std::uint32_t{bytes[i]} << 16 | bytes[i + 1] << 8 | bytes[i + 2];
+        *at++ = kLetters[bits >> 18];
+        *at++ = kLetters[bits >> 12 & 63];
+        *at++ = kLetters[bits >> 6 & 63];
+        *at++ = kLetters[bits & 63];
     }
-    if (held != 0) {
-        *at++ = kLetters[bits << (6 - held) & 63];
+    if (const std::size_t left = bytes.size() - i; left != 0) {
+        const std::uint32_t bits =
+            std::uint32_t{bytes[i]} << 16 | (left == 2 ? bytes[i + 1] << 8 : 0);
+        *at++ = kLetters[bits >> 18];
+        *at++ = kLetters[bits >> 12 & 63];
+        if (left == 2) {
+            *at++ = kLetters[bits >> 6 & 63];
+        }
     }
     return static_cast<std::size_t>(at - out);
 }

@@ -38,11 +38,14 @@ bool is_plain(char c) {
 }
 
 void write_escaped(std::string_view text, sip::Writer& out) {
-    for (const char c : text) {
-        if (is_plain(c)) {
-            out.character(c);
-        } else {
-            out.character('%').hex(&c, 1);
+    while (!text.empty()) {
+        const auto* odd = std::find_if_not(text.begin(), text.end(), is_plain);
+        const auto plain = static_cast<std::size_t>(odd - text.begin());
+        out.text(text.substr(0, plain));
+        text.remove_prefix(plain);
+        if (!text.empty()) {
+            out.character('%').hex(text.data(), 1);
+            text.remove_prefix(1);
         }
     }
 }
@@ -50,13 +53,12 @@ void write_escaped(std::string_view text, sip::Writer& out) {
 // Encrypts, and decrypts: a key stream from a keyed hash of MAC and place, which is never used twice
 // because no two tokens have one MAC.
 void seal(const Keys& keys, std::uint8_t key_id, std::uint64_t mac, std::span<std::uint8_t> data) {
-    constexpr std::size_t kBlock = 8;
-    for (std::size_t at = 0; at < data.size(); at += kBlock) {
+    for (std::size_t at = 0; at < data.size(); at += sizeof(Keys::Block)) {
         Packer<kMacBytes + 2> place;
         place.number(mac, kMacBytes).number(at, 2);
-        const std::uint64_t stream = keys.mac(Purpose::kGruuStream, key_id, place.view());
-        for (std::size_t i = 0; i < kBlock && at + i < data.size(); ++i) {
-            data[at + i] ^= static_cast<std::uint8_t>(stream >> 8 * i);
+        const Keys::Block stream = keys.block(Purpose::kGruuStream, key_id, place.view());
+        for (std::size_t i = 0; i < stream.size() && at + i < data.size(); ++i) {
+            data[at + i] ^= stream[i];
         }
     }
 }

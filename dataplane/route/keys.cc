@@ -38,15 +38,22 @@ const Keys::Key* Keys::find(std::uint8_t id) const {
     return nullptr;
 }
 
-std::uint64_t Keys::mac(Purpose purpose, std::uint8_t id,
+Keys::Block Keys::block(Purpose purpose, std::uint8_t id,
                         std::span<const std::uint8_t> data) const {
     const Key* key = find(id);
     if (key == nullptr) {
         key = &keys_[0];
     }
-    std::array<std::uint8_t, crypto_shorthash_siphashx24_BYTES> full;
-    crypto_shorthash_siphashx24(full.data(), data.data(), data.size(),
+    Block out;
+    static_assert(sizeof out == crypto_shorthash_siphashx24_BYTES);
+    crypto_shorthash_siphashx24(out.data(), data.data(), data.size(),
                                 key->sub[static_cast<std::size_t>(purpose)].data());
+    return out;
+}
+
+std::uint64_t Keys::mac(Purpose purpose, std::uint8_t id,
+                        std::span<const std::uint8_t> data) const {
+    const Block full = block(purpose, id, data);
     std::uint64_t low = 0;
     std::memcpy(&low, full.data(), sizeof low);
     return low;

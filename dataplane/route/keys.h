@@ -45,6 +45,10 @@ class Keys {
     // key.
     [[nodiscard]] std::uint64_t mac(Purpose purpose, std::uint8_t id,
                                     std::span<const std::uint8_t> data) const;
+    // All 128 bits of it.
+    using Block = std::array<std::uint8_t, 16>;
+    [[nodiscard]] Block block(Purpose purpose, std::uint8_t id,
+                              std::span<const std::uint8_t> data) const;
 
   private:
     struct Key {

@@ -6,10 +6,6 @@
 namespace pinhole::sip {
 namespace {
 
-bool is_control(char c) {
-    return static_cast<unsigned char>(c) < ' ' || c == 0x7f;
-}
-
 // Takes the scheme off. The space behind it may be a fold.
 std::string_view take_token(std::string_view& rest) {
     std::size_t i = 0;
@@ -21,21 +17,27 @@ std::string_view take_token(std::string_view& rest) {
     return token;
 }
 
+// Where the quoted string at the front ends that has escapes in it; npos: it doesn't.
+std::size_t end_of_escaped(std::string_view text) {
+    std::size_t i = 1;
+    while (i < text.size() && text[i] != '"') {
+        i += text[i] == '\\' ? 2 : 1;
+    }
+    return i < text.size() ? i : std::string_view::npos;
+}
+
 // False: it doesn't end, or has a control character.
 bool take_quoted(std::string_view& rest, std::string_view& value) {
-    std::size_t i = 1;
-    for (; i < rest.size() && rest[i] != '"'; ++i) {
-        i += rest[i] == '\\' ? 1 : 0;
-        if (i >= rest.size() || is_control(rest[i])) {
-            return false;
-        }
+    std::size_t end = rest.find('"', 1);
+    if (rest.substr(0, end).find('\\') != std::string_view::npos) {
+        end = end_of_escaped(rest);
     }
-    if (i >= rest.size()) {
+    if (end == std::string_view::npos) {
         return false;
     }
-    value = rest.substr(1, i - 1);
-    rest.remove_prefix(i + 1);
-    return true;
+    value = rest.substr(1, end - 1);
+    rest.remove_prefix(end + 1);
+    return is_printable(value);
 }
 
 // Some phones forget the quotes, of the uri too.

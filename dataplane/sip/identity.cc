@@ -99,6 +99,9 @@ bool Identity::is_local_address(std::string_view host, std::uint16_t port) const
 }
 
 bool Identity::is_ours(std::string_view host, std::uint16_t port) const {
+    if (is_domain(host, port)) {  // as it is stored: nearly always
+        return true;
+    }
     std::array<char, kMaxHost> buffer;
     const auto stored = stored_form(host, buffer);
     return (stored && is_domain(*stored, port)) || is_local_address(host, port);

@@ -19,9 +19,9 @@ std::size_t quoted_length(std::string_view text) {
     return 0;
 }
 
-std::size_t run_length(std::string_view text, std::uint8_t classes, char stop) {
+std::size_t run_length(std::string_view text, std::uint16_t classes) {
     std::size_t i = 0;
-    while (i < text.size() && is(text[i], classes) && text[i] != stop) {
+    while (i < text.size() && is(text[i], classes)) {
         ++i;
     }
     return i;
@@ -30,7 +30,7 @@ std::size_t run_length(std::string_view text, std::uint8_t classes, char stop) {
 // The value behind '='; false if it is a quoted string that doesn't end.
 bool take_value(std::string_view& text, std::string_view& value) {
     const bool quoted = !text.empty() && text.front() == '"';
-    const std::size_t len = quoted ? quoted_length(text) : run_length(text, kUriChar, ';');
+    const std::size_t len = quoted ? quoted_length(text) : run_length(text, kParamValue);
     value = text.substr(0, len);
     text.remove_prefix(len);
     return len != 0 || !quoted;
@@ -55,7 +55,7 @@ bool next_param(std::string_view& rest, Param& out) {
         return false;
     }
     const char* begin = text.data();
-    const std::size_t name_length = run_length(text, kParamName, ';');
+    const std::size_t name_length = run_length(text, kParamName);
     if (name_length == 0) {
         return false;
     }
@@ -102,9 +102,17 @@ bool next_element(std::string_view& rest, std::string_view& element) {
         rest = text;
         return false;
     }
-    if (text.find(',') == std::string_view::npos) {  // nearly always
+    const std::size_t comma = text.find(',');
+    if (comma == std::string_view::npos) {  // nearly always
         element = trim_back(text);
         rest = {};
+        return true;
+    }
+    element = text.substr(0, comma);
+    if (element.find('"') == std::string_view::npos &&
+        element.find('<') == std::string_view::npos) {
+        element = trim_back(element);
+        rest = text.substr(comma + 1);
         return true;
     }
     bool bracket = false;

@@ -57,23 +57,19 @@ void write_to(const Message& request, std::string_view tag, Writer& out) {
 }  // namespace
 
 void write_received_via(const Via& via, const ReplyVia& from, Writer& out) {
-    out.text("SIP/")
-        .text(via.version)
-        .character('/')
-        .text(via.transport)
-        .character(' ')
-        .unfolded(via.sent_by);
-    std::string_view rest = via.params;
-    Param param;
-    while (next_param(rest, param)) {
-        if (!equals_ci(param.name, "received") && !equals_ci(param.name, "rport")) {
-            out.character(';').unfolded(param.text);
-            if (from.keep_s != 0 && !param.has_value && equals_ci(param.name, "keep")) {
-                out.character('=').number(from.keep_s);
-            }
+    out.text("SIP/").text(via.version).character('/').text(via.transport).character(' ');
+    out.unfolded(via.sent_by);
+    std::string_view left = via.params;
+    for (std::size_t i = 0; i < via.told_count; ++i) {
+        const Via::Told& told = via.told[i];
+        const auto before = static_cast<std::size_t>(told.text.data() - left.data());
+        out.unfolded(left.substr(0, before + (told.is_keep ? told.text.size() : 0)));
+        if (told.is_keep && from.keep_s != 0) {
+            out.character('=').number(from.keep_s);
         }
+        left.remove_prefix(before + told.text.size());
     }
-    out.text(";received=").address(from.source);
+    out.unfolded(left).text(";received=").address(from.source);
     if (via.has_rport || from.add_rport) {
         out.text(";rport=").number(from.source_port);
     }
@@ -106,10 +102,10 @@ std::string_view reason_phrase(unsigned code) {
         unsigned code;
         std::string_view phrase;
     } kPhrases[] = {
+        {200, "OK"},
         {100, "Trying"},
         {180, "Ringing"},
         {183, "Session Progress"},
-        {200, "OK"},
         {202, "Accepted"},
         {302, "Moved Temporarily"},
         {400, "Bad Request"},

@@ -3,7 +3,7 @@
 
 namespace pinhole::sip {
 
-bool all(std::string_view text, std::uint8_t classes) {
+bool all(std::string_view text, std::uint16_t classes) {
     for (const char c : text) {
         if (!is(c, classes)) {
             return false;
@@ -18,6 +18,18 @@ bool parse_decimal(std::string_view text, std::uint32_t max, Decimal& out) {
     }
     std::uint64_t value = 0;
     out.overflow = false;
+    if (text.size() <= 9) {  // nearly always: no digit can wrap it
+        for (const char c : text) {
+            const unsigned digit = static_cast<unsigned char>(c) - unsigned{'0'};
+            if (digit > 9) {
+                return false;
+            }
+            value = value * 10 + digit;
+        }
+        out.overflow = value > max;
+        out.value = out.overflow ? max : static_cast<std::uint32_t>(value);
+        return true;
+    }
     for (const char c : text) {
         if (!is(c, kDigit)) {
             return false;

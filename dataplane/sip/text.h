@@ -6,12 +6,13 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace pinhole::sip {
 
 // What a byte may be part of; a byte's entry in kCharClass is the union.
-enum CharClass : std::uint8_t {
+enum CharClass : std::uint16_t {
     kToken = 1,          // token
     kUserChar = 2,       // unescaped in a canonical user: unreserved, user-unreserved
     kUserTolerated = 4,  // what real phones leave unescaped in a user beside those: '#', UTF-8
@@ -19,25 +20,27 @@ enum CharClass : std::uint8_t {
     kUriChar = 16,       // anywhere in a URI: no control, no space, no '<' '>' '"'
     kDigit = 32,
     kHex = 64,
-    kParamName = 128,  // token, or what a URI parameter's name may have beside it
+    kParamName = 128,   // token, or what a URI parameter's name may have beside it
+    kHostLabel = 256,   // kHostChar but the '.'
+    kParamValue = 512,  // kUriChar but the ';'
 };
 
 namespace detail {
-constexpr std::array<std::uint8_t, 256> make_char_classes() {
-    std::array<std::uint8_t, 256> table{};
+constexpr std::array<std::uint16_t, 256> make_char_classes() {
+    std::array<std::uint16_t, 256> table{};
     const auto add = [&table](std::string_view chars, unsigned classes) {
         for (const char c : chars) {
             auto& entry = table[static_cast<unsigned char>(c)];
-            entry = static_cast<std::uint8_t>(entry | classes);
+            entry = static_cast<std::uint16_t>(entry | classes);
         }
     };
     for (unsigned c = 0x21; c < 256; ++c) {
-        table[c] = c == '<' || c == '>' || c == '"' || c == 0x7f ? 0 : kUriChar;
+        table[c] = c == '<' || c == '>' || c == '"' || c == 0x7f ? 0 : kUriChar | kParamValue;
         if (c >= 0x80) {
             table[c] |= kUserTolerated;
         }
     }
-    constexpr unsigned kAlnum = kToken | kUserChar | kHostChar | kParamName;
+    constexpr unsigned kAlnum = kToken | kUserChar | kHostChar | kHostLabel | kParamName;
     add("0123456789", kAlnum | kDigit | kHex);
     add("abcdefABCDEF", kAlnum | kHex);
     add("ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ", kAlnum);
@@ -45,17 +48,29 @@ constexpr std::array<std::uint8_t, 256> make_char_classes() {
     add("-_.!~*'()&=+$,;?/", kUserChar);
     add("#[]{}|\\^`", kUserTolerated);
     add("-._", kHostChar);
+    add("-_", kHostLabel);
+    table[';'] = kUriChar | kUserChar;
     add("[]/:&$", kParamName);
     return table;
 }
 }  // namespace detail
-inline constexpr std::array<std::uint8_t, 256> kCharClass = detail::make_char_classes();
+inline constexpr std::array<std::uint16_t, 256> kCharClass = detail::make_char_classes();
 
-[[nodiscard]] inline bool is(char c, std::uint8_t classes) {
+[[nodiscard]] inline bool is(char c, std::uint16_t classes) {
     return (kCharClass[static_cast<unsigned char>(c)] & classes) != 0;
 }
 // Not empty, and all of it of one of `classes`.
-[[nodiscard]] bool all(std::string_view text, std::uint8_t classes);
+[[nodiscard]] bool all(std::string_view text, std::uint16_t classes);
+
+// No control character; what is behind ASCII counts as text.
+[[nodiscard]] inline bool is_printable(std::string_view text) {
+    std::uint8_t bad = 0;
+    for (const char c : text) {  // without an exit, so that it is done 16 bytes at a time
+        const auto byte = static_cast<std::uint8_t>(c);
+        bad = static_cast<std::uint8_t>(bad | (byte < ' ') | (byte == 0x7f));
+    }
+    return bad == 0;
+}
 
 [[nodiscard]] inline char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
@@ -63,6 +78,9 @@ inline constexpr std::array<std::uint8_t, 256> kCharClass = detail::make_char_cl
 [[nodiscard]] inline bool equals_ci(std::string_view a, std::string_view b) {
     if (a.size() != b.size()) {
         return false;
+    }
+    if (std::memcmp(a.data(), b.data(), a.size()) == 0) {  // nearly always, where it is the same
+        return true;
     }
     for (std::size_t i = 0; i < a.size(); ++i) {
         if (lower(a[i]) != lower(b[i])) {
@@ -75,7 +93,9 @@ inline constexpr std::array<std::uint8_t, 256> kCharClass = detail::make_char_cl
 // White space within a header's value: SP, HT, and the CR LF of a fold. The scan has seen to it
 // that a line end inside a value is always a fold's.
 [[nodiscard]] inline bool is_lws(char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    constexpr std::uint64_t kLws = 1ull << ' ' | 1ull << '\t' | 1ull << '\r' | 1ull << '\n';
+    const auto byte = static_cast<unsigned char>(c);
+    return byte <= ' ' && (kLws >> byte & 1) != 0;  // mostly the first question is the last
 }
 [[nodiscard]] inline std::string_view trim_front(std::string_view text) {
     while (!text.empty() && is_lws(text.front())) {

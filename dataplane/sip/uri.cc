@@ -26,7 +26,7 @@ int escaped_byte(std::string_view text, std::size_t i) {
     return hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]);
 }
 
-bool valid_user(std::string_view user, std::uint8_t classes) {
+bool valid_user(std::string_view user, std::uint16_t classes) {
     for (std::size_t i = 0; i < user.size(); ++i) {
         if (is(user[i], classes)) {
             continue;
@@ -50,27 +50,72 @@ bool parse_userinfo(std::string_view text, Uri& out) {
            valid_user(out.password, kUserChar | kUserTolerated);
 }
 
-bool parse_sip(std::string_view rest, Uri& out) {
-    const std::size_t at = rest.find('@');
-    if (at != std::string_view::npos) {
-        if (!parse_userinfo(rest.substr(0, at), out)) {
+// What parts a SIP URI, found in one walk. 0: an ordinary character.
+enum Mark : std::uint8_t { kBad = 1, kAt, kSemicolon, kQuestion };
+constexpr std::array<std::uint8_t, 256> make_marks() {
+    std::array<std::uint8_t, 256> marks{};
+    for (std::size_t c = 0; c < marks.size(); ++c) {
+        marks[c] = (kCharClass[c] & kUriChar) != 0 ? 0 : kBad;
+    }
+    marks['@'] = kAt;
+    marks[';'] = kSemicolon;
+    marks['?'] = kQuestion;
+    return marks;
+}
+constexpr std::array<std::uint8_t, 256> kMarks = make_marks();
+
+// userinfo@ host:port ;params ?headers. A ';' or '?' before the '@' is the user's.
+struct SipParts {
+    std::size_t at = std::string_view::npos;
+    std::size_t semicolon = std::string_view::npos;
+    std::size_t question = std::string_view::npos;
+
+    // False: a character that no URI has, or a second '@', which would be a second reading.
+    bool find(std::string_view text) {
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            const std::uint8_t mark = kMarks[static_cast<unsigned char>(text[i])];
+            if (mark == 0) [[likely]] {
+                continue;
+            }
+            if (mark == kBad || (mark == kAt && at != std::string_view::npos)) {
+                return false;
+            }
+            if (mark == kAt) {
+                at = i;
+                semicolon = question = std::string_view::npos;
+            } else if (mark == kQuestion) {
+                question = question == std::string_view::npos ? i : question;
+            } else if (question == std::string_view::npos && semicolon == std::string_view::npos) {
+                semicolon = i;
+            }
+        }
+        return true;
+    }
+};
+
+bool parse_sip(std::string_view text, Uri& out) {
+    SipParts parts;
+    if (!parts.find(text)) {
+        return false;
+    }
+    std::size_t begin = 0;
+    if (parts.at != std::string_view::npos) {
+        if (!parse_userinfo(text.substr(0, parts.at), out)) {
             return false;
         }
-        rest.remove_prefix(at + 1);
-        // '@' may stand nowhere else unescaped: two of them are two readings of one URI.
-        if (rest.find('@') != std::string_view::npos) {
-            return false;
-        }
+        begin = parts.at + 1;
     }
-    if (const std::size_t question = rest.find('?'); question != std::string_view::npos) {
-        out.headers = rest.substr(question + 1);
-        rest = rest.substr(0, question);
+    std::size_t end = text.size();
+    if (parts.question != std::string_view::npos) {
+        out.headers = text.substr(parts.question + 1);
+        end = parts.question;
     }
-    if (const std::size_t semicolon = rest.find(';'); semicolon != std::string_view::npos) {
-        out.params = rest.substr(semicolon);
-        rest = rest.substr(0, semicolon);
+    if (parts.semicolon != std::string_view::npos) {
+        out.params = text.substr(parts.semicolon, end - parts.semicolon);
+        end = parts.semicolon;
     }
-    return valid_params(out.params) && parse_host_port(rest, out.host, out.port);
+    return (out.params.empty() || valid_params(out.params)) &&
+           parse_host_port(text.substr(begin, end - begin), out.host, out.port);
 }
 
 bool parse_tel(std::string_view rest, Uri& out) {
@@ -103,16 +148,40 @@ bool valid_ipv6_reference(std::string_view host) {
     return parse_ipv6_reference(host).has_value();
 }
 
-// No empty label; a dot at the end is the root's. IPv4 addresses are names of this kind too.
-bool valid_host_name(std::string_view host) {
-    char before = '.';
-    for (const char c : host) {
-        if (!is(c, kHostChar) || (c == '.' && before == '.')) {
-            return false;
+// Of the name that stands at the front; 0: none does. No empty label; a dot at the end is the
+// root's. IPv4 addresses are names of this kind too.
+std::size_t host_name_length(std::string_view text) {
+    std::size_t label = 0;  // where it begins
+    for (std::size_t n = 0; n < text.size(); ++n) {
+        if (is(text[n], kHostLabel)) [[likely]] {
+            continue;
         }
-        before = c;
+        if (text[n] != '.') {
+            return n;
+        }
+        if (n == label) {
+            return 0;
+        }
+        label = n + 1;
     }
-    return !host.empty();
+    return text.size();
+}
+
+// No SIP URI.
+bool parse_other(std::string_view text, Uri& out) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos || !all(text, kUriChar)) {
+        return false;
+    }
+    const std::string_view scheme = text.substr(0, colon);
+    const std::string_view rest = text.substr(colon + 1);
+    if (equals_ci(scheme, "tel")) {
+        out.scheme = Scheme::kTel;
+        return parse_tel(rest, out);
+    }
+    out.scheme = Scheme::kOther;
+    out.user = rest;
+    return valid_scheme(scheme) && !rest.empty();
 }
 
 }  // namespace
@@ -140,25 +209,22 @@ bool Uri::param(std::string_view name, std::string_view& value) const {
 
 bool parse_host_port(std::string_view text, std::string_view& host, std::uint16_t& port) {
     port = 0;
-    std::size_t end = text.find(':');
+    std::size_t end = 0;
     if (!text.empty() && text.front() == '[') {
-        const std::size_t bracket = text.find(']');
-        if (bracket == std::string_view::npos) {
-            return false;
-        }
-        end = bracket + 1;
+        end = text.find(']') + 1;  // 0: none
         host = text.substr(0, end);
-        if (!valid_ipv6_reference(host)) {
+        if (end == 0 || !valid_ipv6_reference(host)) {
             return false;
         }
     } else {
-        host = trim_back(text.substr(0, end));
-        if (!valid_host_name(host)) {
+        end = host_name_length(text);
+        host = text.substr(0, end);
+        if (end == 0) {
             return false;
         }
     }
     // White space around the colon is only a Via's (COLON = SWS ":" SWS); a URI has none anywhere.
-    std::string_view rest = end < text.size() ? trim(text.substr(end)) : std::string_view{};
+    const std::string_view rest = trim(text.substr(end));
     if (rest.empty()) {
         return true;
     }
@@ -174,27 +240,16 @@ bool parse_host_port(std::string_view text, std::string_view& host, std::uint16_
 bool parse_uri(std::string_view text, Uri& out) {
     out = Uri{};
     out.text = text;
-    const std::size_t colon = text.find(':');
-    if (colon == std::string_view::npos || !all(text, kUriChar)) {
-        return false;
-    }
-    const std::string_view scheme = text.substr(0, colon);
-    const std::string_view rest = text.substr(colon + 1);
-    if (equals_ci(scheme, "sip")) {
+    const std::size_t colon = text.substr(0, 5).find(':');
+    if (colon == 3 && equals_ci(text.substr(0, 3), "sip")) [[likely]] {
         out.scheme = Scheme::kSip;
-        return parse_sip(rest, out);
+        return parse_sip(text.substr(4), out);
     }
-    if (equals_ci(scheme, "sips")) {
+    if (colon == 4 && equals_ci(text.substr(0, 4), "sips")) {
         out.scheme = Scheme::kSips;
-        return parse_sip(rest, out);
+        return parse_sip(text.substr(5), out);
     }
-    if (equals_ci(scheme, "tel")) {
-        out.scheme = Scheme::kTel;
-        return parse_tel(rest, out);
-    }
-    out.scheme = Scheme::kOther;
-    out.user = rest;
-    return valid_scheme(scheme) && !rest.empty();
+    return parse_other(text, out);
 }
 
 std::optional<std::string_view> unescape(std::string_view text, char* out, std::size_t capacity) {

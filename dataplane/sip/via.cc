@@ -46,6 +46,34 @@ void take_param(const Param& param, Via& out) {
     }
 }
 
+// False: one too many.
+bool tell(std::string_view text, bool is_keep, Via& out) {
+    if (out.told_count == Via::kMaxTold) {
+        return false;
+    }
+    out.told[out.told_count++] = {text, is_keep};
+    return true;
+}
+
+bool read_params(std::string_view params, Via& out) {
+    std::string_view rest = params;
+    const char* begin = rest.data();  // of a parameter, at the ';' before it
+    Param param;
+    while (next_param(rest, param)) {
+        take_param(param, out);
+        const char* const end = param.text.data() + param.text.size();
+        const bool is_keep = !param.has_value && equals_ci(param.name, "keep");
+        if (is_keep || equals_ci(param.name, "rport") || equals_ci(param.name, "received")) {
+            if (!tell({begin, static_cast<std::size_t>(end - begin)}, is_keep, out)) {
+                return false;
+            }
+        }
+        begin = end;
+    }
+    out.params = params.substr(0, static_cast<std::size_t>(begin - params.data()));
+    return rest.empty();
+}
+
 }  // namespace
 
 bool Via::has_magic_cookie() const {
@@ -79,12 +107,7 @@ bool parse_via(std::string_view element, Via& out) {
     if (semicolon == std::string_view::npos) {
         return true;
     }
-    out.params = rest = rest.substr(semicolon);
-    Param param;
-    while (next_param(rest, param)) {
-        take_param(param, out);
-    }
-    return rest.empty();
+    return read_params(rest.substr(semicolon), out);
 }
 
 }  // namespace pinhole::sip

@@ -5,6 +5,8 @@
 
 #include "dataplane/sip/params.h"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -19,13 +21,23 @@ struct Via {
     std::string_view sent_by;    // "host:port" as it stands
     std::string_view host;       // an IPv6 reference with its brackets
     std::uint16_t port;          // 0: none
-    std::string_view params;     // from the first ';' on
+    std::string_view params;     // from the first ';' to the last parameter's end
     std::string_view branch;     // empty: none
     std::string_view received;
     std::string_view maddr;
     bool has_rport;       // with a value or without
     std::uint16_t rport;  // its value; 0: none
     std::uint8_t ttl;     // 0: none
+
+    // What an answer says anew, in the order in which it stands in `params`: each `received` and
+    // `rport` with the ';' before it, and each `keep` without a value (RFC 6223), to be given one.
+    struct Told {
+        std::string_view text;
+        bool is_keep;
+    };
+    static constexpr std::size_t kMaxTold = 6;  // one of each is allowed (§7.3.1); more is no Via
+    std::array<Told, kMaxTold> told;
+    std::uint8_t told_count;
 
     // RFC 3261 §8.1.1.7: the branch identifies the transaction. Compared without case, as many
     // elements do.

@@ -79,9 +79,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         "CSeq: 1 REGISTER\r\nContact: " +
         std::string(reinterpret_cast<const char*>(data), size) + "\r\n\r\n";
     sip::Message message;
+    const pinhole::registrar::ReadContext context{policy, identity, hash, {}};
     if (sip::parse(text, message) == sip::ParseError::kOk &&
-        pinhole::registrar::read_register(message, {}, {policy, identity, hash, {}}, *request) ==
-            Verdict::kOk) {
+        read_whose(message, {}, context, *request) == Verdict::kOk &&
+        read_contacts(message, context, nullptr, *request) == Verdict::kOk) {
         exercise(*request, policy);
     }
     return 0;

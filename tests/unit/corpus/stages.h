@@ -42,9 +42,13 @@ class Edge : public route::World {
     route::Sent take_register(const sip::Message& message, const net::Flow& by) {
         const net::Flow flow = route::answer_flow(message, by);
         request_ = std::make_unique<registrar::RegisterRequest>();
-        registrar::Verdict verdict = registrar::read_register(
-            message, flow, {policy, identity, table->hash(), now()}, *request_);
+        const registrar::ReadContext reading{policy, identity, table->hash(), now()};
+        registrar::Verdict verdict = registrar::read_whose(message, flow, reading, *request_);
         const table::Record* record = nullptr;
+        if (verdict == registrar::Verdict::kOk) {
+            record = table->find(request_->aor_hash, request_->aor);
+            verdict = registrar::read_contacts(message, reading, record, *request_);
+        }
         if (verdict == registrar::Verdict::kOk) {
             verdict = carry_out();
             record = table->find(request_->aor_hash, request_->aor);

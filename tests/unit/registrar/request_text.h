@@ -70,8 +70,11 @@ inline std::unique_ptr<ReadRequest> read(const RequestText& text, const Policy& 
         made->verdict = Verdict::kCount;
         return made;
     }
-    made->verdict =
-        read_register(made->message, flow, {policy, identity, test_hash(), now}, made->request);
+    const ReadContext context{policy, identity, test_hash(), now};
+    made->verdict = read_whose(made->message, flow, context, made->request);
+    if (made->verdict == Verdict::kOk) {
+        made->verdict = read_contacts(made->message, context, nullptr, made->request);
+    }
     return made;
 }
 
