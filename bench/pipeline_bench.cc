@@ -82,8 +82,15 @@ const Template kRegister{
     "Allow-Events: talk,hold,conference,refer,check-sync,uaCSTA\r\n"
     "Mac: 80:5e:c0:11:22:33\r\n"
     "Line: 1\r\nX-Model: T46U\r\n"
-    "Supported: path, gruu, outbound, replaces, 100rel\r\n"
+    "Supported: replaces, 100rel, timer, path, privacy\r\n"
     "Content-Length: 0\r\n\r\n"};
+// The same of a phone that wants to be told its GRUUs.
+const Template kRegisterGruu = [] {
+    Template out = kRegister;
+    const std::string plain = "replaces, 100rel, timer, path, privacy";
+    out.text.replace(out.text.find(plain), plain.size(), "path, gruu, outbound, replaces, 100rel");
+    return out;
+}();
 // The same with a password: N is for the nonce, R for the digest.
 Template with_digest(auth::Algorithm algorithm) {
     Template out = kRegister;
@@ -179,7 +186,8 @@ class Pipeline {
     // A packet of each phone that `phone_of(i)` names.
     template <class PhoneOf>
     unsigned prepare_registers(PhoneOf&& phone_of,
-                               auth::Algorithm algorithm = auth::Algorithm::kMd5) {
+                               auth::Algorithm algorithm = auth::Algorithm::kMd5,
+                               const Template& message = kRegister) {
         ++cseq;
         for (unsigned i = 0; i < kPackets; ++i) {
             const std::uint32_t phone = phone_of(i);
@@ -188,7 +196,7 @@ class Pipeline {
                 put(kWithDigest[static_cast<std::size_t>(algorithm)], from, phone);
                 sign(packets[(at_ - 1) % kPackets], phone, algorithm);
             } else {
-                put(kRegister, from, phone);
+                put(message, from, phone);
             }
         }
         return kPackets;
@@ -453,6 +461,13 @@ void refresh(benchmark::State& state) {
     });
 }
 
+void refresh_gruu(benchmark::State& state) {
+    measure(state, 200, [](Pipeline& p) {
+        p.prepare_registers([&](unsigned) { return p.random() % p.contacts; },
+                            auth::Algorithm::kMd5, kRegisterGruu);
+    });
+}
+
 template <auth::Algorithm kAlgorithm>
 void refresh_with_password(benchmark::State& state) {
     measure(
@@ -650,6 +665,7 @@ const int kRegistered = [] {
                 ->Iterations(turns == nullptr ? 400 : std::max(std::atoll(turns), 1LL));
         };
         add("refresh", refresh);
+        add("refresh_gruu", refresh_gruu);
         add("first_registration", first_registration);
         add("fetch", fetch);
         add("invite_in", invite_in);

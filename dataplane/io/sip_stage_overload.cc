@@ -27,7 +27,7 @@ void SipStage::rank_burst() {
 }
 
 screen::Rank SipStage::rank_of(const Context& context, screen::Glance glance) const {
-    if (peer_of(context).has_value() || shared_.table.has_flow(context.flow)) {
+    if (peer_of(context).has_value() || shared_.table.has_flow(context.flow, context.flow_hash)) {
         return screen::Rank::kKnown;
     }
     if (glance != screen::Glance::kRegister) {

@@ -311,7 +311,10 @@ void Message::read(Part part) const {
             break;
         }
         case kFromAddress:
-            good = parse_name_addr(from(), from_);
+            // A REGISTER's is the To's.
+            good = is_request && to_address() != nullptr
+                       ? parse_name_addr_like(from(), to_.uri, from_)
+                       : parse_name_addr(from(), from_);
             break;
         case kToAddress:
             good = parse_name_addr(to(), to_);

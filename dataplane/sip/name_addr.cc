@@ -40,24 +40,33 @@ bool take_display(std::string_view& text, NameAddr& out) {
     return true;
 }
 
-bool parse_bracketed(std::string_view text, NameAddr& out) {
+// `likely` may be null.
+bool take_uri(std::string_view text, const Uri* likely, Uri& out) {
+    if (likely != nullptr && text == likely->text) {
+        out = *likely;
+        return true;
+    }
+    return parse_uri(text, out);
+}
+
+bool parse_bracketed(std::string_view text, const Uri* likely, NameAddr& out) {
     const std::size_t end = text.find('>');
     if (end == std::string_view::npos) {
         return false;
     }
     out.params = trim(text.substr(end + 1));
     // White space inside <> is wrong and harmless (RFC 4475 §3.1.2.11).
-    return parse_uri(trim(text.substr(1, end - 1)), out.uri);
+    return take_uri(trim(text.substr(1, end - 1)), likely, out.uri);
 }
 
-bool parse_bare(std::string_view text, NameAddr& out) {
+bool parse_bare(std::string_view text, const Uri* likely, NameAddr& out) {
     const std::size_t end = text.find(';');
     if (end != std::string_view::npos) {
         out.params = text.substr(end);
     }
     // '?' and ',' would be ambiguous: such a URI must stand in <> (RFC 3261 §20).
     const std::string_view uri = trim_back(text.substr(0, end));
-    return uri.find_first_of("?,") == std::string_view::npos && parse_uri(uri, out.uri);
+    return uri.find_first_of("?,") == std::string_view::npos && take_uri(uri, likely, out.uri);
 }
 
 // All of them can be read; the first tag counts.
@@ -74,22 +83,7 @@ bool read_params(NameAddr& out) {
     return rest.empty();
 }
 
-}  // namespace
-
-bool NameAddr::param(std::string_view name, std::string_view& value) const {
-    Param found;
-    if (!find_param(params, name, found)) {
-        return false;
-    }
-    value = found.value;
-    return true;
-}
-
-bool parse_name_addr(std::string_view element, NameAddr& out, bool star_allowed) {
-    return parse_address(element, out, star_allowed) && read_params(out);
-}
-
-bool parse_address(std::string_view element, NameAddr& out, bool star_allowed) {
+bool parse(std::string_view element, bool star_allowed, const Uri* likely, NameAddr& out) {
     out = NameAddr{};
     std::string_view text = trim(element);
     out.text = text;
@@ -103,7 +97,30 @@ bool parse_address(std::string_view element, NameAddr& out, bool star_allowed) {
     if (!take_display(text, out)) {
         return false;
     }
-    return out.bracketed ? parse_bracketed(text, out) : parse_bare(text, out);
+    return out.bracketed ? parse_bracketed(text, likely, out) : parse_bare(text, likely, out);
+}
+
+}  // namespace
+
+bool NameAddr::param(std::string_view name, std::string_view& value) const {
+    Param found;
+    if (!find_param(params, name, found)) {
+        return false;
+    }
+    value = found.value;
+    return true;
+}
+
+bool parse_name_addr(std::string_view element, NameAddr& out, bool star_allowed) {
+    return parse(element, star_allowed, nullptr, out) && read_params(out);
+}
+
+bool parse_name_addr_like(std::string_view element, const Uri& likely, NameAddr& out) {
+    return parse(element, false, &likely, out) && read_params(out);
+}
+
+bool parse_address(std::string_view element, NameAddr& out, bool star_allowed) {
+    return parse(element, star_allowed, nullptr, out);
 }
 
 void take_contact_param(const Param& param, ContactParams& into) {

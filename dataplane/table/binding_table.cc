@@ -177,9 +177,9 @@ bool BindingTable::read_expiry(std::uint32_t n, ContactId& id, std::uint32_t& ex
     return true;
 }
 
-FlowMatches BindingTable::find_by_flow(const net::Flow& flow, std::span<ContactId> out) const {
+FlowMatches BindingTable::find_by_flow(const net::Flow& flow, std::uint64_t flow_hash,
+                                       std::span<ContactId> out) const {
     FlowMatches matches;
-    const std::uint64_t flow_hash = hash_(flow);
     for (const Shard& shard : shards_) {
         const std::size_t base = matches.count;
         bool readable = true;
@@ -242,9 +242,9 @@ void BindingTable::prefetch_flow_record(std::uint64_t flow_hash) const {
     }
 }
 
-bool BindingTable::has_flow(const net::Flow& flow) const {
+bool BindingTable::has_flow(const net::Flow& flow, std::uint64_t flow_hash) const {
     ContactId id;
-    return find_by_flow(flow, {&id, 1}).count != 0;
+    return find_by_flow(flow, flow_hash, {&id, 1}).count != 0;
 }
 
 std::size_t BindingTable::reclaim_owner(std::uint32_t n, std::size_t max) {

@@ -116,11 +116,15 @@ class BindingTable {
     void prefetch_flow(std::uint64_t flow_hash) const;
     void prefetch_flow_slot(std::uint64_t flow_hash) const;
     void prefetch_flow_record(std::uint64_t flow_hash) const;
-    [[nodiscard]] bool has_flow(const net::Flow& flow) const;
+    [[nodiscard]] bool has_flow(const net::Flow& flow, std::uint64_t flow_hash) const;
 
     // The contacts of a flow, in no order, but for those that a Path leads to. Stops when `out` is
     // full.
-    [[nodiscard]] FlowMatches find_by_flow(const net::Flow& flow, std::span<ContactId> out) const;
+    [[nodiscard]] FlowMatches find_by_flow(const net::Flow& flow, std::span<ContactId> out) const {
+        return find_by_flow(flow, hash_(flow), out);
+    }
+    [[nodiscard]] FlowMatches find_by_flow(const net::Flow& flow, std::uint64_t flow_hash,
+                                           std::span<ContactId> out) const;
 
     // Calls visit(const Record&) for the records of up to `max_buckets` buckets. False: that was
     // the end.
