@@ -54,33 +54,77 @@ bool Digester::add(const DigestInput& input) {
 }
 
 void Digester::run() {
+    make_a2();
+    make_responses();
+}
+
+void Digester::make_a2() {
+    std::array<std::size_t, kMost> place;  // of those that are made by MD5
     std::size_t md5_count = 0;
     for (std::size_t i = 0; i < count_; ++i) {
         const DigestInput& input = inputs_[i];
-        done_[i] = write_a2(input, texts_[i]);
-        if (input.algorithm == Algorithm::kMd5) {
-            md5_[md5_count++] = &texts_[i];
+        LastA2& known = last(input.algorithm);
+        done_[i] = true;
+        if (known.is(input.method, input.uri)) {
+            a2_[i] = known.digest();
             continue;
         }
-        Digest ha2;
-        sha(input.algorithm, texts_[i].view(), ha2.data());
-        done_[i] = done_[i] && write_response(input, ha2.data(), texts_[i]);
-        sha(input.algorithm, texts_[i].view(), results_[i].data());
-    }
-    const std::span<Md5Message* const> md5{md5_.data(), md5_count};
-    md5_many(md5);
-    for (std::size_t i = 0; i < count_; ++i) {
-        if (inputs_[i].algorithm == Algorithm::kMd5) {
-            const auto ha2 = texts_[i].digest;
-            done_[i] = done_[i] && write_response(inputs_[i], ha2.data(), texts_[i]);
+        done_[i] = write_a2(input, texts_[i]);
+        if (input.algorithm == Algorithm::kMd5) {
+            place[md5_count] = i;
+            md5_[md5_count++] = &texts_[i];
+        } else if (done_[i]) {
+            sha(input.algorithm, texts_[i].view(), a2_[i].data());
+            known.keep(input.method, input.uri, a2_[i]);
         }
     }
-    md5_many(md5);
+    if (md5_count == 0) {
+        return;
+    }
+    md5_many({md5_.data(), md5_count});
+    for (std::size_t n = 0; n < md5_count; ++n) {
+        std::memcpy(a2_[place[n]].data(), md5_[n]->digest.data(), md5_[n]->digest.size());
+    }
+    const std::size_t newest = place[md5_count - 1];
+    if (done_[newest]) {
+        last(Algorithm::kMd5).keep(inputs_[newest].method, inputs_[newest].uri, a2_[newest]);
+    }
+}
+
+void Digester::make_responses() {
+    std::array<std::size_t, kMost> place;
+    std::size_t md5_count = 0;
     for (std::size_t i = 0; i < count_; ++i) {
-        if (inputs_[i].algorithm == Algorithm::kMd5) {
-            std::memcpy(results_[i].data(), texts_[i].digest.data(), texts_[i].digest.size());
+        const DigestInput& input = inputs_[i];
+        done_[i] = done_[i] && write_response(input, a2_[i].data(), texts_[i]);
+        if (input.algorithm != Algorithm::kMd5) {
+            sha(input.algorithm, texts_[i].view(), results_[i].data());
+        } else {
+            place[md5_count] = i;
+            md5_[md5_count++] = &texts_[i];
         }
     }
+    md5_many({md5_.data(), md5_count});
+    for (std::size_t n = 0; n < md5_count; ++n) {
+        std::memcpy(results_[place[n]].data(), md5_[n]->digest.data(), md5_[n]->digest.size());
+    }
+}
+
+bool Digester::LastA2::is(std::string_view method, std::string_view uri) const {
+    return len_ == method.size() + uri.size() && method_len_ == method.size() && len_ != 0 &&
+           std::memcmp(text_.data(), method.data(), method.size()) == 0 &&
+           std::memcmp(text_.data() + method.size(), uri.data(), uri.size()) == 0;
+}
+
+void Digester::LastA2::keep(std::string_view method, std::string_view uri, const Digest& digest) {
+    if (method.size() + uri.size() > text_.size()) {
+        return;
+    }
+    std::memcpy(text_.data(), method.data(), method.size());
+    std::memcpy(text_.data() + method.size(), uri.data(), uri.size());
+    method_len_ = method.size();
+    len_ = method.size() + uri.size();
+    digest_ = digest;
 }
 
 }  // namespace pinhole::auth

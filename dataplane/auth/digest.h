@@ -45,7 +45,29 @@ class Digester {
     void clear() { count_ = 0; }
 
   private:
+    // H(A2) as it was last: all phones of a domain register with one method and URI, so that it need
+    // not be made again for each.
+    class LastA2 {
+      public:
+        [[nodiscard]] bool is(std::string_view method, std::string_view uri) const;
+        // What is too long is not kept.
+        void keep(std::string_view method, std::string_view uri, const Digest& digest);
+        [[nodiscard]] const Digest& digest() const { return digest_; }
+
+      private:
+        std::array<char, 256> text_;  // method and URI, one behind the other
+        std::size_t method_len_ = 0;
+        std::size_t len_ = 0;  // 0: nothing
+        Digest digest_;
+    };
+
+    void make_a2();
+    void make_responses();
+    LastA2& last(Algorithm algorithm) { return last_a2_[static_cast<std::size_t>(algorithm)]; }
+
     std::array<DigestInput, kMost> inputs_;
+    std::array<Digest, kMost> a2_;
+    std::array<LastA2, kAlgorithms> last_a2_;
     std::array<Digest, kMost> results_;
     std::array<bool, kMost> done_{};
     std::unique_ptr<Md5Message[]> texts_;

@@ -96,7 +96,10 @@ TEST(Digest, WholeBurstsAgainstOpenSsl) {
             each.algorithm = static_cast<Algorithm>(random() % kAlgorithms);
             each.ha1 = ha1(each.algorithm, "u" + std::to_string(random()), "pw");
             each.nonce = std::to_string(random());
-            each.uri = "sip:" + std::string(random() % 200, 'x') + "@example.com";
+            // In every other burst few of them, as of the phones of one domain.
+            each.uri =
+                "sip:" + std::string(random() % (burst % 2 == 0 ? 200 : 3), 'x') + "@example.com";
+            each.method = random() % 4 == 0 ? "INVITE" : "REGISTER";
             each.cnonce = std::string(1 + random() % 60, 'c');
             if (random() % 4 == 0) {
                 each.nc = each.cnonce = each.qop = "";
@@ -109,6 +112,20 @@ TEST(Digest, WholeBurstsAgainstOpenSsl) {
             EXPECT_EQ(text_of(digester, i, cases[i].algorithm), cases[i].wanted()) << i;
         }
     }
+}
+
+// What parts method and URI is a colon, which a method can't have but a guess can.
+TEST(Digest, MethodAndUriAreNotTakenForOne) {
+    Digester digester;
+    Case first{Algorithm::kSha256, ha1(Algorithm::kSha256, "u", "p"), "REGISTER", "sip:a"};
+    Case second = first;
+    second.method = "REGISTERsip";
+    second.uri = ":a";
+    ASSERT_TRUE(digester.add(first.input()));
+    ASSERT_TRUE(digester.add(second.input()));
+    digester.run();
+    EXPECT_EQ(text_of(digester, 0, Algorithm::kSha256), first.wanted());
+    EXPECT_EQ(text_of(digester, 1, Algorithm::kSha256), second.wanted());
 }
 
 TEST(Digest, TooLong) {
