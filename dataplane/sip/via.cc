@@ -58,11 +58,13 @@ bool tell(std::string_view text, bool is_keep, Via& out) {
 bool read_params(std::string_view params, Via& out) {
     std::string_view rest = params;
     const char* begin = rest.data();  // of a parameter, at the ';' before it
+    bool keeps = false;
     Param param;
     while (next_param(rest, param)) {
         take_param(param, out);
         const char* const end = param.text.data() + param.text.size();
-        const bool is_keep = !param.has_value && equals_ci(param.name, "keep");
+        const bool is_keep = !keeps && !param.has_value && equals_ci(param.name, "keep");
+        keeps = keeps || is_keep;
         if (is_keep || equals_ci(param.name, "rport") || equals_ci(param.name, "received")) {
             if (!tell({begin, static_cast<std::size_t>(end - begin)}, is_keep, out)) {
                 return false;

@@ -30,12 +30,13 @@ struct Via {
     std::uint8_t ttl;     // 0: none
 
     // What an answer says anew, in the order in which it stands in `params`: each `received` and
-    // `rport` with the ';' before it, and each `keep` without a value (RFC 6223), to be given one.
+    // `rport` with the ';' before it, and the first `keep` without a value (RFC 6223), to be given one.
     struct Told {
         std::string_view text;
         bool is_keep;
     };
-    static constexpr std::size_t kMaxTold = 6;  // one of each is allowed (§7.3.1); more is no Via
+    static constexpr std::size_t kMaxTold =
+        6;  // one of each may be there (§7.3.1): past this, no Via
     std::array<Told, kMaxTold> told;
     std::uint8_t told_count;
 

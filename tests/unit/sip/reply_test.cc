@@ -54,6 +54,9 @@ TEST(Reply, Rfc6223_4_3_KeepIsAnsweredWithAnInterval) {
     EXPECT_EQ(written(host + ";keep;branch=z9hG4bK1", 0), host + ";keep" + std::string(kRest));
     EXPECT_EQ(written(host + ";keep=9;branch=z9hG4bK1", 25), host + ";keep=9" + std::string(kRest));
     EXPECT_EQ(written(host + ";branch=z9hG4bK1", 25), host + std::string(kRest)) << "not asked";
+    // One is a question; what comes after it is text, however often.
+    EXPECT_EQ(written(host + ";keep;keep;keep;keep;keep;keep;keep;branch=z9hG4bK1", 25),
+              host + ";keep=25;keep;keep;keep;keep;keep;keep" + std::string(kRest));
 }
 
 TEST(Reply, Rfc3261_8_2_6_2_FoldsAreGoneAndAllViasThere) {

@@ -98,6 +98,17 @@ TEST(Via, Bad) {
     }
 }
 
+TEST(Via, Rfc3261_7_3_1_ParametersThatAreToldAnewComeOnce) {
+    Via via;
+    EXPECT_TRUE(parse_via("SIP/2.0/UDP h;rport;received=1.1.1.1;rport=5;received=2.2.2.2", via));
+    EXPECT_EQ(via.told_count, 4);
+    std::string many = "SIP/2.0/UDP h";
+    for (std::size_t i = 0; i <= Via::kMaxTold; ++i) {
+        many += ";rport";
+    }
+    EXPECT_FALSE(parse_via(many, via));
+}
+
 TEST(Via, TopIsTheFirstOfTheFirst) {
     const std::string text = samples::request("Via: SIP/2.0/UDP second\r\n");
     Message message;
