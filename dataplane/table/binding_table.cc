@@ -36,8 +36,7 @@ MemoryPlan memory_plan(std::uint32_t max_contacts, std::uint32_t shards,
     MemoryPlan plan{};
     plan.shared_arrays =
         rounded(max_contacts * sizeof(Slot)) + rounded(max_contacts * sizeof(std::uint32_t)) +
-        rounded(BucketIndex::overflow_lines_for(max_contacts, shards) * sizeof(BucketLine)) +
-        2 * marks;
+        rounded(BucketIndex::overflow_lines_for(max_contacts, shards) * sizeof(BucketLine)) + marks;
     plan.shard_arrays = rounded(BucketIndex::lines_for(each) * sizeof(BucketLine)) +
                         rounded(FlowIndex::heads_for(each) * sizeof(std::uint32_t)) +
                         rounded(FlowIndex::kStripes * sizeof(std::uint32_t)) +
@@ -78,15 +77,13 @@ bool BindingTable::attach_arrays(const TableConfig& config) {
         return false;
     }
     slots_.attach(slots);
-    for (ChangeMarks* marks : {&for_wheel_, &for_journal_}) {
-        std::atomic<std::uint64_t>* words = nullptr;
-        std::atomic<std::uint64_t>* summary = nullptr;
-        if (!take(config.arrays, ChangeMarks::words_for(contacts), words) ||
-            !take(config.arrays, ChangeMarks::summary_for(contacts), summary)) {
-            return false;
-        }
-        marks->attach(words, summary, contacts);
+    std::atomic<std::uint64_t>* words = nullptr;
+    std::atomic<std::uint64_t>* summary = nullptr;
+    if (!take(config.arrays, ChangeMarks::words_for(contacts), words) ||
+        !take(config.arrays, ChangeMarks::summary_for(contacts), summary)) {
+        return false;
     }
+    for_wheel_.attach(words, summary, contacts);
     for (std::size_t i = 0; i < shards_.size(); ++i) {
         Shard& shard = shards_[i];
         const ArrayMemory& arrays = config.shards[i].arrays;
@@ -268,30 +265,6 @@ std::size_t BindingTable::reclaim_owner(std::uint32_t n, std::size_t max) {
         }
     }
     return done;
-}
-
-ChangeResult BindingTable::restore_owner(std::uint64_t hash, std::string_view aor,
-                                         std::span<const NewContact> contacts) {
-    for (std::size_t i = 0; i < contacts.size(); ++i) {
-        for (std::size_t j = 0; j < i; ++j) {
-            if (contacts[i].restored_id.slot == contacts[j].restored_id.slot) {
-                return ChangeResult::kNothing;
-            }
-        }
-        if (!slots_.take_exactly(contacts[i].restored_id)) {
-            return ChangeResult::kNothing;
-        }
-    }
-    return change_owner(hash, aor,
-                        [&](const Current&, Edit& edit) {
-                            return std::all_of(contacts.begin(), contacts.end(),
-                                               [&](const NewContact& c) { return edit.add(c); });
-                        })
-        .result;
-}
-
-void BindingTable::finish_restore() {
-    slots_.rebuild_free();
 }
 
 ShardCounts BindingTable::counts() const {

@@ -103,7 +103,7 @@ class BindingTable {
     [[nodiscard]] const Record* record_of(ContactId id) const { return slots_.record_of(id); }
     [[nodiscard]] SlotRead read(ContactId id, ContactView& view) const;
     // Whatever is in the slot now; view.id.generation is set even for kGone (the next contact's
-    // here will be that). This is how the journal follows up a change mark.
+    // here will be that).
     [[nodiscard]] SlotRead read_slot(std::uint32_t slot, ContactView& view) const;
     // The same for the wheel, which wants the id, the expiry and whether a Path leads there: of what
     // changes one word, so that no claim stands in its way. False: the slot has no contact.
@@ -133,9 +133,10 @@ class BindingTable {
 
     // In place, by any worker: claims the record, calls decide(ClaimedRecord&), releases. `decide`
     // must be short and must not touch the table. kDead: find again, and it will be another record
-    // or none.
+    // or none. What it updates stands in `log`, the calling worker's, before anybody can see it.
     template <class Decide>
-    [[nodiscard]] RefreshResult refresh_any(const Record& record, Decide&& decide);
+    [[nodiscard]] RefreshResult refresh_any(const Record& record, Decide&& decide,
+                                            ChangeLog* log = nullptr);
 
     struct Changed {
         ChangeResult result;
@@ -164,9 +165,15 @@ class BindingTable {
     // housekeeping.
     std::size_t reclaim_owner(std::uint32_t shard, std::size_t max = 64);
 
-    // Loading, before any other thread uses the table: contacts of one AOR with the ids they had
-    // (restored_id). kNothing: an id is taken or impossible. finish_restore() once, after the last;
-    // only then may anything else change the table.
+    // From here on the shard's changes stand in this log before anybody can see them; null: in none.
+    // Its writer is the shard's owner.
+    void log_to(std::uint32_t shard, ChangeLog* log) { shards_[shard].log = log; }
+
+    // Loading, before anything else uses the table, one thread a shard: contacts of one AOR with the
+    // ids they had (restored_id). kNothing: the AOR is there, or an id is taken or impossible.
+    // finish_restore() once, after the last; only then may anything else change the table.
+    void prefetch_restore(std::uint64_t hash, const FixedContact& contact,
+                          const net::Flow& flow) const;
     [[nodiscard]] ChangeResult restore_owner(std::uint64_t hash, std::string_view aor,
                                              std::span<const NewContact> contacts);
     void finish_restore();
@@ -174,8 +181,6 @@ class BindingTable {
     // New, moved and removed contacts, and those that now expire sooner: the wheel's to look at.
     // Drained by the control thread.
     [[nodiscard]] ChangeMarks& for_wheel() { return for_wheel_; }
-    // Every change, refreshes too. Drained by the journal.
-    [[nodiscard]] ChangeMarks& for_journal() { return for_journal_; }
 
     [[nodiscard]] ShardCounts counts(std::uint32_t shard) const {
         return shards_[shard].counts.read();
@@ -191,6 +196,8 @@ class BindingTable {
 
     explicit BindingTable(const TableConfig& config);
     [[nodiscard]] bool attach_arrays(const TableConfig& config);
+    [[nodiscard]] bool take_slots(std::span<const NewContact> contacts);
+    void give_back_slots(std::span<const NewContact> contacts);
     [[nodiscard]] Changed change(std::uint64_t hash, std::string_view aor, Decision decision);
 
     [[nodiscard]] const Shard& shard(std::uint64_t hash) const { return shards_[shard_of(hash)]; }
@@ -201,7 +208,6 @@ class BindingTable {
     OverflowLines overflow_;
     std::vector<Shard> shards_;
     ChangeMarks for_wheel_;
-    ChangeMarks for_journal_;
 };
 
 template <class Visit>
@@ -219,7 +225,7 @@ bool BindingTable::list(ListCursor& cursor, std::uint32_t max_buckets, Visit&& v
 }
 
 template <class Decide>
-RefreshResult BindingTable::refresh_any(const Record& record, Decide&& decide) {
+RefreshResult BindingTable::refresh_any(const Record& record, Decide&& decide, ChangeLog* log) {
     // The table owns its records; readers are given them const so that nothing but this changes
     // them.
     Record& claimed = const_cast<Record&>(record);
@@ -234,7 +240,10 @@ RefreshResult BindingTable::refresh_any(const Record& record, Decide&& decide) {
     }
     for (std::uint32_t left = handle.changed(); left != 0; left &= left - 1) {
         const auto i = static_cast<std::size_t>(std::countr_zero(left));
-        for_journal_.mark_claimed(record.fixed(i).slot);
+        if (log != nullptr) {
+            log->refreshed(record.fixed(i).id(), claimed.sequence().next_version(),
+                           claimed.load_state(i));
+        }
         if ((handle.sooner() >> i & 1) != 0) {
             for_wheel_.mark_claimed(record.fixed(i).slot);
         }

@@ -28,6 +28,7 @@ BindingTable::Changed Change::run(const BindingTable::Decision& decision) {
         return refuse(result);
     }
     build();
+    log();
     publish();
     return {ChangeResult::kOk, fresh_};
 }
@@ -127,7 +128,6 @@ void Change::settle(std::size_t i, const ContactState& state, std::string_view p
     if (moved || state.expires_at_s < views_[i].state.expires_at_s) {
         table_.for_wheel_.mark(slot);
     }
-    table_.for_journal_.mark(slot);
 }
 
 void Change::change_in_place() {
@@ -136,6 +136,9 @@ void Change::change_in_place() {
             old_->store_state(i, edit_.states_[i]);
             settle(i, edit_.states_[i], views_[i].path);
         }
+    }
+    if (shard_.log != nullptr) {
+        shard_.log->changed(*old_, old_->sequence().next_version());
     }
     old_->sequence().release();
 }
@@ -167,6 +170,20 @@ void Change::build() {
         }
     }
     fresh_ = builder.record();
+    // So that versions of an AOR go up as long as it has a contact.
+    fresh_->sequence().begin_at(old_ != nullptr ? old_->sequence().next_version() : 0);
+}
+
+// Before anybody can see it: nothing that was answered is missing in the log.
+void Change::log() {
+    if (shard_.log == nullptr) {
+        return;
+    }
+    if (fresh_ != nullptr) {
+        shard_.log->changed(*fresh_, fresh_->sequence().as_copied());
+    } else {
+        shard_.log->gone(hash_, aor_);
+    }
 }
 
 void Change::publish() {
@@ -211,7 +228,6 @@ void Change::settle_contacts() {
                 unlink(i);
                 table_.slots_.end_contact(slot);
                 table_.for_wheel_.mark(slot);
-                table_.for_journal_.mark(slot);
                 break;
         }
     }
@@ -221,7 +237,6 @@ void Change::settle_contacts() {
             const std::uint32_t slot = ids_[next_id++].slot;
             link(slot, edit_.new_[n].contact.state.flow, edit_.new_[n].contact.path);
             table_.for_wheel_.mark(slot);
-            table_.for_journal_.mark(slot);
         }
     }
 }

@@ -52,6 +52,7 @@ class Change {
     void give_slots_back();
 
     void build();
+    void log();
     void publish();
     void settle_contacts();
     void retire_old();

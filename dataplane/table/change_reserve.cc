@@ -31,10 +31,6 @@ bool Change::reserve_slots() {
         if (!edit_.new_[n].added) {
             continue;
         }
-        if (const ContactId id = edit_.new_[n].contact.restored_id; id.valid()) {
-            ids_[taken_++] = id;
-            continue;
-        }
         auto id = table_.slots_.take(shard_.magazine);
         while (!id && table_.reclaim_owner(shard_n_) != 0) {
             id = table_.slots_.take(shard_.magazine);
@@ -74,11 +70,7 @@ void Change::give_slots_back() {
         if (!edit_.new_[n].added) {
             continue;
         }
-        // A restored slot is left for finish_restore() to find.
-        if (!edit_.new_[n].contact.restored_id.valid()) {
-            table_.slots_.give_back(ids_[next_id].slot, shard_.magazine);
-        }
-        ++next_id;
+        table_.slots_.give_back(ids_[next_id++].slot, shard_.magazine);
     }
     taken_ = 0;
 }

@@ -41,6 +41,13 @@ class FreeList {
                                               std::memory_order_relaxed));
     }
 
+    // While the table is being loaded: all below `fresh` will have been handed out, or pushed.
+    void raise(std::uint32_t fresh) {
+        std::uint32_t now = fresh_.load(std::memory_order_relaxed);
+        while (now < fresh &&
+               !fresh_.compare_exchange_weak(now, fresh, std::memory_order_relaxed)) {
+        }
+    }
     // While one thread alone uses the table (restoring): forget the list, hand out from `fresh` on.
     void reset(std::uint32_t fresh) {
         head_.store(0, std::memory_order_relaxed);

@@ -30,6 +30,51 @@ bool Record::read_all(std::span<ContactView> views) const {
     });
 }
 
+void Record::copy_out(std::byte* to, std::uint32_t version) const {
+    const auto* from = reinterpret_cast<const std::byte*>(this);
+    const std::uint32_t word = SequenceWord::copy_of(version);
+    std::memcpy(to, &word, sizeof word);
+    std::memcpy(to + sizeof word, from + sizeof word, sizeof(Record) - sizeof word);
+    std::size_t at = sizeof(Record);
+    for (std::size_t i = 0; i < contacts_; ++i, at += sizeof(ContactState)) {
+        const ContactState state = load_state(i);
+        std::memcpy(to + at, &state, sizeof state);
+    }
+    std::memcpy(to + at, from + at, bytes_ - at);
+}
+
+bool Record::read_out(std::byte* to) const {
+    std::uint32_t version = 0;
+    const bool whole = seq_.read([&] { copy_out(to, 0); }, version);
+    const std::uint32_t word = SequenceWord::copy_of(version);
+    std::memcpy(to, &word, sizeof word);
+    return whole;
+}
+
+const Record* Record::sound(std::span<const std::byte> bytes) {
+    if (bytes.size() < sizeof(Record)) {
+        return nullptr;
+    }
+    const auto* record = reinterpret_cast<const Record*>(bytes.data());
+    const std::size_t all = record->bytes_;
+    const std::size_t n = record->contacts_;
+    if (n == 0 || n > kMaxContactsPerAor || record->aor_len_ == 0 || all > bytes.size() ||
+        all < record_bytes(record->aor_len_, n, 0)) {
+        return nullptr;
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+        const FixedContact& f = record->fixed(i);
+        const std::size_t texts = std::size_t{f.uri_len} + f.params_len + f.path_len;
+        if (!f.id().valid() || f.text_offset < record_bytes(record->aor_len_, n, 0) ||
+            f.text_offset + texts > all || f.uri_len > kMaxUriBytes ||
+            f.params_len > kMaxParamsBytes || f.path_len > kMaxPathBytes ||
+            std::size_t{f.instance_offset} + f.instance_len > f.params_len) {
+            return nullptr;
+        }
+    }
+    return record;
+}
+
 RecordBuilder::RecordBuilder(void* memory, std::size_t bytes, std::uint64_t hash,
                              std::string_view aor, std::size_t contacts)
     : record_(new(memory) Record) {

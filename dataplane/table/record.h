@@ -97,6 +97,16 @@ class alignas(8) Record {
     // All contacts at the same moment; `views` holds contact_count() or more.
     [[nodiscard]] bool read_all(std::span<ContactView> views) const;
 
+    // The whole of it as bytes() bytes, this version in the place of its sequence word. Of a record
+    // that is claimed, or nobody else's yet.
+    void copy_out(std::byte* to, std::uint32_t version) const;
+    // The same of any record, as it was at one moment. False: claimed for too long.
+    [[nodiscard]] bool read_out(std::byte* to) const;
+    // What copy_out() has made, at the beginning of `bytes`, all its lengths looked at. Null: it is
+    // no record.
+    [[nodiscard]] static const Record* sound(std::span<const std::byte> bytes);
+    [[nodiscard]] std::uint32_t copied_version() const { return seq_.as_copied(); }
+
     // Not for users of the table: the words themselves, for who holds the claim, and for read().
     [[nodiscard]] ContactState load_state(std::size_t i) const;
     [[nodiscard]] std::uint32_t load_expires_at_s(std::size_t i) const;

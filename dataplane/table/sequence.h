@@ -78,6 +78,37 @@ class SequenceWord {
         }
         return false;
     }
+    // The same, and which version it was.
+    template <class Copy>
+    [[nodiscard]] bool read(Copy&& copy, std::uint32_t& version) const {
+        std::uint32_t before = 0;
+        const bool whole = read([&] {
+            before = word_.load(std::memory_order_relaxed);
+            copy();
+        });
+        version = before / kVersion;
+        return whole;
+    }
+
+    // By the holder: the version that release() will make.
+    [[nodiscard]] std::uint32_t next_version() const {
+        return ((word_.load(std::memory_order_relaxed) & ~kClaimed) + kVersion) / kVersion;
+    }
+    // Of a record that nobody else knows yet.
+    void begin_at(std::uint32_t version) {
+        word_.store(version * kVersion, std::memory_order_relaxed);
+    }
+    // Of a copy: see Record::copy_out().
+    [[nodiscard]] std::uint32_t as_copied() const {
+        return word_.load(std::memory_order_relaxed) / kVersion;
+    }
+    [[nodiscard]] static constexpr std::uint32_t copy_of(std::uint32_t version) {
+        return version * kVersion;
+    }
+    // Of two versions of one record within 2^29 of each other, is `a` the later?
+    [[nodiscard]] static constexpr bool is_later(std::uint32_t a, std::uint32_t b) {
+        return static_cast<std::int32_t>((a - b) * kVersion) > 0;
+    }
     [[nodiscard]] bool dead() const { return (word_.load(std::memory_order_acquire) & kDead) != 0; }
 
   private:

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "dataplane/table/bucket.h"
+#include "dataplane/table/change_log.h"
 #include "dataplane/table/flow_index.h"
 #include "dataplane/table/memory.h"
 #include "dataplane/table/retire_list.h"
@@ -53,6 +54,7 @@ struct alignas(64) Shard {
     alignas(64) RecordAllocator records;
     RetireList retired;
     SlotMagazine magazine;
+    ChangeLog* log = nullptr;
 
     alignas(64) SharedCounts counts;
 };

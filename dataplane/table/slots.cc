@@ -44,14 +44,13 @@ void Slots::end_contact(std::uint32_t slot) {
 }
 
 bool Slots::take_exactly(ContactId id) {
+    std::uint32_t untouched = 0;
     if (id.slot >= count_ || !id.valid() ||
-        slots_[id.slot].record.load(std::memory_order_relaxed) != nullptr) {
+        !slots_[id.slot].generation.compare_exchange_strong(untouched, id.generation,
+                                                            std::memory_order_acq_rel)) {
         return false;
     }
-    slots_[id.slot].generation.store(id.generation, std::memory_order_release);
-    if (id.slot >= free_.fresh()) {
-        free_.reset(id.slot + 1);
-    }
+    free_.raise(id.slot + 1);
     return true;
 }
 

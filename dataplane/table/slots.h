@@ -75,10 +75,12 @@ class Slots {
     // go.
     void end_contact(std::uint32_t slot);
 
-    // While one thread alone uses the table: takes this very slot, which has no contact, for this
-    // generation.
+    // While the table is being loaded, one thread a shard: takes this very slot for this generation.
+    // False: no such slot, or taken.
     [[nodiscard]] bool take_exactly(ContactId id);
-    // After the last take_exactly(): all slots without a contact are free.
+    // What take_exactly() took and was not used after all.
+    void untake(std::uint32_t slot) { slots_[slot].generation.store(0, std::memory_order_relaxed); }
+    // After the last take_exactly(), by one thread: all slots without a contact are free.
     void rebuild_free();
 
   private:

@@ -38,14 +38,22 @@ TEST(Restore, ContactsComeBackByTheirIds) {
     }
 }
 
-TEST(Restore, ARecordGrowsByOneContactAtATime) {
-    TestTable t(10);
-    Phone second(2);
-    second.aor = Phone(1).aor;
-    ASSERT_EQ(restore(*t, Phone(1), {3, 1}), ChangeResult::kOk);
-    ASSERT_EQ(restore(*t, second, {1, 1}), ChangeResult::kOk);
+TEST(Restore, AnAddressOfRecordComesBackWholeAndOnce) {
+    TestTable t(40);
+    std::vector<Phone> phones;
+    for (std::uint64_t n = 0; n < kMaxContactsPerAor; ++n) {
+        phones.emplace_back(n + 1);
+    }
+    std::vector<NewContact> all;
+    for (std::uint32_t n = 0; n < phones.size(); ++n) {
+        all.push_back(with_id(phones[n], {n, 1}));
+    }
+    const std::string aor = Phone(1).aor;
+    ASSERT_EQ(t->restore_owner(t->hash()(aor), aor, all), ChangeResult::kOk);
+    EXPECT_EQ(restore(*t, Phone(1), {35, 1}), ChangeResult::kNothing) << "it is there";
     t->finish_restore();
-    EXPECT_EQ(find(*t, second.aor)->contact_count(), 2u);
+    ASSERT_NE(find(*t, aor), nullptr);
+    EXPECT_EQ(find(*t, aor)->contact_count(), kMaxContactsPerAor);
 }
 
 TEST(Restore, AllOtherSlotsAreFreeAfterwards) {
