@@ -11,6 +11,7 @@
 
 #include "dataplane/table/contact_id.h"
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -54,7 +55,30 @@ struct QualifyView {
 class QualifyTable {
   public:
     explicit QualifyTable(std::uint32_t capacity)
-        : slots_(std::make_unique<Slot[]>(capacity)), capacity_(capacity) {}
+        : own_(std::make_unique<Slot[]>(capacity)), slots_(own_.get()), capacity_(capacity) {}
+    // In memory that outlives it and perhaps the process: capacity * bytes_per_contact(), 8-byte
+    // aligned, zero or as an earlier one has left it.
+    QualifyTable(std::uint32_t capacity, void* memory)
+        : slots_(static_cast<Slot*>(memory)), capacity_(capacity) {}
+
+    // A contact's words as they stand, for who keeps them elsewhere.
+    using Words = std::array<std::uint64_t, 3>;
+    [[nodiscard]] Words words_any(std::uint32_t slot) const {
+        const Slot& from = slots_[slot];
+        return {from.head.load(std::memory_order_acquire),
+                from.answer.load(std::memory_order_acquire),
+                from.ping.load(std::memory_order_acquire)};
+    }
+    [[nodiscard]] static QualifyView view_of(const Words& words) {
+        return {.generation = generation_of(words[0]),
+                .state = state_of(words[0]),
+                .missed = static_cast<std::uint8_t>(words[0] >> 8),
+                .flags = static_cast<std::uint8_t>(words[0] >> 16),
+                .last_rtt_us = static_cast<std::uint32_t>(words[1]),
+                .last_answer_s = static_cast<std::uint32_t>(words[1] >> 32),
+                .last_ping_ms = static_cast<std::uint32_t>(words[2]),
+                .unreachable_since_s = static_cast<std::uint32_t>(words[2] >> 32)};
+    }
 
     [[nodiscard]] std::uint32_t capacity() const { return capacity_; }
     [[nodiscard]] static constexpr std::size_t bytes_per_contact() { return sizeof(Slot); }
@@ -117,23 +141,17 @@ class QualifyTable {
     static std::uint32_t generation_of(std::uint64_t head) {
         return static_cast<std::uint32_t>(head >> 32);
     }
-    static Reach state_of(std::uint64_t head) { return static_cast<Reach>(head & 0xff); }
-
-    static QualifyView load(const Slot& slot) {
-        const std::uint64_t head = slot.head.load(std::memory_order_acquire);
-        const std::uint64_t answer = slot.answer.load(std::memory_order_acquire);
-        const std::uint64_t ping = slot.ping.load(std::memory_order_acquire);
-        return {.generation = generation_of(head),
-                .state = state_of(head),
-                .missed = static_cast<std::uint8_t>(head >> 8),
-                .flags = static_cast<std::uint8_t>(head >> 16),
-                .last_rtt_us = static_cast<std::uint32_t>(answer),
-                .last_answer_s = static_cast<std::uint32_t>(answer >> 32),
-                .last_ping_ms = static_cast<std::uint32_t>(ping),
-                .unreachable_since_s = static_cast<std::uint32_t>(ping >> 32)};
+    static Reach state_of(std::uint64_t head) {
+        const auto reach = static_cast<Reach>(head & 0xff);
+        return reach < Reach::kCount ? reach : Reach::kUnknown;
     }
 
-    std::unique_ptr<Slot[]> slots_;
+    [[nodiscard]] QualifyView load(const Slot& slot) const {
+        return view_of(words_any(static_cast<std::uint32_t>(&slot - slots_)));
+    }
+
+    std::unique_ptr<Slot[]> own_;  // null: the memory is another's
+    Slot* slots_;
     std::uint32_t capacity_;
 };
 
