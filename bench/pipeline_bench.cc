@@ -161,8 +161,9 @@ class Pipeline {
             settings.auth = policy_;
         }
         edge = std::make_unique<Edge>(settings, [&](Qsbr& qsbr) {
-            auto memory =
-                daemon::TableMemory::make(settings.max_contacts, 1, 0, settings.io, *eal(), qsbr);
+            auto memory = daemon::TableMemory::make(settings.max_contacts, 1,
+                                                    table::KeyedHash(std::array<std::byte, 32>{}),
+                                                    0, settings.io, *eal(), qsbr);
             if (!memory) {
                 std::fprintf(stderr, "%s\n", memory.error().message.c_str());
                 std::exit(1);

@@ -80,7 +80,7 @@ socket = "$LAB_DIR/control.sock"
 file = "$LAB_DIR/keys.json"
 
 [journal]
-directory = ""
+$journal
 $extra
 TOML
 }

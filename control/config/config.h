@@ -174,6 +174,9 @@ struct Keys {
 
 struct Journal {
     std::string directory;  // empty: nothing is kept
+    std::string memory = "/dev/shm/pinhole";
+    std::uint32_t sync_ms = 200;
+    std::uint32_t log_mb = 32;
 };
 
 struct Screen {

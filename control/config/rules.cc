@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 namespace pinhole::config {
 namespace {
@@ -289,6 +290,21 @@ void check_edges(const Config& config, const Complaints& say) {
     } else if (config.keys.file.front() != '/') {
         say.error("keys.file",
                   "is \"" + config.keys.file + "\", but must be an absolute path or \"\"");
+    }
+    const Journal& journal = config.journal;
+    if (!journal.directory.empty() && journal.directory.front() != '/') {
+        say.error("journal.directory", "is \"" + journal.directory +
+                                           "\", but must be an absolute path, or \"\" for none");
+    }
+    if (journal.memory.empty() || journal.memory.front() != '/' ||
+        journal.memory == journal.directory) {
+        say.error("journal.memory", "is \"" + journal.memory +
+                                        "\", but must be the absolute path of a directory in "
+                                        "tmpfs, another than journal.directory");
+    }
+    if (!std::has_single_bit(journal.log_mb)) {
+        say.error("journal.log_mb",
+                  "is " + number(journal.log_mb) + ", but must be a power of two: 16, 32, 64");
     }
     const std::string& rules = config.screen.rules;
     if (!rules.empty() && rules.front() != '/') {

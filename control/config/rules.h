@@ -42,8 +42,6 @@ class Complaints {
 // A key whose value was refused is skipped: its value in `config` is the default, which nobody
 // wrote.
 void check_rules(const Config& config, const Complaints& complaints);
-// What later versions do: accepted names that this one must not pretend to serve.
-void check_unbuilt(const Config& config, const Complaints& complaints);
 
 [[nodiscard]] std::string port_key(std::size_t index);  // "port[0]"
 

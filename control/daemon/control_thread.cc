@@ -193,12 +193,29 @@ ControlThread::~ControlThread() {
     stop();
 }
 
-void ControlThread::start(std::function<void()> on_start) {
-    thread_ = std::thread([this, on_start = std::move(on_start)] {
+void ControlThread::start(std::function<void()> on_start, bool take_up) {
+    thread_ = std::thread([this, take_up, on_start = std::move(on_start)] {
         pthread_setname_np(pthread_self(), "control");
         on_start();
+        if (take_up) {
+            this->take_up();
+        }
+        ready_.store(true, std::memory_order_release);
         run();
     });
+}
+
+// All slots, some at a time, so that nobody waits long for our quiescent state.
+void ControlThread::take_up() {
+    Core& core = *core_;
+    const std::uint32_t slots = core.parts.table.max_contacts();
+    for (std::uint32_t slot = 0; slot < slots && !stopping_.load(std::memory_order_relaxed);) {
+        core.parts.qsbr.online(core.parts.qsbr_thread);
+        for (std::uint32_t n = 0; n < kMarksARound && slot < slots; ++n, ++slot) {
+            core.keeper.take_up(slot);
+        }
+        core.parts.qsbr.offline(core.parts.qsbr_thread);
+    }
 }
 
 void ControlThread::stop() {

@@ -46,8 +46,9 @@ class ControlThread {
     ControlThread(const ControlThread&) = delete;
     ControlThread& operator=(const ControlThread&) = delete;
 
-    // `on_start` runs first, in the new thread.
-    void start(std::function<void()> on_start);
+    // `on_start` runs first, in the new thread. `take_up`: contacts of an earlier run are in the
+    // table, and go on as they were.
+    void start(std::function<void()> on_start, bool take_up = false);
     void stop();
 
     // What it takes beside the table.
@@ -56,17 +57,21 @@ class ControlThread {
     [[nodiscard]] const qualify::Figures& figures() const;
     // Of a peer by its place in the configuration.
     [[nodiscard]] const qualify::PeerFigures& peer_figures(std::size_t peer) const;
+    // Every contact of an earlier run is on the wheel.
+    [[nodiscard]] bool ready() const { return ready_.load(std::memory_order_acquire); }
     // Goes up as long as the loop turns.
     [[nodiscard]] std::uint64_t rounds() const { return rounds_.load(std::memory_order_relaxed); }
 
   private:
     struct Core;  // keeper, contacts and sink: templates that nobody else needs to see
 
+    void take_up();
     void run();
 
     std::unique_ptr<Core> core_;
     std::thread thread_;
     std::atomic<bool> stopping_{false};
+    std::atomic<bool> ready_{false};
     std::atomic<std::uint64_t> rounds_{0};
 };
 

@@ -5,6 +5,7 @@
 #include "control/config/values.h"
 #include "control/daemon/allowance_service.h"
 #include "control/daemon/control_thread.h"
+#include "control/daemon/journal_service.h"
 #include "control/daemon/key_service.h"
 #include "control/daemon/nonce_memory.h"
 #include "control/daemon/publisher.h"
@@ -27,6 +28,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
@@ -39,6 +41,10 @@ namespace {
 // INVITEs under way at once that CANCELs and retransmissions find again: three minutes' worth at
 // some 350 calls a second each way.
 constexpr std::size_t kPins = 131'072;
+
+// Who reads the table beside the workers, in this order behind them: the control thread, the API, the
+// journal.
+constexpr unsigned kReaders = 3;
 
 // A signal is a readable descriptor to the service loop. Blocked before any thread is made, so in
 // all of them.
@@ -98,6 +104,7 @@ class Assembly {
   private:
     io::Status open_ports();
     io::Status take_up_keys();
+    io::Status open_journal();
     io::Status make_table();
     io::Status load_screening();
     io::Status load_subscribers();
@@ -117,6 +124,7 @@ class Assembly {
     std::unique_ptr<io::Qsbr> qsbr_;
     std::unique_ptr<io::Mesh> mesh_;
     std::unique_ptr<io::Clock> clock_;
+    std::unique_ptr<JournalService> journal_;  // null: nothing is kept
     std::unique_ptr<TableMemory> memory_;
     std::unique_ptr<table::QualifyTable> states_;
     registrar::Policy policy_;
@@ -147,8 +155,9 @@ io::Status Assembly::start() {
     using Step = io::Status (Assembly::*)();
     for (const Step step :
          {&Assembly::take_up_keys, &Assembly::open_ports, &Assembly::load_screening,
-          &Assembly::load_subscribers, &Assembly::make_table, &Assembly::mirror_kernel,
-          &Assembly::make_workers, &Assembly::launch, &Assembly::listen}) {
+          &Assembly::load_subscribers, &Assembly::open_journal, &Assembly::make_table,
+          &Assembly::mirror_kernel, &Assembly::make_workers, &Assembly::launch,
+          &Assembly::listen}) {
         if (io::Status done = (this->*step)(); !done) {
             return done;
         }
@@ -176,12 +185,12 @@ io::Status Assembly::open_ports() {
         return ports.error();
     }
     ports_ = ports.take();
-    auto qsbr = io::Qsbr::create(settings_.workers + 2);
+    auto qsbr = io::Qsbr::create(settings_.workers + kReaders);
     if (!qsbr) {
         return qsbr.error();
     }
     qsbr_ = qsbr.take();
-    for (unsigned reader = settings_.workers; reader < settings_.workers + 2; ++reader) {
+    for (unsigned reader = settings_.workers; reader < settings_.workers + kReaders; ++reader) {
         if (io::Status joined = qsbr_->join(reader); !joined) {
             return joined;
         }
@@ -271,16 +280,42 @@ void Assembly::tidy() {
     }
 }
 
+io::Status Assembly::open_journal() {
+    if (config_.journal.directory.empty()) {
+        return {};
+    }
+    auto journal = JournalService::open(config_, *clock_);
+    if (!journal) {
+        return journal.error();
+    }
+    journal_ = journal.take();
+    return {};
+}
+
+// What earlier runs have hashed is to be found again.
+table::KeyedHash table_hash(const JournalService* journal) {
+    if (journal != nullptr) {
+        return table::KeyedHash(journal->hash_seed());
+    }
+    std::array<std::byte, table::KeyedHash::kSeedBytes> seed;
+    randombytes_buf(seed.data(), seed.size());
+    return table::KeyedHash(seed);
+}
+
 io::Status Assembly::make_table() {
     const auto max_contacts = static_cast<std::uint32_t>(config_.dataplane.max_contacts);
     const std::size_t beside = max_contacts * ControlThread::bytes_per_contact();
-    auto memory =
-        TableMemory::make(max_contacts, keys_->generation(), beside, settings_, *eal_, *qsbr_);
+    auto memory = TableMemory::make(max_contacts, keys_->generation(), table_hash(journal_.get()),
+                                    beside, settings_, *eal_, *qsbr_);
     if (!memory) {
         return memory.error();
     }
     memory_ = memory.take();
-    states_ = std::make_unique<table::QualifyTable>(max_contacts);
+    states_ = journal_ != nullptr ? journal_->make_states(max_contacts)
+                                  : std::make_unique<table::QualifyTable>(max_contacts);
+    if (journal_ != nullptr) {
+        journal_->restore(memory_->table(), *states_);
+    }
     policy_ = registrar_policy(config_.registrar, config_.qualify);
     peer_health_ = std::make_unique<route::PeerHealth>(config_.core.peers.size());
     pins_ = std::make_unique<route::PinTable>(kPins);
@@ -347,7 +382,12 @@ io::Status Assembly::launch() {
         ControlParts{memory_->table(), *states_, *ports_, *mesh_, *qsbr_, settings_.workers,
                      *clock_, publisher_->pointer(), *peer_health_, qualify_policy(config_.qualify),
                      peer_policy(config_.core), random_seed()});
-    control_->start([this] { eal_->restore_affinity(); });
+    control_->start([this] { eal_->restore_affinity(); },
+                    journal_ != nullptr && journal_->restored() != 0);
+    if (journal_ != nullptr) {
+        journal_->start(memory_->table(), *states_, *qsbr_, settings_.workers + 2,
+                        [this] { eal_->restore_affinity(); });
+    }
     eal_->restore_affinity();
     return {};
 }
@@ -368,6 +408,7 @@ io::Status Assembly::listen() {
                     *peer_health_,
                     *screening_,
                     subscription_.get(),
+                    journal_.get(),
                     workers_,
                     counters_,
                     *path_mtus_,
@@ -402,6 +443,9 @@ void Assembly::stop() {
         eal_->wait_for_workers();
         launched_ = false;
         allowances_.end(workers_);
+    }
+    if (journal_ != nullptr) {
+        journal_->stop();
     }
     if (ports_ != nullptr) {
         ports_->stop();

@@ -299,6 +299,9 @@ api::Health RunningSystem::healthy() {
 }
 
 api::Health RunningSystem::ready() {
+    if (!parts_.control.ready()) {
+        return {false, "the pings of an earlier run's contacts are being taken up"};
+    }
     {
         const Reading reading(*this);
         const auto& ports = reading.around().ports;
@@ -319,6 +322,9 @@ std::string RunningSystem::metrics_text() {
     }
     snapshot.qualify = qualify_figures();
     snapshot.keys = parts_.keys.figures();
+    if (parts_.journal != nullptr) {
+        snapshot.journal = parts_.journal->figures();
+    }
     snapshot.peers = peer_figures();
     for (screen::RuleHits& rule : parts_.screening.hits()) {
         snapshot.screening.push_back({std::move(rule.rule), rule.hits});

@@ -7,6 +7,7 @@
 #include "control/api/system.h"
 #include "control/config/config.h"
 #include "control/daemon/control_thread.h"
+#include "control/daemon/journal_service.h"
 #include "control/daemon/key_service.h"
 #include "control/daemon/screening.h"
 #include "control/daemon/subscription.h"
@@ -42,7 +43,8 @@ struct SystemParts {
     const ControlThread& control;
     const route::PeerHealth& peer_health;
     Screening& screening;
-    Subscription* subscription;  // null: nobody is asked for a password
+    Subscription* subscription;     // null: nobody is asked for a password
+    const JournalService* journal;  // null: nothing is kept
     const std::vector<std::unique_ptr<io::Worker>>& workers;
     const std::vector<CoreCounters>& counters;
     const net::PathMtus& path_mtus;

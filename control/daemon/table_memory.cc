@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/daemon/table_memory.h"
 
-#include <sodium.h>
-
-#include <array>
 #include <string>
 
 namespace pinhole::daemon {
 namespace {
-
-table::KeyedHash random_hash() {
-    std::array<std::byte, table::KeyedHash::kSeedBytes> seed;
-    randombytes_buf(seed.data(), seed.size());
-    return table::KeyedHash(seed);
-}
 
 // Enough for all of the table that will not stand in hugepages, and for what stands beside it.
 io::Status check_room(const table::MemoryPlan& plan, std::size_t beside_bytes,
@@ -28,11 +19,9 @@ io::Status check_room(const table::MemoryPlan& plan, std::size_t beside_bytes,
 
 }  // namespace
 
-io::Result<std::unique_ptr<TableMemory>> TableMemory::make(std::uint32_t max_contacts,
-                                                           std::uint32_t first_generation,
-                                                           std::size_t beside_bytes,
-                                                           const io::Settings& settings,
-                                                           const io::Eal& eal, io::Qsbr& qsbr) {
+io::Result<std::unique_ptr<TableMemory>> TableMemory::make(
+    std::uint32_t max_contacts, std::uint32_t first_generation, const table::KeyedHash& hash,
+    std::size_t beside_bytes, const io::Settings& settings, const io::Eal& eal, io::Qsbr& qsbr) {
     const table::MemoryPlan plan = table::memory_plan(max_contacts, settings.workers);
     const std::string what = "the table of " + std::to_string(max_contacts) + " contacts";
     std::unique_ptr<TableMemory> memory(new TableMemory);
@@ -72,7 +61,7 @@ io::Result<std::unique_ptr<TableMemory>> TableMemory::make(std::uint32_t max_con
     }
     memory->table_ =
         table::BindingTable::make({.max_contacts = max_contacts,
-                                   .hash = random_hash(),
+                                   .hash = hash,
                                    .reclaimer = {io::Qsbr::start_fn, io::Qsbr::passed_fn, &qsbr},
                                    .arrays = {io::Carver::take_fn, &memory->shared_->carver},
                                    .shards = shards,

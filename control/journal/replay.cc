@@ -333,7 +333,9 @@ class Replay::Shard {
         if (view.generation != id.generation || table_has_not(id)) {
             return;
         }
-        view.last_ping_ms += offset;
+        if (view.last_ping_ms != 0) {  // else it never was pinged
+            view.last_ping_ms += offset;
+        }
         replay_.states_.write_control(id.slot, view);
     }
 

@@ -274,6 +274,39 @@ void collect_keys(const KeyFigures& keys, std::vector<MetricFamily>& out) {
                          MetricType::Gauge, static_cast<double>(keys.count)));
 }
 
+void collect_journal(const JournalFigures& journal, std::vector<MetricFamily>& out) {
+    if (!journal.kept) {
+        return;
+    }
+    const auto gauge = [&](const char* name, const char* help, double value) {
+        out.push_back(single(name, help, MetricType::Gauge, value));
+    };
+    const auto counter = [&](const char* name, const char* help, std::uint64_t value) {
+        out.push_back(single(name, help, MetricType::Counter, static_cast<double>(value)));
+    };
+    gauge("pinhole_journal_whole",
+          "1 if what the journal keeps would bring all bindings back, 0 if the disk fails or "
+          "changes were lost.",
+          journal.whole ? 1 : 0);
+    gauge("pinhole_journal_sync_age_seconds",
+          "How long ago all that was logged was last on the disk.", journal.sync_age_s);
+    gauge("pinhole_journal_log_bytes", "Logged since the last snapshot.",
+          static_cast<double>(journal.log_bytes));
+    gauge("pinhole_journal_snapshot_bytes", "Size of the last snapshot.",
+          static_cast<double>(journal.snapshot_bytes));
+    counter("pinhole_journal_copied_bytes_total", "Copied from the workers' logs to the disk.",
+            journal.copied_bytes);
+    counter("pinhole_journal_snapshots_total", "Snapshots taken.", journal.snapshots);
+    counter("pinhole_journal_lost_total",
+            "Changes that found a worker's log full; the next snapshot makes them good.",
+            journal.lost);
+    counter("pinhole_journal_failures_total", "Times that the journal's disk failed or was full.",
+            journal.failures);
+    gauge("pinhole_journal_restored_contacts", "Contacts that came back at start.",
+          static_cast<double>(journal.restored));
+    gauge("pinhole_journal_restore_seconds", "How long that took.", journal.restore_s);
+}
+
 }  // namespace
 
 std::uint64_t HistogramFigures::total() const {
@@ -339,6 +372,7 @@ std::vector<MetricFamily> collect(const Snapshot& snapshot) {
     out.push_back(std::move(contacts));
     collect_qualify(snapshot.qualify, out);
     collect_keys(snapshot.keys, out);
+    collect_journal(snapshot.journal, out);
     collect_peers(snapshot.peers, out);
     MetricFamily hits =
         family("pinhole_screen_hits_total",

@@ -89,10 +89,25 @@ struct IcmpFigures {
     std::uint64_t path_mtus = 0;  // known now
 };
 
+struct JournalFigures {
+    bool kept = false;  // there is a journal
+    bool whole = true;  // what is kept would bring all bindings back
+    double sync_age_s = 0;
+    std::uint64_t copied_bytes = 0;
+    std::uint64_t log_bytes = 0;
+    std::uint64_t snapshot_bytes = 0;
+    std::uint64_t snapshots = 0;
+    std::uint64_t lost = 0;      // changes
+    std::uint64_t failures = 0;  // of the disk
+    std::uint64_t restored = 0;  // contacts, at start
+    double restore_s = 0;
+};
+
 struct Snapshot {
     std::vector<CoreFigures> cores;
     QualifyFigures qualify;
     KeyFigures keys;
+    JournalFigures journal;
     std::vector<PeerFigures> peers;
     std::vector<RuleFigures> screening;
     IcmpFigures icmp;

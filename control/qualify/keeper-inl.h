@@ -94,6 +94,32 @@ void Keeper<C, S>::adopt(std::uint32_t slot, const ContactBrief& contact) {
     arm(slot, contact, view);
 }
 
+template <Contacts C, Sink S>
+void Keeper<C, S>::take_up(std::uint32_t slot) {
+    ContactBrief contact;
+    if (slot >= states_.capacity() || !contacts_.read(slot, contact)) {
+        return;
+    }
+    View view = states_.get_control(slot);
+    if (view.generation != contact.generation) {
+        adopt(slot, contact);
+        return;
+    }
+    // Whether a ping that was out is answered nobody will know.
+    view.flags &= View::kEverAnswered;
+    states_.write_control(slot, view);
+    gauge(view.state, +1);
+    if (pings(contact)) {
+        if (view.last_ping_ms == 0) {
+            plan(slot, now_ms_, first_window(policy_));
+        } else {
+            const std::uint32_t age_ms = static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms;
+            plan(slot, now_ms_, left_of(steady_window(policy_), age_ms));
+        }
+    }
+    arm(slot, contact, view);
+}
+
 // What was learned of the old flow says nothing of the new one. A ping that is due sooner than the
 // new window would have it stays, so that a phone that moves all the time is pinged all the same.
 template <Contacts C, Sink S>

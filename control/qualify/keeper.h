@@ -80,6 +80,10 @@ class Keeper {
     // at most a ping.
     void changed(std::uint32_t slot);
 
+    // Once for each slot, before anything else: a contact that an earlier run has left in the table.
+    // What the states hold of it stays true, and its pings go on in their phase.
+    void take_up(std::uint32_t slot);
+
     // A response to a ping of ours, its MAC checked by the worker that got it. `flow_matches`: it
     // came by the contact's present flow.
     void pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool flow_matches);
@@ -125,6 +129,7 @@ class Keeper {
     std::uint32_t serve_queue(std::uint32_t budget);
     [[nodiscard]] bool ping_due(std::uint32_t slot) const;
     void plan(std::uint32_t slot, std::uint64_t since_ms, Window window);
+    [[nodiscard]] Window left_of(Window window, std::uint32_t age_ms) const;
     void set_plan(std::uint32_t slot, Tick tick);
 
     const Policy policy_;

@@ -381,10 +381,10 @@ SipStage::Outcome SipStage::register_contacts(Context& context) {
 // False: it is the owner's after all.
 bool SipStage::refresh_in_place(Context& context, const table::Record& record, Outcome& outcome) {
     registrar::InPlace done = registrar::InPlace::kNeedsOwner;
-    const table::RefreshResult result =
-        shared_.table.refresh_any(record, [&](table::ClaimedRecord& claimed) {
-            done = registrar::refresh(claimed, context.request);
-        });
+    const table::RefreshResult result = shared_.table.refresh_any(
+        record,
+        [&](table::ClaimedRecord& claimed) { done = registrar::refresh(claimed, context.request); },
+        shared_.table.log_of(worker_));
     if (result == table::RefreshResult::kDead ||
         (result == table::RefreshResult::kOk && done == registrar::InPlace::kNeedsOwner)) {
         return false;

@@ -168,6 +168,7 @@ class BindingTable {
     // From here on the shard's changes stand in this log before anybody can see them; null: in none.
     // Its writer is the shard's owner.
     void log_to(std::uint32_t shard, ChangeLog* log) { shards_[shard].log = log; }
+    [[nodiscard]] ChangeLog* log_of(std::uint32_t shard) const { return shards_[shard].log; }
 
     // Loading, before anything else uses the table, one thread a shard: contacts of one AOR with the
     // ids they had (restored_id). kNothing: the AOR is there, or an id is taken or impossible.

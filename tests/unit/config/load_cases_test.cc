@@ -392,10 +392,16 @@ const Case kCases[] = {
      "can read every registration",
      Severity::kWarning},
     {"Journal",
-     {.rest = "[journal]\ndirectory = \"/var/lib/pinhole\"\n"},
+     {.rest = "[journal]\ndirectory = \"var/lib/pinhole\"\n"},
      10,
      "journal.directory",
-     "keeps nothing over a restart"},
+     "must be an absolute path"},
+    {"JournalMemory",
+     {.rest = "[journal]\ndirectory = \"/x\"\nmemory = \"/x\"\n"},
+     11,
+     "journal.memory",
+     "in tmpfs"},
+    {"JournalLog", {.rest = "[journal]\nlog_mb = 12\n"}, 10, "journal.log_mb", "a power of two"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Config, LoadCase, ::testing::ValuesIn(kCases),
