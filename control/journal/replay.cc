@@ -92,25 +92,23 @@ void Replay::note(const RefreshChange& refresh, std::uint64_t run) {
     }
     Latest& latest = latest_[id.slot];
     if (latest.refresh != nullptr && latest.run == run) {
-        const ContactId before = ContactId::from_packed(latest.refresh->id);
-        const bool newer = before.generation == id.generation
-                               ? SequenceWord::is_later(refresh.version, latest.refresh->version)
-                               : is_later(id.generation, before.generation);
+        const bool newer = latest.generation == id.generation
+                               ? SequenceWord::is_later(refresh.version, latest.version)
+                               : is_later(id.generation, latest.generation);
         if (!newer) {
             return;
         }
     }
-    latest = {run, &refresh};
+    latest = {&refresh, run, id.generation, refresh.version};
 }
 
 const RefreshChange* Replay::newer(ContactId id, std::uint64_t run, std::uint32_t version) const {
     const Latest& latest = latest_[id.slot];
-    if (latest.refresh == nullptr || latest.refresh->id != id.packed() || latest.run < run) {
+    if (latest.refresh == nullptr || latest.generation != id.generation || latest.run < run) {
         return nullptr;
     }
-    return latest.run > run || SequenceWord::is_later(latest.refresh->version, version)
-               ? latest.refresh
-               : nullptr;
+    return latest.run > run || SequenceWord::is_later(latest.version, version) ? latest.refresh
+                                                                               : nullptr;
 }
 
 // The work of one shard. What the logs say comes first, the last word of each AOR before all others;
@@ -128,6 +126,7 @@ class Replay::Shard {
         for (std::size_t i = collected_.size(); i-- > 0;) {
             if (i >= kAhead) {
                 prefetch(collected_[i - kAhead]);
+                prefetch_refresh(collected_[i - kAhead / 2]);
             }
             last_word(collected_[i]);
         }
@@ -170,8 +169,18 @@ class Replay::Shard {
 
     void prefetch(const Image& image) const {
         if (image.record != nullptr) {
-            replay_.table_.prefetch_restore(image.record->hash(), image.record->fixed(0),
+            const table::FixedContact& first = image.record->fixed(0);
+            replay_.table_.prefetch_restore(image.record->hash(), first,
                                             image.record->load_state(0).flow);
+            if (first.slot < replay_.latest_.size()) {
+                __builtin_prefetch(&replay_.latest_[first.slot]);
+            }
+        }
+    }
+    // Once that has come.
+    void prefetch_refresh(const Image& image) const {
+        if (image.record != nullptr && image.record->fixed(0).slot < replay_.latest_.size()) {
+            __builtin_prefetch(replay_.latest_[image.record->fixed(0).slot].refresh);
         }
     }
 

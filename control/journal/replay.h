@@ -67,8 +67,11 @@ class Replay {
         std::array<std::uint16_t, kMaxPorts> ports{};
     };
     struct Latest {
-        std::uint64_t run = 0;
         const table::RefreshChange* refresh = nullptr;
+        std::uint64_t run = 0;
+        // The refresh's own, so that it need not be fetched to be judged.
+        std::uint32_t generation = 0;
+        std::uint32_t version = 0;
     };
     struct Image {
         const table::Record* record;
