@@ -469,6 +469,24 @@ void refresh_gruu(benchmark::State& state) {
     });
 }
 
+// With a journal: what it changes stands in the worker's log before it is answered.
+void refresh_journal(benchmark::State& state) {
+    constexpr std::size_t kBytes = std::size_t{1} << 20;
+    table::ChangeLogHead head{};
+    std::vector<std::uint64_t> data(kBytes / 8);
+    table::ChangeLog log(head, {reinterpret_cast<std::byte*>(data.data()), kBytes});
+    table::BindingTable& table = scene(state.range(0)).pipeline.edge->table();
+    table.log_to(0, &log);
+    measure(state, 200, [&](Pipeline& p) {
+        log.took(log.written());
+        p.prepare_registers([&](unsigned) { return p.random() % p.contacts; });
+    });
+    table.log_to(0, nullptr);
+    if (log.lost() != 0 || log.written() == 0) {
+        state.SkipWithError("the log was not written");
+    }
+}
+
 template <auth::Algorithm kAlgorithm>
 void refresh_with_password(benchmark::State& state) {
     measure(
@@ -667,6 +685,7 @@ const int kRegistered = [] {
         };
         add("refresh", refresh);
         add("refresh_gruu", refresh_gruu);
+        add("refresh_journal", refresh_journal);
         add("first_registration", first_registration);
         add("fetch", fetch);
         add("invite_in", invite_in);

@@ -226,6 +226,9 @@ class Replay::Shard {
             }
             place = {record, &change, source};
             prefetch(place);
+            if (n >= kAhead / 2) {
+                prefetch_refresh(waiting[(n - kAhead / 2) % kAhead]);
+            }
             ++n;
         });
         for (std::size_t i = n >= kAhead ? n - kAhead : 0; i < n; ++i) {
