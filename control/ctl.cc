@@ -26,6 +26,8 @@ struct Options {
     std::size_t limit = 100;
     std::string aor;
     std::string contact;
+    int stop_after_s = -1;
+    bool cancel = false;
 };
 
 std::string removed_text(const nlohmann::json& answer) {
@@ -42,6 +44,11 @@ std::string reloaded_text(const nlohmann::json& answer) {
         text += pinhole::api::printable(done.get<std::string>()) + "\n";
     }
     return text.empty() ? "there is nothing to reload\n" : text;
+}
+
+std::string drained_text(const nlohmann::json& answer) {
+    return answer.value("draining", false) ? "draining: no new bindings are taken\n"
+                                           : "new bindings are taken\n";
 }
 
 int print(const Answer& answer, bool as_json, Printer printer) {
@@ -91,11 +98,24 @@ void add_commands(CLI::App& app, Options& options, std::function<Answer(const Cl
         };
         printer = list_text;
     });
-    app.add_subcommand("reload", "Read the screening rules again; bad ones change nothing")
+    app.add_subcommand("reload",
+                       "Read the configuration and its files again; if anything is wrong, nothing "
+                       "changes")
         ->callback([&] {
             ask = [](const Client& client) { return client.reload(); };
             printer = reloaded_text;
         });
+    CLI::App* drain = app.add_subcommand(
+        "drain", "Take no new bindings (503) and be unready; calls, pings and refreshes go on");
+    drain->add_option("--stop-after", options.stop_after_s, "Seconds after which pinhole ends")
+        ->check(CLI::Range(0, 86'400));
+    drain->add_flag("--cancel", options.cancel, "Take new bindings again");
+    drain->callback([&] {
+        ask = [&options](const Client& client) {
+            return options.cancel ? client.end_drain() : client.drain(options.stop_after_s);
+        };
+        printer = drained_text;
+    });
     CLI::App* remove =
         app.add_subcommand("remove", "Remove an AOR's contacts; the phones may register again");
     remove->add_option("aor", options.aor, "user@domain, with sip: or without")->required();

@@ -46,5 +46,5 @@ int main(int argc, char** argv) {
     if (!loaded.ok()) {
         return 1;
     }
-    return check_only ? check(loaded.config, file) : pinhole::daemon::run(loaded.config);
+    return check_only ? check(loaded.config, file) : pinhole::daemon::run(loaded.config, file);
 }

@@ -129,6 +129,16 @@ Answer Client::reload() const {
     return request("POST", "/v1/reload");
 }
 
+Answer Client::drain(int stop_after_s) const {
+    return request(
+        "POST", "/v1/drain" + (stop_after_s < 0 ? std::string{}
+                                                : "?stop_after_s=" + std::to_string(stop_after_s)));
+}
+
+Answer Client::end_drain() const {
+    return request("DELETE", "/v1/drain");
+}
+
 Answer Client::remove(std::string_view aor, std::string_view contact) const {
     return request("DELETE", "/v1/bindings/" + percent_encode(aor) +
                                  (contact.empty() ? "" : "?contact=" + percent_encode(contact)));

@@ -31,6 +31,9 @@ class Client {
     // As many pages as `limit` takes, put together; `next` tells whether there are more.
     [[nodiscard]] Answer list(std::string_view prefix, std::size_t limit) const;
     [[nodiscard]] Answer reload() const;
+    // `stop_after_s` below 0: it goes on till somebody stops it.
+    [[nodiscard]] Answer drain(int stop_after_s) const;
+    [[nodiscard]] Answer end_drain() const;
     // `contact` empty: all of them.
     [[nodiscard]] Answer remove(std::string_view aor, std::string_view contact) const;
 

@@ -101,6 +101,7 @@ json to_json(const Status& status) {
     }
     return {{"version", status.version},
             {"uptime_s", status.uptime_s},
+            {"draining", status.draining},
             {"workers", status.workers},
             {"contacts", status.contacts},
             {"aors", status.aors},

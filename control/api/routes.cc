@@ -136,6 +136,33 @@ void reload(System& system, Server::Access access, const Request& request, Respo
     }
 }
 
+// POST begins it, with ?stop_after_s= if pinhole is to end then; DELETE ends it.
+void drain(System& system, Server::Access access, const Request& request, Response& response) {
+    const bool on = request.method == "POST";
+    if ((!on && request.method != "DELETE") || access != Server::Access::kFull) {
+        response.set_header("Allow", access == Server::Access::kFull ? "POST, DELETE" : "");
+        send_error(response, 405,
+                   "draining is asked for by POST at the control socket: use pinholectl drain");
+        return;
+    }
+    std::optional<std::uint32_t> stop_after_s;
+    if (const std::string wanted = parameter(request, "stop_after_s"); !wanted.empty()) {
+        std::uint32_t seconds = 0;
+        const auto [end, error] =
+            std::from_chars(wanted.data(), wanted.data() + wanted.size(), seconds);
+        if (error != std::errc{} || end != wanted.data() + wanted.size()) {
+            send_error(response, 400, "stop_after_s must be a number of seconds");
+            return;
+        }
+        stop_after_s = seconds;
+    }
+    if (system.drain(on, stop_after_s)) {
+        send_json(response, 200, {{"draining", on}});
+    } else {
+        send_error(response, 503, "the service thread is busy: try again");
+    }
+}
+
 // True if `path` is one of the fixed ones.
 bool fixed_path(System& system, const Request& request, Response& response) {
     const std::string& path = request.path;
@@ -176,6 +203,8 @@ void answer(System& system, Server::Access access, const Request& request, Respo
         one_aor(system, access, request, reading, response);
     } else if (request.path == "/v1/reload") {
         reload(system, access, request, response);
+    } else if (request.path == "/v1/drain") {
+        drain(system, access, request, response);
     } else if (!reading) {
         response.set_header("Allow", "GET, HEAD");
         send_error(response, 405, "this path is read by GET");

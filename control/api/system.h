@@ -31,6 +31,7 @@ struct PortStatus {
 struct Status {
     std::string version;
     double uptime_s = 0;
+    bool draining = false;
     unsigned workers = 0;
     std::uint64_t contacts = 0;
     std::uint64_t aors = 0;
@@ -124,8 +125,12 @@ class System {
     // All contacts of the AOR, or, with `contact` not empty, the one with that URI or with that id
     // in decimal.
     [[nodiscard]] virtual RemoveResult remove(std::string_view aor, std::string_view contact) = 0;
-    // Reads again what may change while pinhole runs: the screening rules. May take seconds.
+    // Reads the configuration and its files again: all that may change while pinhole runs is taken
+    // up, or nothing. May take seconds.
     [[nodiscard]] virtual ReloadResult reload() = 0;
+    // No new bindings from here on, and, in `stop_after_s`, the end; or bindings again. False: try
+    // again.
+    [[nodiscard]] virtual bool drain(bool on, std::optional<std::uint32_t> stop_after_s) = 0;
     // Is the process alive, i.e. do its loops turn? / May it be sent traffic?
     [[nodiscard]] virtual Health healthy() = 0;
     [[nodiscard]] virtual Health ready() = 0;

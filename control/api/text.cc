@@ -238,7 +238,8 @@ std::string status_text(const json& status) {
     const json& states = member(qualify, "contacts_by_state");
     const json& rtt = member(qualify, "rtt");
     std::string out = "pinhole " + text(status, "version") + ", up " +
-                      duration(static_cast<std::uint64_t>(real(status, "uptime_s"))) + "\n";
+                      duration(static_cast<std::uint64_t>(real(status, "uptime_s"))) +
+                      (status.value("draining", false) ? ", draining" : "") + "\n";
     add_field(out, 0, "workers", std::to_string(number(status, "workers")));
     add_field(
         out, 0, "contacts",

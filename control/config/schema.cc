@@ -310,6 +310,19 @@ std::string expected(const Property& property) {
     return std::visit(Expected{property}, property.field(config, port));
 }
 
+std::string value_text(const Property& property, const Config& config, const Port& port) {
+    Config config_copy = config;
+    Port port_copy = port;
+    const Field field = property.field(config_copy, port_copy);
+    if (const auto* device = std::get_if<DeviceSpec*>(&field)) {
+        static constexpr std::array<std::string_view, 5> kKinds{
+            "af_packet:", "af_xdp:", "pci:", "memif:", "vdev:"};
+        return quoted(std::string(kKinds[static_cast<std::size_t>((*device)->kind)]) +
+                      (*device)->argument);
+    }
+    return std::visit(DefaultText{property}, field);
+}
+
 std::string default_text(const Property& property) {
     Config config;
     Port port;

@@ -51,7 +51,10 @@ inline constexpr std::string_view kPortSection = "port";
 [[nodiscard]] std::vector<std::string_view> split_choices(std::string_view choices);
 // "an integer from 1 to 64", "one of "auto", "on", "off"".
 [[nodiscard]] std::string expected(const Property& property);
-// As it would be written in the file; empty for keys without a default, which must be there.
+// As it would be written in the file; `port` for keys of [[port]] alone.
+[[nodiscard]] std::string value_text(const Property& property, const Config& config,
+                                     const Port& port);
+// The same of what the key has by default; empty for keys without a default, which must be there.
 [[nodiscard]] std::string default_text(const Property& property);
 
 }  // namespace pinhole::config

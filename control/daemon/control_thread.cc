@@ -124,7 +124,9 @@ struct ControlThread::Core {
           dispatcher(parts),
           keeper(parts.policy, parts.states, reader, dispatcher, keeper_now(parts.clock.now()),
                  parts.seed),
-          checks(parts.peer_policy, parts.peer_health, parts.clock.now().ms) {}
+          checks(parts.peer_policy, parts.peer_health, parts.clock.now().ms) {
+        checks.begin(parts.peer_policy, parts.peers, parts.clock.now().ms);
+    }
 
     // True if there is more to do at once.
     bool round() {
@@ -187,10 +189,43 @@ std::size_t ControlThread::bytes_per_contact() {
     return Core::Keeper::bytes_per_contact();
 }
 
+struct ControlThread::Orders {
+    qualify::Policy policy;
+    qualify::PeerPolicy peer_policy;
+    std::optional<std::size_t> peers;
+};
+
 ControlThread::ControlThread(const ControlParts& parts) : core_(std::make_unique<Core>(parts)) {}
 
 ControlThread::~ControlThread() {
     stop();
+    delete orders_.load(std::memory_order_acquire);
+}
+
+void ControlThread::use(const qualify::Policy& policy, const qualify::PeerPolicy& peer_policy,
+                        std::optional<std::size_t> peers) {
+    auto next = std::make_unique<Orders>(Orders{policy, peer_policy, peers});
+    // Those that nobody has followed yet must not be forgotten with these.
+    const std::unique_ptr<Orders> before(orders_.exchange(nullptr, std::memory_order_acq_rel));
+    if (before != nullptr && before->peers.has_value() && !peers.has_value()) {
+        next->peers = before->peers;
+    }
+    // Pairs with follow_orders().
+    orders_.store(next.release(), std::memory_order_release);
+}
+
+void ControlThread::follow_orders() {
+    if (orders_.load(std::memory_order_relaxed) == nullptr) {
+        return;
+    }
+    const std::unique_ptr<Orders> orders(orders_.exchange(nullptr, std::memory_order_acq_rel));
+    if (orders == nullptr) {
+        return;
+    }
+    core_->keeper.use(orders->policy);
+    if (orders->peers.has_value()) {
+        core_->checks.begin(orders->peer_policy, *orders->peers, core_->parts.clock.now().ms);
+    }
 }
 
 void ControlThread::start(std::function<void()> on_start, bool take_up) {
@@ -238,6 +273,7 @@ void ControlThread::run() {
     io::Qsbr& qsbr = core_->parts.qsbr;
     const unsigned self = core_->parts.qsbr_thread;
     while (!stopping_.load(std::memory_order_relaxed)) {
+        follow_orders();
         qsbr.online(self);
         const bool more = core_->round();
         qsbr.offline(self);

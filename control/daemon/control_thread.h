@@ -20,6 +20,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 
 namespace pinhole::daemon {
@@ -36,6 +37,7 @@ struct ControlParts {
     route::PeerHealth& peer_health;
     qualify::Policy policy;
     qualify::PeerPolicy peer_policy;
+    std::size_t peers;   // so many of peer_health are in use
     std::uint64_t seed;  // of the keeper's dice
 };
 
@@ -50,6 +52,11 @@ class ControlThread {
     // table, and go on as they were.
     void start(std::function<void()> on_start, bool take_up = false);
     void stop();
+
+    // Other times and peers, from its next round on; any thread but its own, one at a time. `peers`:
+    // they are others than before.
+    void use(const qualify::Policy& policy, const qualify::PeerPolicy& peer_policy,
+             std::optional<std::size_t> peers);
 
     // What it takes beside the table.
     [[nodiscard]] static std::size_t bytes_per_contact();
@@ -68,7 +75,11 @@ class ControlThread {
     void take_up();
     void run();
 
+    struct Orders;
+    void follow_orders();
+
     std::unique_ptr<Core> core_;
+    std::atomic<Orders*> orders_{nullptr};
     std::thread thread_;
     std::atomic<bool> stopping_{false};
     std::atomic<bool> ready_{false};

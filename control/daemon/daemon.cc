@@ -9,6 +9,7 @@
 #include "control/daemon/key_service.h"
 #include "control/daemon/nonce_memory.h"
 #include "control/daemon/publisher.h"
+#include "control/daemon/reconfiguration.h"
 #include "control/daemon/running_system.h"
 #include "control/daemon/screening.h"
 #include "control/daemon/service.h"
@@ -42,6 +43,9 @@ namespace {
 // some 350 calls a second each way.
 constexpr std::size_t kPins = 131'072;
 
+// That a reload may name, or as many as there were at the start.
+constexpr std::size_t kRoomForPeers = 64;
+
 // Who reads the table beside the workers, in this order behind them: the control thread, the API, the
 // journal.
 constexpr unsigned kReaders = 3;
@@ -69,14 +73,6 @@ class Signals {
     int fd_ = -1;
 };
 
-std::vector<std::string> peer_names(const config::Core& core) {
-    std::vector<std::string> names;
-    for (const config::Peer& peer : core.peers) {
-        names.push_back(config::to_text(peer));
-    }
-    return names;
-}
-
 std::uint64_t random_seed() {
     std::uint64_t seed = 0;
     randombytes_buf(&seed, sizeof seed);
@@ -87,8 +83,11 @@ std::uint64_t random_seed() {
 // opposite one.
 class Assembly {
   public:
-    explicit Assembly(const config::Config& config)
-        : config_(config), settings_(io_settings(config)), allowances_(allowance_file(config)) {}
+    Assembly(const config::Config& config, std::string file)
+        : config_(config),
+          file_(std::move(file)),
+          settings_(io_settings(config)),
+          allowances_(allowance_file(config)) {}
     ~Assembly() { stop(); }
     Assembly(const Assembly&) = delete;
     Assembly& operator=(const Assembly&) = delete;
@@ -96,7 +95,8 @@ class Assembly {
     io::Status start();
     void run(int signal_fd) {
         service_->run(
-            signal_fd, [this] { reload(); }, [this] { tidy(); });
+            signal_fd, [this] { reload(); }, [this] { return tidy(); });
+        reconfiguration_->close();
     }
     void stop();
     [[nodiscard]] std::string summary() const;
@@ -109,13 +109,14 @@ class Assembly {
     io::Status load_screening();
     io::Status load_subscribers();
     void reload();
-    void tidy();
+    [[nodiscard]] bool tidy();
     io::Status mirror_kernel();
     io::Status make_workers();
     io::Status launch();
     io::Status listen();
 
-    const config::Config& config_;
+    const config::Config& config_;  // as at the start
+    const std::string file_;
     const io::Settings settings_;
     AllowanceService allowances_;
     std::unique_ptr<KeyService> keys_;
@@ -127,7 +128,6 @@ class Assembly {
     std::unique_ptr<JournalService> journal_;  // null: nothing is kept
     std::unique_ptr<TableMemory> memory_;
     std::unique_ptr<table::QualifyTable> states_;
-    registrar::Policy policy_;
     std::unique_ptr<route::PeerHealth> peer_health_;
     std::unique_ptr<route::PinTable> pins_;
     std::unique_ptr<Screening> screening_;
@@ -145,6 +145,7 @@ class Assembly {
     std::vector<CoreCounters> counters_;
     std::vector<std::unique_ptr<io::Worker>> workers_;
     std::unique_ptr<ControlThread> control_;
+    std::unique_ptr<Reconfiguration> reconfiguration_;
     std::unique_ptr<RunningSystem> system_;
     std::unique_ptr<api::Server> http_;
     std::unique_ptr<api::Server> socket_;
@@ -205,21 +206,29 @@ io::Status Assembly::open_ports() {
 }
 
 // At the start: the first set has to be good.
-template <class Report>
-io::Status first_set(const Report& report) {
+template <class Loaded>
+io::Status first_set(const Loaded& loaded) {
     std::string all;
-    for (const std::string& problem : report.problems) {
+    for (const std::string& problem : loaded.problems) {
         all += (all.empty() ? "" : "\n") + problem;
     }
-    for (const std::string& warning : report.warnings) {
+    for (const std::string& warning : loaded.warnings) {
         spdlog::warn("{}", warning);
     }
-    return report.ok() ? io::Status{} : io::Error{io::ErrorCode::kInvalid, all};
+    return all.empty() ? io::Status{} : io::Error{io::ErrorCode::kInvalid, all};
 }
 
 io::Status Assembly::load_screening() {
-    screening_ = std::make_unique<Screening>(config_.screen.rules, settings_.workers, *qsbr_);
-    return first_set(screening_->reload());
+    screening_ = std::make_unique<Screening>(*qsbr_);
+    if (config_.screen.rules.empty()) {
+        return {};
+    }
+    LoadedRules loaded = load_rules(config_.screen.rules, settings_.workers);
+    if (io::Status good = first_set(loaded); !good) {
+        return good;
+    }
+    screening_->use(std::move(loaded.rules));
+    return {};
 }
 
 io::Status Assembly::load_subscribers() {
@@ -227,9 +236,12 @@ io::Status Assembly::load_subscribers() {
         return {};
     }
     subscription_ = std::make_unique<Subscription>(config_.auth, *qsbr_);
-    if (io::Status good = first_set(subscription_->reload()); !good) {
+    LoadedSubscribers loaded =
+        daemon::load_subscribers(config_.auth, subscription_->policy().user_hash);
+    if (io::Status good = first_set(loaded); !good) {
         return good;
     }
+    subscription_->use(std::move(loaded.subscribers));
     spdlog::info("{} subscribers may register", subscription_->users());
     auto nonces = NonceMemory::make(static_cast<std::uint32_t>(config_.dataplane.max_contacts),
                                     config_.auth.nonce_lifetime_s, settings_);
@@ -242,42 +254,18 @@ io::Status Assembly::load_subscribers() {
     return {};
 }
 
-template <class Report>
-void log_report(const Report& report) {
-    for (const std::string& warning : report.warnings) {
-        spdlog::warn("{}", warning);
-    }
-    for (const std::string& problem : report.problems) {
-        spdlog::error("{}", problem);
-    }
-}
-
 void Assembly::reload() {
-    const Screening::Report report = screening_->reload();
-    log_report(report);
-    if (!report.ok()) {
-        spdlog::error("the screening rules in use stay in use");
-    } else if (report.enabled) {
-        spdlog::info("{} screening rules are in use", report.rules);
-    }
-    if (subscription_ == nullptr) {
-        return;
-    }
-    const Subscription::Report subscribers = subscription_->reload();
-    log_report(subscribers);
-    if (!subscribers.ok()) {
-        spdlog::error("the subscribers in use stay in use");
-    } else {
-        spdlog::info("{} subscribers may register", subscribers.users);
-    }
+    reconfiguration_->reload_here();
 }
 
-void Assembly::tidy() {
+// False: pinhole is to end.
+bool Assembly::tidy() {
     screening_->reclaim();
     allowances_.turn(workers_, Service::now_ms());
     if (subscription_ != nullptr) {
         subscription_->reclaim();
     }
+    return !reconfiguration_->turn(Service::now_ms());
 }
 
 io::Status Assembly::open_journal() {
@@ -316,15 +304,12 @@ io::Status Assembly::make_table() {
     if (journal_ != nullptr) {
         journal_->restore(memory_->table(), *states_);
     }
-    policy_ = registrar_policy(config_.registrar, config_.qualify);
-    peer_health_ = std::make_unique<route::PeerHealth>(config_.core.peers.size());
+    peer_health_ =
+        std::make_unique<route::PeerHealth>(std::max(config_.core.peers.size(), kRoomForPeers));
     pins_ = std::make_unique<route::PinTable>(kPins);
-    shared_ = std::make_unique<io::Shared>(io::Shared{
-        memory_->table(), *states_, policy_, *peer_health_, *pins_,
-        config_.qualify.call_unreachable == config::CallUnreachable::kTry,
-        config_.core.mode == config::CoreMode::kRedirect, config_.core.assert_identity,
-        limit_policy(config_.limits), config_.limits.sources, &screening_->pointer(),
-        config_.overload.enabled, config_.overload.retry_after_s, authentication_.get()});
+    shared_ = std::make_unique<io::Shared>(
+        io::Shared{memory_->table(), *states_, *peer_health_, *pins_, config_.limits.sources,
+                   &screening_->pointer(), config_.overload.enabled, authentication_.get()});
     return {};
 }
 
@@ -342,7 +327,8 @@ io::Status Assembly::mirror_kernel() {
     if (io::Status started = ports_->start(); !started) {
         return started;
     }
-    publisher_ = std::make_unique<Publisher>(config_, *ports_, *mirror_, *qsbr_, keys_->keys());
+    publisher_ = std::make_unique<Publisher>(std::make_shared<config::Config>(config_), *ports_,
+                                             *mirror_, *qsbr_, keys_->keys());
     kernel_ = std::make_unique<io::KernelPath>(*ports_, *mesh_);
     path_mtus_ = std::make_unique<net::PathMtus>(random_seed());
     peer_log_ = std::make_unique<PeerLog>(peer_names(config_.core), *peer_health_);
@@ -381,7 +367,11 @@ io::Status Assembly::launch() {
     control_ = std::make_unique<ControlThread>(
         ControlParts{memory_->table(), *states_, *ports_, *mesh_, *qsbr_, settings_.workers,
                      *clock_, publisher_->pointer(), *peer_health_, qualify_policy(config_.qualify),
-                     peer_policy(config_.core), random_seed()});
+                     peer_policy(config_.core), config_.core.peers.size(), random_seed()});
+    reconfiguration_ = std::make_unique<Reconfiguration>(
+        ReconfigurationParts{file_, *publisher_, *screening_, subscription_.get(), *control_,
+                             *peer_log_, *peer_health_},
+        std::make_shared<config::Config>(config_));
     control_->start([this] { eal_->restore_affinity(); },
                     journal_ != nullptr && journal_->restored() != 0);
     if (journal_ != nullptr) {
@@ -407,6 +397,7 @@ io::Status Assembly::listen() {
                     *control_,
                     *peer_health_,
                     *screening_,
+                    *reconfiguration_,
                     subscription_.get(),
                     journal_.get(),
                     workers_,
@@ -472,23 +463,9 @@ std::string Assembly::summary() const {
     return text;
 }
 
-spdlog::level::level_enum log_level(config::LogLevel level) {
-    switch (level) {
-        case config::LogLevel::kDebug:
-            return spdlog::level::debug;
-        case config::LogLevel::kWarning:
-            return spdlog::level::warn;
-        case config::LogLevel::kError:
-            return spdlog::level::err;
-        case config::LogLevel::kInfo:
-            break;
-    }
-    return spdlog::level::info;
-}
-
 }  // namespace
 
-int run(const config::Config& config) {
+int run(const config::Config& config, const std::string& file) {
     spdlog::set_level(log_level(config.log.level));
     spdlog::set_formatter(escape::log_formatter());
     if (sodium_init() < 0) {
@@ -496,7 +473,7 @@ int run(const config::Config& config) {
         return 1;
     }
     const Signals signals;
-    Assembly assembly(config);
+    Assembly assembly(config, file);
     if (const io::Status started = assembly.start(); !started) {
         std::fprintf(stderr, "pinhole: %s\n", started.error().message.c_str());
         return 1;

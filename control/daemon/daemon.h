@@ -12,7 +12,8 @@ namespace pinhole::daemon {
 
 // The exit status: 0 after SIGTERM or SIGINT, 1 if it could not start; then a sentence on stderr
 // says what to do.
-[[nodiscard]] int run(const config::Config& config);
+// A reload reads `file` again.
+[[nodiscard]] int run(const config::Config& config, const std::string& file);
 
 // What `--check` says of the files that the configuration names, a sentence each, with file and
 // line.

@@ -12,10 +12,15 @@ using route::PeerState;
 PeerLog::PeerLog(std::vector<std::string> names, const route::PeerHealth& health)
     : names_(std::move(names)), health_(health), seen_(names_.size(), PeerState::kUnknown) {}
 
+void PeerLog::use(std::vector<std::string> names) {
+    names_ = std::move(names);
+    seen_.assign(names_.size(), PeerState::kUnknown);
+}
+
 void PeerLog::follow() {
     for (std::size_t i = 0; i < names_.size(); ++i) {
         const PeerState state = health_.state_any(i);
-        if (state == std::exchange(seen_[i], state)) {
+        if (state == std::exchange(seen_[i], state) || state == PeerState::kUnknown) {
             continue;
         }
         if (state == PeerState::kUp) {

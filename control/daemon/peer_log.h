@@ -15,13 +15,15 @@ class PeerLog {
     // `names` in the order of the configuration; `health` outlives this.
     PeerLog(std::vector<std::string> names, const route::PeerHealth& health);
 
+    // Others, of whom nothing is known yet.
+    void use(std::vector<std::string> names);
     // A line for each peer whose state has changed since the last call.
     void follow();
 
   private:
     [[nodiscard]] bool any_usable() const;
 
-    const std::vector<std::string> names_;
+    std::vector<std::string> names_;
     const route::PeerHealth& health_;
     std::vector<route::PeerState> seen_;
 };

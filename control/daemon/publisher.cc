@@ -5,6 +5,7 @@
 #include "dataplane/sip/uri.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pinhole::daemon {
 namespace {
@@ -35,14 +36,25 @@ const io::Endpoint* endpoint_for(const io::PortView& port, const net::Address& p
 
 }  // namespace
 
-Publisher::Publisher(const config::Config& config, const io::Ports& ports, netlink::Mirror& mirror,
-                     io::Qsbr& qsbr, const route::Keys& keys)
-    : config_(config), ports_(ports), mirror_(mirror), qsbr_(qsbr), keys_(keys) {}
+Publisher::Publisher(std::shared_ptr<const config::Config> config, const io::Ports& ports,
+                     netlink::Mirror& mirror, io::Qsbr& qsbr, const route::Keys& keys)
+    : ports_(ports), mirror_(mirror), qsbr_(qsbr), keys_(keys) {
+    use_config(std::move(config), false);
+}
+
+void Publisher::use_config(std::shared_ptr<const config::Config> config, bool draining) {
+    const std::uint32_t edition = conduct_ == nullptr ? 1 : conduct_->edition + 1;
+    config_ = std::move(config);
+    auto next = std::make_shared<io::Conduct>(conduct_of(*config_));
+    next->edition = edition;
+    next->draining = draining;
+    conduct_ = std::move(next);
+}
 
 bool Publisher::publish(std::uint64_t now_ms) {
     auto next = std::make_unique<io::Surroundings>(
-        io::Surroundings{.fib = mirror_.build_fib(now_ms), .keys = keys_});
-    for (const config::Domain& domain : config_.registrar.domains) {
+        io::Surroundings{.fib = mirror_.build_fib(now_ms), .keys = keys_, .conduct = conduct_});
+    for (const config::Domain& domain : config_->registrar.domains) {
         std::string text = domain.address.has_value() && !domain.address->is_v4()
                                ? "[" + domain.host + "]"
                                : domain.host;
@@ -51,18 +63,18 @@ bool Publisher::publish(std::uint64_t now_ms) {
         }
         (void)next->identity.add_domain(text);  // the loader has checked it
     }
-    if (sip::Uri route; !config_.registrar.service_route.empty() &&
-                        sip::parse_uri(config_.registrar.service_route.front(), route)) {
+    if (sip::Uri route; !config_->registrar.service_route.empty() &&
+                        sip::parse_uri(config_->registrar.service_route.front(), route)) {
         (void)next->identity.add_route_host(route);
     }
-    for (std::size_t i = 0; i < config_.ports.size(); ++i) {
-        next->ports.push_back({endpoints_of(i, next->fib), role_of(config_.ports[i].role)});
+    for (std::size_t i = 0; i < config_->ports.size(); ++i) {
+        next->ports.push_back({endpoints_of(i, next->fib), role_of(config_->ports[i].role)});
         for (const io::Endpoint& endpoint : next->ports.back().endpoints) {
             next->identity.add_local(endpoint.address, endpoint.udp_port);
         }
     }
     next->peers = route::Peers(peer_flows(*next));
-    next->emergency = route::Emergency(config_.emergency.numbers, config_.emergency.unregistered);
+    next->emergency = route::Emergency(config_->emergency.numbers, config_->emergency.unregistered);
     keep_peers_resolved(next->fib);
 
     const bool changed = current_ == nullptr || !same_endpoints(*current_, *next);
@@ -85,7 +97,7 @@ void Publisher::reclaim() {
 // moment, wherever it has them: an address of VRRP comes and goes, an anycast address may stand on
 // the loopback.
 std::vector<io::Endpoint> Publisher::endpoints_of(std::size_t port, const net::Fib& fib) const {
-    const config::Port& wanted = config_.ports[port];
+    const config::Port& wanted = config_->ports[port];
     std::vector<net::Address> addresses;
     if (wanted.addresses.empty()) {
         if (const auto interface = mirror_.interface(ports_.ports()[port].ifindex)) {
@@ -112,7 +124,7 @@ std::vector<io::Endpoint> Publisher::endpoints_of(std::size_t port, const net::F
 // without our asking.
 void Publisher::keep_peers_resolved(const net::Fib& fib) {
     std::vector<netlink::LinkAddress> on_link;
-    for (const config::Peer& peer : config_.core.peers) {
+    for (const config::Peer& peer : config_->core.peers) {
         const net::Hop hop = fib.lookup(peer.address, 0);
         const bool ours =
             hop.outcome == net::HopOutcome::kOk || hop.outcome == net::HopOutcome::kNoNeighbour;
@@ -127,7 +139,7 @@ void Publisher::keep_peers_resolved(const net::Fib& fib) {
 // may speak to the core.
 std::vector<net::Flow> Publisher::peer_flows(const io::Surroundings& around) const {
     std::vector<net::Flow> flows;
-    for (const config::Peer& peer : config_.core.peers) {
+    for (const config::Peer& peer : config_->core.peers) {
         net::Flow flow;
         flow.theirs = peer.address;
         flow.their_udp_port = peer.port;

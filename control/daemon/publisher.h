@@ -19,11 +19,14 @@ namespace pinhole::daemon {
 
 class Publisher {
   public:
-    Publisher(const config::Config& config, const io::Ports& ports, netlink::Mirror& mirror,
-              io::Qsbr& qsbr, const route::Keys& keys);
+    Publisher(std::shared_ptr<const config::Config> config, const io::Ports& ports,
+              netlink::Mirror& mirror, io::Qsbr& qsbr, const route::Keys& keys);
 
     // From the next publish() on.
     void use_keys(const route::Keys& keys) { keys_ = keys; }
+
+    // Likewise. `draining`: no new bindings are taken.
+    void use_config(std::shared_ptr<const config::Config> config, bool draining);
 
     // The present view of the kernel, published. Returns whether our endpoints have changed since
     // the last call: then sockets and XDP programs are to follow.
@@ -41,7 +44,8 @@ class Publisher {
     void keep_peers_resolved(const net::Fib& fib);
     [[nodiscard]] std::vector<net::Flow> peer_flows(const io::Surroundings& around) const;
 
-    const config::Config& config_;
+    std::shared_ptr<const config::Config> config_;
+    std::shared_ptr<const io::Conduct> conduct_;
     const io::Ports& ports_;
     netlink::Mirror& mirror_;
     io::Qsbr& qsbr_;

@@ -121,6 +121,7 @@ api::Status RunningSystem::status() {
     api::Status status;
     status.version = PINHOLE_VERSION;
     status.uptime_s = uptime_s();
+    status.draining = parts_.reconfiguration.draining();
     status.workers = static_cast<unsigned>(parts_.workers.size());
     const table::ShardCounts counts = parts_.table.counts();
     status.contacts = counts.contacts;
@@ -258,25 +259,11 @@ std::uint32_t RunningSystem::remove_contact(table::ContactId id, unsigned owner)
 }
 
 api::ReloadResult RunningSystem::reload() {
-    api::ReloadResult result;
-    Screening::Report report = parts_.screening.reload();
-    if (report.ok() && report.enabled) {
-        result.done.push_back("screening rules: " + std::to_string(report.rules));
-    }
-    result.problems = std::move(report.problems);
-    result.warnings = std::move(report.warnings);
-    if (parts_.subscription == nullptr) {
-        return result;
-    }
-    Subscription::Report subscribers = parts_.subscription->reload();
-    if (subscribers.ok()) {
-        result.done.push_back("subscribers: " + std::to_string(subscribers.users));
-    }
-    std::move(subscribers.problems.begin(), subscribers.problems.end(),
-              std::back_inserter(result.problems));
-    std::move(subscribers.warnings.begin(), subscribers.warnings.end(),
-              std::back_inserter(result.warnings));
-    return result;
+    return parts_.reconfiguration.reload();
+}
+
+bool RunningSystem::drain(bool on, std::optional<std::uint32_t> stop_after_s) {
+    return parts_.reconfiguration.drain(on, stop_after_s);
 }
 
 api::Health RunningSystem::healthy() {
@@ -299,6 +286,9 @@ api::Health RunningSystem::healthy() {
 }
 
 api::Health RunningSystem::ready() {
+    if (parts_.reconfiguration.draining()) {
+        return {false, "draining: no new bindings are taken"};
+    }
     if (!parts_.control.ready()) {
         return {false, "the pings of an earlier run's contacts are being taken up"};
     }
@@ -360,12 +350,13 @@ metrics::QualifyFigures RunningSystem::qualify_figures() const {
 
 std::vector<metrics::PeerFigures> RunningSystem::peer_figures() const {
     std::vector<metrics::PeerFigures> out;
+    const config::Core core = parts_.reconfiguration.current()->core;
     const std::uint64_t now_ms = parts_.clock.now().ms;
-    for (std::size_t i = 0; i < parts_.config.core.peers.size(); ++i) {
+    for (std::size_t i = 0; i < core.peers.size(); ++i) {
         const qualify::PeerFigures& from = parts_.control.peer_figures(i);
         metrics::PeerFigures to;
-        to.peer = config::to_text(parts_.config.core.peers[i]);
-        to.checked = parts_.config.core.check_interval_s != 0;
+        to.peer = config::to_text(core.peers[i]);
+        to.checked = core.check_interval_s != 0;
         to.state = static_cast<metrics::PeerState>(parts_.peer_health.state_any(i));
         const std::uint64_t since_ms = from.since_ms.load(std::memory_order_relaxed);
         to.for_s = static_cast<double>(now_ms > since_ms ? now_ms - since_ms : 0) / 1e3;

@@ -9,6 +9,7 @@
 #include "control/daemon/control_thread.h"
 #include "control/daemon/journal_service.h"
 #include "control/daemon/key_service.h"
+#include "control/daemon/reconfiguration.h"
 #include "control/daemon/screening.h"
 #include "control/daemon/subscription.h"
 #include "dataplane/counters.h"
@@ -43,6 +44,7 @@ struct SystemParts {
     const ControlThread& control;
     const route::PeerHealth& peer_health;
     Screening& screening;
+    Reconfiguration& reconfiguration;
     Subscription* subscription;     // null: nobody is asked for a password
     const JournalService* journal;  // null: nothing is kept
     const std::vector<std::unique_ptr<io::Worker>>& workers;
@@ -64,6 +66,7 @@ class RunningSystem final : public api::System {
                                                     std::string_view after) override;
     [[nodiscard]] api::RemoveResult remove(std::string_view aor, std::string_view contact) override;
     [[nodiscard]] api::ReloadResult reload() override;
+    [[nodiscard]] bool drain(bool on, std::optional<std::uint32_t> stop_after_s) override;
     [[nodiscard]] api::Health healthy() override;
     [[nodiscard]] api::Health ready() override;
     [[nodiscard]] std::string metrics_text() override;

@@ -54,22 +54,9 @@ LoadedRules load_rules(const std::string& path, unsigned workers) {
     return out;
 }
 
-Screening::Report Screening::reload() {
-    Report report;
-    if (path_.empty()) {
-        return report;
-    }
-    const std::lock_guard<std::mutex> one(reloading_);
-    LoadedRules loaded = load_rules(path_, workers_);
-    report.enabled = true;
-    report.problems = std::move(loaded.problems);
-    report.warnings = std::move(loaded.warnings);
-    if (loaded.rules != nullptr) {
-        report.rules = loaded.rules->rules().size();
-        const std::lock_guard<std::mutex> lock(mutex_);
-        shelf_.put(std::move(loaded.rules));
-    }
-    return report;
+void Screening::use(std::unique_ptr<const screen::RuleSet> rules) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    shelf_.put(std::move(rules));
 }
 
 void Screening::reclaim() {

@@ -23,28 +23,15 @@ struct LoadedRules {
 
 class Screening {
   public:
-    // An empty path: nothing is screened, ever.
-    Screening(std::string path, unsigned workers, io::Qsbr& qsbr)
-        : path_(std::move(path)),
-          workers_(workers),
-          shelf_({io::Qsbr::start_fn, io::Qsbr::passed_fn, &qsbr}) {}
+    explicit Screening(io::Qsbr& qsbr) : shelf_({io::Qsbr::start_fn, io::Qsbr::passed_fn, &qsbr}) {}
 
-    struct Report {
-        bool enabled = false;
-        std::size_t rules = 0;  // now in use; of a bad file: none counted
-        std::vector<std::string> problems;
-        std::vector<std::string> warnings;
-        [[nodiscard]] bool ok() const { return problems.empty(); }
-    };
-    Report reload();
+    // Takes up rules that load_rules() has found good; null: nothing is screened any more.
+    void use(std::unique_ptr<const screen::RuleSet> rules);
     void reclaim();
     [[nodiscard]] std::vector<screen::RuleHits> hits() const;
     [[nodiscard]] const screen::RuleSetPointer& pointer() const { return shelf_.pointer(); }
 
   private:
-    const std::string path_;
-    const unsigned workers_;
-    std::mutex reloading_;      // one at a time
     mutable std::mutex mutex_;  // the shelf's; never held for long
     screen::Shelf shelf_;
 };

@@ -47,7 +47,7 @@ io::Status Service::prepare() {
 }
 
 void Service::run(int signal_fd, const std::function<void()>& reload,
-                  const std::function<void()>& tidy) {
+                  const std::function<bool()>& tidy) {
     std::vector<pollfd> polls;
     for (;;) {
         polls.assign({{signal_fd, POLLIN, 0}, {mirror_.poll_fd(), POLLIN, 0}});
@@ -72,7 +72,9 @@ void Service::run(int signal_fd, const std::function<void()>& reload,
         ask_for_neighbours(now);
         publisher_.reclaim();
         peers_.follow();
-        tidy();
+        if (!tidy()) {
+            return;
+        }
     }
 }
 

@@ -32,8 +32,8 @@ class Service {
     // quiet.
     [[nodiscard]] io::Status prepare();
     // Until a signal that ends us is read from `signal_fd`; SIGHUP has `reload` called. `tidy` is
-    // called every round.
-    void run(int signal_fd, const std::function<void()>& reload, const std::function<void()>& tidy);
+    // called every round, and ends it too by false.
+    void run(int signal_fd, const std::function<void()>& reload, const std::function<bool()>& tidy);
 
     // Monotonic milliseconds.
     [[nodiscard]] static std::uint64_t now_ms();

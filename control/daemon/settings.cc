@@ -89,6 +89,15 @@ screen::LimitPolicy limit_policy(const config::Limits& limits) {
             .address_guesses = {limits.address_guesses_per_minute, limits.address_guesses_burst}};
 }
 
+io::Conduct conduct_of(const config::Config& config) {
+    return {.registrar = registrar_policy(config.registrar, config.qualify),
+            .limits = limit_policy(config.limits),
+            .retry_after_s = config.overload.retry_after_s,
+            .call_unreachable = config.qualify.call_unreachable == config::CallUnreachable::kTry,
+            .redirect = config.core.mode == config::CoreMode::kRedirect,
+            .assert_identity = config.core.assert_identity};
+}
+
 std::string allowance_file(const config::Config& config) {
     const std::string& keys = config.keys.file;
     return !config.limits.enabled || keys.empty()
@@ -132,6 +141,20 @@ io::IdleMode idle_mode(const config::Config& config) {
         std::none_of(config.ports.begin(), config.ports.end(),
                      [](const config::Port& port) { return port.device.has_kernel_interface(); });
     return own_cores ? io::IdleMode::kSpin : io::IdleMode::kSleep;
+}
+
+spdlog::level::level_enum log_level(config::LogLevel level) {
+    switch (level) {
+        case config::LogLevel::kDebug:
+            return spdlog::level::debug;
+        case config::LogLevel::kWarning:
+            return spdlog::level::warn;
+        case config::LogLevel::kError:
+            return spdlog::level::err;
+        case config::LogLevel::kInfo:
+            break;
+    }
+    return spdlog::level::info;
 }
 
 std::string device_text(const config::DeviceSpec& device) {

@@ -6,11 +6,14 @@
 #include "control/config/config.h"
 #include "control/qualify/peer_checks.h"
 #include "control/qualify/policy.h"
+#include "dataplane/io/conduct.h"
 #include "dataplane/io/settings.h"
 #include "dataplane/io/surroundings.h"
 #include "dataplane/io/worker.h"
 #include "dataplane/registrar/policy.h"
 #include "dataplane/screen/rate_limits.h"
+
+#include <spdlog/common.h>
 
 namespace pinhole::daemon {
 
@@ -18,6 +21,7 @@ namespace pinhole::daemon {
 [[nodiscard]] registrar::Policy registrar_policy(const config::Registrar& registrar,
                                                  const config::Qualify& qualify);
 [[nodiscard]] screen::LimitPolicy limit_policy(const config::Limits& limits);
+[[nodiscard]] io::Conduct conduct_of(const config::Config& config);
 // Beside the keys; empty: nothing is kept.
 [[nodiscard]] std::string allowance_file(const config::Config& config);
 [[nodiscard]] qualify::Policy qualify_policy(const config::Qualify& qualify);
@@ -26,6 +30,8 @@ namespace pinhole::daemon {
 // "auto" spins where the cores are pinned and no port is the kernel's: there the core is the
 // worker's own.
 [[nodiscard]] io::IdleMode idle_mode(const config::Config& config);
+
+[[nodiscard]] spdlog::level::level_enum log_level(config::LogLevel level);
 
 // "af_packet:eth0", as the file has it.
 [[nodiscard]] std::string device_text(const config::DeviceSpec& device);

@@ -120,26 +120,16 @@ auth::Policy auth_policy(const config::Auth& wanted) {
 }
 
 Subscription::Subscription(const config::Auth& wanted, io::Qsbr& qsbr)
-    : wanted_(wanted), policy_(auth_policy(wanted)), qsbr_(qsbr) {}
+    : policy_(auth_policy(wanted)), qsbr_(qsbr) {}
 
-Subscription::Report Subscription::reload() {
-    const std::lock_guard<std::mutex> one(reloading_);
-    LoadedSubscribers loaded = load_subscribers(wanted_, policy_.user_hash);
-    Report report;
-    report.problems = std::move(loaded.problems);
-    report.warnings = std::move(loaded.warnings);
-    if (loaded.subscribers == nullptr) {
-        return report;
-    }
-    report.users = loaded.subscribers->users();
+void Subscription::use(std::unique_ptr<const auth::Subscribers> subscribers) {
     const std::lock_guard<std::mutex> lock(mutex_);
     // Pairs with the workers' acquire load.
-    published_.store(loaded.subscribers.get(), std::memory_order_release);
+    published_.store(subscribers.get(), std::memory_order_release);
     if (current_ != nullptr) {
         retired_.push_back({std::move(current_), qsbr_.start()});
     }
-    current_ = std::move(loaded.subscribers);
-    return report;
+    current_ = std::move(subscribers);
 }
 
 void Subscription::reclaim() {

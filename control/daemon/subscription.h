@@ -35,13 +35,8 @@ class Subscription {
     // `wanted` asks for digest.
     Subscription(const config::Auth& wanted, io::Qsbr& qsbr);
 
-    struct Report {
-        std::size_t users = 0;  // now in use; of a bad file: none counted
-        std::vector<std::string> problems;
-        std::vector<std::string> warnings;
-        [[nodiscard]] bool ok() const { return problems.empty(); }
-    };
-    Report reload();
+    // Takes up subscribers that load_subscribers() has found good.
+    void use(std::unique_ptr<const auth::Subscribers> subscribers);
     void reclaim();
     [[nodiscard]] std::size_t users() const;
     [[nodiscard]] const auth::Policy& policy() const { return policy_; }
@@ -53,10 +48,8 @@ class Subscription {
         std::uint64_t token;
     };
 
-    const config::Auth wanted_;
     const auth::Policy policy_;
     io::Qsbr& qsbr_;
-    std::mutex reloading_;      // one at a time
     mutable std::mutex mutex_;  // of what follows; never held for long
     auth::SubscribersPointer published_{nullptr};
     std::unique_ptr<const auth::Subscribers> current_;

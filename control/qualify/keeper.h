@@ -84,6 +84,10 @@ class Keeper {
     // What the states hold of it stays true, and its pings go on in their phase.
     void take_up(std::uint32_t slot);
 
+    // Other times and bounds; pings that are planned come as planned. Whether there are pings at all
+    // stays as it is.
+    void use(const Policy& policy) { policy_ = policy; }
+
     // A response to a ping of ours, its MAC checked by the worker that got it. `flow_matches`: it
     // came by the contact's present flow.
     void pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool flow_matches);
@@ -132,7 +136,7 @@ class Keeper {
     [[nodiscard]] Window left_of(Window window, std::uint32_t age_ms) const;
     void set_plan(std::uint32_t slot, Tick tick);
 
-    const Policy policy_;
+    Policy policy_;
     table::QualifyTable& states_;
     C& contacts_;
     S& sink_;

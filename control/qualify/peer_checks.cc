@@ -14,11 +14,18 @@ constexpr unsigned kOutOfService = 503;
 }  // namespace
 
 PeerChecks::PeerChecks(const PeerPolicy& policy, route::PeerHealth& states, std::uint64_t now_ms)
-    : policy_(policy), states_(states), watches_(states.size()), figures_(states.size()) {
+    : policy_(policy), states_(states), figures_(states.size()) {
+    begin(policy, states.size(), now_ms);
+}
+
+void PeerChecks::begin(const PeerPolicy& policy, std::size_t peers, std::uint64_t now_ms) {
+    policy_ = policy;
+    watches_.assign(std::min(peers, states_.size()), {});
     for (std::size_t i = 0; i < watches_.size(); ++i) {
         // Not all at one moment.
         watches_[i].due_ms = now_ms + i * policy.timeout_ms / watches_.size();
-        figures_[i].since_ms.store(now_ms, std::memory_order_relaxed);
+        figures_[i].clear(now_ms);
+        states_.write_control(i, PeerState::kUnknown);
     }
 }
 

@@ -30,6 +30,15 @@ struct PeerFigures {
     Counter refused;                       // answered 503: it says itself that it is out of service
     std::atomic<std::uint32_t> rtt_us{0};  // of the last answer; 0: none yet
     std::atomic<std::uint64_t> since_ms{0};  // when its state last changed
+
+    // It is another peer's from here on.
+    void clear(std::uint64_t now_ms) {
+        for (Counter* counter : {&answered, &missed, &refused}) {
+            counter->add(-counter->get());
+        }
+        rtt_us.store(0, std::memory_order_relaxed);
+        since_ms.store(now_ms, std::memory_order_relaxed);
+    }
 };
 
 class PeerChecks {
@@ -39,6 +48,10 @@ class PeerChecks {
 
     // `states` outlives this.
     PeerChecks(const PeerPolicy& policy, route::PeerHealth& states, std::uint64_t now_ms);
+
+    // From here on there are the first `peers` of those that there is room for, of which nothing is
+    // known yet.
+    void begin(const PeerPolicy& policy, std::size_t peers, std::uint64_t now_ms);
 
     // A peer whose check is due, to be told of by sent() or postponed(). Settles what has timed out.
     [[nodiscard]] std::optional<std::size_t> next_due(std::uint64_t now_ms);
@@ -62,7 +75,7 @@ class PeerChecks {
     void settle(std::size_t peer, bool good, std::uint64_t now_ms);
     void change(std::size_t peer, route::PeerState state, std::uint64_t now_ms);
 
-    const PeerPolicy policy_;
+    PeerPolicy policy_;
     route::PeerHealth& states_;
     std::vector<Watch> watches_;
     std::vector<PeerFigures> figures_;

@@ -77,15 +77,16 @@ registrar::Now registrar_now(const Moment& now) {
 
 }  // namespace
 
-SipStage::SipStage(const Shared& shared, Mesh& mesh, unsigned worker, Transmit& transmit,
-                   Post& post, CoreCounters& counters)
+SipStage::SipStage(const Shared& shared, const Conduct& conduct, Mesh& mesh, unsigned worker,
+                   Transmit& transmit, Post& post, CoreCounters& counters)
     : shared_(shared),
       mesh_(mesh),
       worker_(worker),
       transmit_(transmit),
       post_(post),
       counters_(counters),
-      limits_(shared.limits, shared.limit_sources, mesh.workers(), shared.table.hash()),
+      edition_(conduct.edition),
+      limits_(conduct.limits, shared.limit_sources, mesh.workers(), shared.table.hash()),
       allowances_(limits_.addresses().count()),
       contexts_(std::make_unique<Context[]>(kContexts)),
       overload_(shared.refuse_when_overloaded) {
@@ -123,9 +124,17 @@ void SipStage::take(rte_mbuf* mbuf, const net::Datagram& datagram, net::PortInde
     burst_[burst_count_++] = &context;
 }
 
-void SipStage::run(const Surroundings& around, const Moment& now) {
+void SipStage::use(const Surroundings& around, const Moment& now) {
     around_ = &around;
     now_ = now;
+    if (conduct().edition != edition_) [[unlikely]] {
+        edition_ = conduct().edition;
+        limits_.use(conduct().limits);
+    }
+}
+
+void SipStage::run(const Surroundings& around, const Moment& now) {
+    use(around, now);
     // Pairs with the service side's release store.
     rules_ =
         shared_.screening == nullptr ? nullptr : shared_.screening->load(std::memory_order_acquire);
@@ -270,7 +279,7 @@ const table::Record* SipStage::find(const registrar::RegisterRequest& request) c
 }
 
 registrar::ReadContext SipStage::reading() const {
-    return {shared_.policy, around_->identity, shared_.table.hash(), registrar_now(now_)};
+    return {conduct().registrar, around_->identity, shared_.table.hash(), registrar_now(now_)};
 }
 
 void SipStage::prepare_register(Context& context) {
@@ -322,7 +331,7 @@ SipStage::Outcome SipStage::decide(Context& context) {
 // False: dropped, its sender asks for too much. An answer would only serve a forger.
 bool SipStage::admit(Context& context) {
     if (context.peer.has_value() || !asks(context.message, context.error) ||
-        shared_.policy.is_path_peer(context.flow.theirs)) {
+        conduct().registrar.is_path_peer(context.flow.theirs)) {
         return true;
     }
     const screen::Limited limited = limits_.admit(context.flow, limit_time(now_));
@@ -435,7 +444,10 @@ Verdict SipStage::apply(const registrar::RegisterRequest& request) {
     const registrar::Reachability reachability{unreachable, &shared_.qualify};
     const auto changed = shared_.table.change_owner(
         request.aor_hash, request.aor, [&](const table::Current& current, table::Edit& edit) {
-            planned = registrar::plan(current, request, shared_.policy, reachability, edit);
+            planned = registrar::plan(current, request, conduct().registrar, reachability, edit);
+            if (planned == Verdict::kOk && conduct().draining && edit.adds()) [[unlikely]] {
+                planned = Verdict::kDraining;
+            }
             return planned == Verdict::kOk;
         });
     const Verdict verdict = verdict_of(changed.result, planned);
@@ -461,13 +473,13 @@ void SipStage::answer_register(Context& context, const table::Record* record) {
     if (context.verdict == Verdict::kOk) {
         std::array<char, registrar::kMaxOkHeaders> lines;
         sip::Writer headers(lines.data(), lines.size());
-        registrar::write_ok_headers(request, shared_.policy, headers);
+        registrar::write_ok_headers(request, conduct().registrar, headers);
         answer.headers = headers.view();
         const GruuMaker gruus{around_->keys, shared_.table.hash()};
         if (request.gruu) {
             answer.gruus = {write_gruus, &gruus};
         }
-        answer.via.keep_s = shared_.policy.flow_timer_s;
+        answer.via.keep_s = conduct().registrar.flow_timer_s;
         answered = registrar::write_ok(context.message, record, answer, out);
         // A list of many contacts outgrows a short request: whose address may be forged gets what fits.
         if (answered == registrar::Answered::kWritten && out.size() > limit && !context.proven &&
@@ -478,8 +490,11 @@ void SipStage::answer_register(Context& context, const table::Record* record) {
         }
     } else {
         answered = registrar::write_refusal(
-            context.message, context.verdict, shared_.policy,
-            screen::retry_after_s(kTableFullRetry_s, request.aor_hash), answer, out);
+            context.message, context.verdict, conduct().registrar,
+            screen::retry_after_s(
+                context.verdict == Verdict::kDraining ? conduct().retry_after_s : kTableFullRetry_s,
+                request.aor_hash),
+            answer, out);
     }
     if (answered != registrar::Answered::kWritten) [[unlikely]] {
         drop(context, answered == registrar::Answered::kContended ? DropReason::kContended
@@ -549,10 +564,10 @@ void SipStage::route_message(Context& context) {
                          .emergency = around_->emergency,
                          .keys = around_->keys,
                          .pins = shared_.pins,
-                         .call_unreachable = shared_.call_unreachable,
-                         .redirect = shared_.redirect,
-                         .assert_identity = shared_.assert_identity,
-                         .gruu = shared_.policy.gruu,
+                         .call_unreachable = conduct().call_unreachable,
+                         .redirect = conduct().redirect,
+                         .assert_identity = conduct().assert_identity,
+                         .gruu = conduct().registrar.gruu,
                          .now_us = now_.us,
                          .now_ms = now_.ms,
                          .now_s = now_.s};
@@ -635,8 +650,7 @@ void SipStage::take_peer_pong(const route::Decision& decision) {
 }
 
 void SipStage::serve(const Command& command, const Surroundings& around, const Moment& now) {
-    around_ = &around;
-    now_ = now;
+    use(around, now);
     switch (command.kind) {
         case CommandKind::kRegister: {
             Command answer = command;

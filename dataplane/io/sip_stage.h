@@ -46,17 +46,11 @@ struct Authentication {
 struct Shared {
     table::BindingTable& table;
     const table::QualifyTable& qualify;
-    const registrar::Policy& policy;
     const route::PeerHealth& peer_health;
     route::PinTable& pins;
-    bool call_unreachable = false;  // [qualify] call_unreachable = "try"
-    bool redirect = false;          // [core] mode = "redirect"
-    bool assert_identity = false;   // [core] assert_identity
-    screen::LimitPolicy limits{.enabled = false};
     std::size_t limit_sources = 1024;
     const screen::RuleSetPointer* screening = nullptr;  // null: nothing is screened
     bool refuse_when_overloaded = false;                // [overload] enabled
-    std::uint32_t retry_after_s = 60;                   // and up to twice that
     const Authentication* authentication = nullptr;     // null: nobody is asked who he is
 };
 
@@ -73,8 +67,9 @@ class SipStage {
     // At most so many wait at once.
     static constexpr unsigned kMaxWaiting = kContexts - kBurst;
 
-    SipStage(const Shared& shared, Mesh& mesh, unsigned worker, Transmit& transmit, Post& post,
-             CoreCounters& counters);
+    // `conduct` is that of the beginning.
+    SipStage(const Shared& shared, const Conduct& conduct, Mesh& mesh, unsigned worker,
+             Transmit& transmit, Post& post, CoreCounters& counters);
     ~SipStage();  // frees the packets that still wait
     SipStage(const SipStage&) = delete;
     SipStage& operator=(const SipStage&) = delete;
@@ -115,6 +110,8 @@ class SipStage {
     };
     enum class Outcome : std::uint8_t { kFinished, kWaits };
 
+    void use(const Surroundings& around, const Moment& now);
+    [[nodiscard]] const Conduct& conduct() const { return *around_->conduct; }
     [[nodiscard]] std::optional<unsigned> peer_of(const Context& context) const;
     void rank_burst();
     [[nodiscard]] screen::Rank rank_of(const Context& context, screen::Glance glance) const;
@@ -179,6 +176,7 @@ class SipStage {
     Transmit& transmit_;
     Post& post_;
     CoreCounters& counters_;
+    std::uint32_t edition_;  // of the conduct that limits_ knows
     screen::Limits limits_;
     screen::AllowanceCopy allowances_;
     const Surroundings* around_ = nullptr;    // of the round in hand

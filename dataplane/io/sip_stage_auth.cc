@@ -81,7 +81,7 @@ void SipStage::limit_guesses(const Context& context, Attempt& attempt) const {
 // Nor is a proxy of ours, for all phones behind it come from its address: to count there who guesses
 // is its own affair.
 bool SipStage::is_exempt(const Context& context, const Attempt& attempt) const {
-    if (shared_.policy.is_path_peer(context.flow.theirs)) {
+    if (conduct().registrar.is_path_peer(context.flow.theirs)) {
         return true;
     }
     const table::Record* record =

@@ -67,7 +67,7 @@ void SipStage::refuse(Context& context) {
     const std::uint64_t who = context.flow_hash ^ shared_.table.hash()(context.message.call_id());
     std::array<char, 32> line;
     sip::Writer header(line.data(), line.size());
-    header.header("Retry-After", screen::retry_after_s(shared_.retry_after_s, who));
+    header.header("Retry-After", screen::retry_after_s(conduct().retry_after_s, who));
     answer_or_drop(context,
                    {.code = 503, .headers = header.view(), .required_bytes = header.size()},
                    DropReason::kOverload);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a worker knows of the world around it: the forwarding table, which addresses and ports are
-// ours, who the core peers are, which keys are in use. One immutable snapshot, made by the service
+// ours, who the core peers are, which keys are in use, what the operator wants. One immutable snapshot, made by the service
 // thread whenever the kernel's view or the keys change, and published by one pointer; a worker loads it once a round and forgets
 // it before its next quiescent state.
 #pragma once
 
+#include "dataplane/io/conduct.h"
 #include "dataplane/io/settings.h"
 #include "dataplane/net/fib.h"
 #include "dataplane/route/emergency.h"
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace pinhole::io {
@@ -45,6 +47,7 @@ struct Surroundings {
     route::Emergency emergency;
     std::vector<PortView> ports;  // by net::PortIndex
     route::Keys keys;
+    std::shared_ptr<const Conduct> conduct;  // never null once published
 };
 
 // Published by the service thread; who loads it is registered with the QSBR, which tells when the

@@ -41,7 +41,8 @@ Worker::Worker(const WorkerParts& parts, unsigned index, CoreCounters& counters,
       transmit_(parts.ports, parts.mesh, parts.path_mtus, index, counters),
       post_(parts.mesh, index),
       sorter_(parts.ports, parts.mesh, *reassembler_, counters),
-      stage_(parts.shared, parts.mesh, index, transmit_, post_, counters) {}
+      stage_(parts.shared, *parts.surroundings.load(std::memory_order_acquire)->conduct, parts.mesh,
+             index, transmit_, post_, counters) {}
 
 void Worker::run() {
     // A nap is to last as long as asked, not 50 us more.

@@ -31,6 +31,7 @@ constexpr std::array<Entry, static_cast<std::size_t>(Verdict::kCount)> kEntries{
     {403, "Too Many Contacts Registered"},
     {503, ""},
     {503, ""},
+    {503, ""},
 }};
 
 }  // namespace

@@ -26,6 +26,7 @@ enum class Verdict : std::uint8_t {
     kOutOfOrder,       // an older CSeq of the same Call-ID, too soon after the newer
     kAorFull,          // more contacts than an AOR may have
     kTableFull,        // no room for newcomers
+    kDraining,         // none are taken any more
     kBusy,             // the record or the shard is being changed and didn't come free
     kCount
 };

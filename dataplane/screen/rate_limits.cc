@@ -60,13 +60,19 @@ LimitPolicy shared(LimitPolicy policy, unsigned workers) {
 
 Limits::Limits(const LimitPolicy& policy, std::size_t sources, unsigned workers,
                const table::KeyedHash& hash)
-    : policy_(shared(policy, workers)),
+    : workers_(workers),
+      policy_(shared(policy, workers)),
       subnet_(times(policy_.address, kSubnetFactor)),
       flows_(sources, hash),
       addresses_(sources, hash),
       subnets_(sources, hash),
       guesses_(sources, hash),
       hash_(hash) {}
+
+void Limits::use(const LimitPolicy& policy) {
+    policy_ = shared(policy, workers_);
+    subnet_ = times(policy_.address, kSubnetFactor);
+}
 
 Rate Limits::with_phones(const Rate& base, const Source& source, const When& now) const {
     const float phones = source.phones_now(now.s);

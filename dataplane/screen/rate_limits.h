@@ -45,6 +45,9 @@ class Limits {
     Limits(const LimitPolicy& policy, std::size_t sources, unsigned workers,
            const table::KeyedHash& hash);
 
+    // From here on; who is remembered is.
+    void use(const LimitPolicy& policy);
+
     // A request that has proved nothing yet; counts it.
     [[nodiscard]] Limited admit(const net::Flow& from, const When& now);
 
@@ -69,6 +72,7 @@ class Limits {
     void count_phones(const net::Flow& from, float change, const When& now);
     [[nodiscard]] Rate with_phones(const Rate& base, const Source& source, const When& now) const;
 
+    unsigned workers_;
     LimitPolicy policy_;
     Rate subnet_;  // of a /56
     SourceTable flows_;

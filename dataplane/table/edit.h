@@ -45,6 +45,14 @@ class Edit {
         return true;
     }
     void drop(std::size_t i) { actions_[i] = Action::kDrop; }
+    // Would there be a contact that isn't there now?
+    [[nodiscard]] bool adds() const {
+        std::size_t i = 0;
+        while (i < new_count_ && !new_[i].added) {
+            ++i;
+        }
+        return i < new_count_;
+    }
     [[nodiscard]] bool add(const NewContact& contact) {
         if (new_count_ == kMaxNew) {
             return false;

@@ -103,9 +103,8 @@ Edge::Edge(EdgeSettings settings, const TableMaker& make_table)
       path_mtus_(std::make_unique<net::PathMtus>(1)),
       counters_(settings_.io.workers) {
     pins_ = std::make_unique<route::PinTable>(1024);
-    shared_ = std::make_unique<Shared>(
-        Shared{*table_, *qualify_, settings_.policy, peer_health_, *pins_, false});
-    shared_->limits = settings_.limits;
+    shared_ = std::make_unique<Shared>(Shared{*table_, *qualify_, peer_health_, *pins_});
+    set_conduct({.registrar = settings_.policy, .limits = settings_.limits});
     shared_->screening = &rules_;
     shared_->refuse_when_overloaded = settings_.refuse_when_overloaded;
     if (settings_.auth.has_value()) {
@@ -124,6 +123,11 @@ Edge::Edge(EdgeSettings settings, const TableMaker& make_table)
         workers_.push_back(must(Worker::create(parts, w, counters_[w], -1)));
         qsbr_->online(w);
     }
+}
+
+void Edge::set_conduct(Conduct conduct) {
+    conduct.edition = around_.conduct == nullptr ? 1 : around_.conduct->edition + 1;
+    around_.conduct = std::make_shared<Conduct>(std::move(conduct));
 }
 
 Edge::~Edge() {

@@ -100,6 +100,9 @@ class Edge {
     const route::Keys& keys() const { return around_.keys; }
     route::PeerHealth& peer_health() { return peer_health_; }
     Surroundings& around() { return around_; }
+    // Only between rounds; from the next on.
+    void set_conduct(Conduct conduct);
+    [[nodiscard]] const Conduct& conduct() const { return *around_.conduct; }
     // Only between rounds; null screens nothing.
     void screen_by(const screen::RuleSet* rules) { rules_.store(rules); }
     // Likewise; before the first round where there is a policy.

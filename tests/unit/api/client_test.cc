@@ -70,6 +70,23 @@ TEST(ClientReload, TellsWhatWasReadOrWhatIsWrong) {
     EXPECT_THAT(bad.problem, HasSubstr("stays in use"));
 }
 
+TEST(ClientDrain, BeginsAndEnds) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("control.sock");
+    FakeSystem system;
+    Server server(system, Server::Access::kFull);
+    ASSERT_FALSE(server.start_unix(path));
+    const Answer begun = Client(path).drain(-1);
+    ASSERT_TRUE(begun.ok()) << begun.problem;
+    EXPECT_TRUE(begun.body["draining"].get<bool>());
+    EXPECT_TRUE(system.draining);
+    EXPECT_EQ(system.drain_stop_s, std::nullopt);
+    ASSERT_TRUE(Client(path).drain(30).ok());
+    EXPECT_EQ(system.drain_stop_s, 30U);
+    ASSERT_TRUE(Client(path).end_drain().ok());
+    EXPECT_FALSE(system.draining);
+}
+
 TEST(PercentEncode, KeepsOnlyWhatIsSafe) {
     EXPECT_EQ(percent_encode("aZ09-._~"), "aZ09-._~");
     EXPECT_EQ(percent_encode("sip:a%20b@x/?&\n\xff"), "sip%3Aa%2520b%40x%2F%3F%26%0A%FF");

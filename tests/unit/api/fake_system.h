@@ -126,6 +126,13 @@ class FakeSystem final : public System {
                 removed};
     }
 
+    bool drain(bool on, std::optional<std::uint32_t> stop_after_s) override {
+        draining = on;
+        drain_stop_s = stop_after_s;
+        return true;
+    }
+    bool draining = false;
+    std::optional<std::uint32_t> drain_stop_s;
     ReloadResult reload() override {
         return bad_rules ? ReloadResult{{}, {"/etc/screen.rules:3: is no action"}, {}}
                          : ReloadResult{{"screening rules: 7"}, {}, {"/etc/screen.rules:9: odd"}};

@@ -135,6 +135,8 @@ TEST_F(TcpServer, ReadsOnly) {
     EXPECT_EQ(removed->status, 405);
     EXPECT_EQ(removed->get_header_value("Allow"), "GET, HEAD");
     EXPECT_EQ(client.Post("/v1/reload")->status, 405) << "at the control socket alone";
+    EXPECT_EQ(client.Post("/v1/drain")->status, 405) << "likewise";
+    EXPECT_EQ(client.Delete("/v1/drain")->status, 405) << "likewise";
     EXPECT_EQ(client.Post("/v1/status", "x", "text/plain")->status, 405);
     EXPECT_EQ(get("/v1/bindings/100@example.com")->status, 200);
 }

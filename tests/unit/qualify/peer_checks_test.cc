@@ -190,5 +190,24 @@ TEST(PeerChecks, OnlyTheCheckUnderWayIsAnsweredAndOnce) {
     EXPECT_EQ(world.state(), PeerState::kDown) << "the same answer twice is one answer";
 }
 
+TEST(PeerChecks, BeginAnewWithOthers) {
+    World world(3);
+    world.answer = [](std::size_t) { return 0; };
+    world.pass_ms(30'000);
+    ASSERT_EQ(world.state(0), PeerState::kDown);
+    world.checks.begin({.interval_ms = 2'000}, 1, world.now_ms);
+    EXPECT_EQ(world.state(0), PeerState::kUnknown) << "it is another peer";
+    EXPECT_EQ(world.checks.figures(0).missed.get(), 0U);
+    world.answer = [](std::size_t) { return 200; };
+    world.sent_ms.clear();
+    world.pass_ms(20'000);
+    EXPECT_EQ(world.state(0), PeerState::kUp);
+    EXPECT_NEAR(static_cast<double>(world.sent_ms[0].size()), 10, 1);
+    EXPECT_EQ(world.sent_ms.count(1), 0U);
+    world.checks.begin({}, 9, world.now_ms);
+    world.pass_ms(20'000);
+    EXPECT_EQ(world.sent_ms.count(2), 1U) << "as many as there is room for";
+}
+
 }  // namespace
 }  // namespace pinhole::qualify

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the operator may change while packets flow, as workers need it: one immutable set, part of the
+// surroundings. Whatever a worker judges within a round it judges by the same one.
+#pragma once
+
+#include "dataplane/registrar/policy.h"
+#include "dataplane/screen/rate_limits.h"
+
+#include <cstdint>
+
+namespace pinhole::io {
+
+struct Conduct {
+    std::uint32_t edition = 1;  // another for each set; never 0
+    registrar::Policy registrar;
+    screen::LimitPolicy limits{.enabled = false};
+    std::uint32_t retry_after_s = 60;  // [overload], and up to twice that
+    bool call_unreachable = false;     // [qualify] call_unreachable = "try"
+    bool redirect = false;             // [core] mode = "redirect"
+    bool assert_identity = false;      // [core] assert_identity
+    bool draining = false;             // no new bindings: 503
+};
+
+}  // namespace pinhole::io
