@@ -302,7 +302,9 @@ io::Status Assembly::make_table() {
     states_ = journal_ != nullptr ? journal_->make_states(max_contacts)
                                   : std::make_unique<table::QualifyTable>(max_contacts);
     if (journal_ != nullptr) {
+        eal_->take_all_cpus();  // by the threads that it makes
         journal_->restore(memory_->table(), *states_);
+        eal_->restore_affinity();
     }
     peer_health_ =
         std::make_unique<route::PeerHealth>(std::max(config_.core.peers.size(), kRoomForPeers));

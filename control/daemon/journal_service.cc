@@ -161,13 +161,13 @@ void JournalService::run(table::BindingTable& table, const table::QualifyTable& 
     std::uint64_t next_sync_ms = 0;
     while (!stopping_.load(std::memory_order_relaxed)) {
         const std::uint64_t now = now_ms();
-        store_.copy();
+        store_.copy(now);
         if (now >= next_sync_ms) {
             store_.sync(now);
             next_sync_ms = now + sync_ms_;
         }
         if (store_.wants_snapshot(now)) {
-            store_.begin_snapshot(table, states);
+            store_.begin_snapshot(table, states, now);
         }
         qsbr.online(qsbr_thread);
         const bool piece = store_.read_snapshot_piece();

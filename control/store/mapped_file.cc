@@ -126,9 +126,15 @@ DirectoryLock DirectoryLock::take(const std::string& directory, std::optional<st
     if (std::filesystem::create_directories(directory, failed)) {
         std::filesystem::permissions(directory, std::filesystem::perms::owner_all, failed);
     }
-    lock.fd_ = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lock.fd_ < 0) {
+    lock.fd_ = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat about {};
+    if (lock.fd_ < 0 || fstat(lock.fd_, &about) != 0) {
         error = "can't use the directory " + directory + ": " + last_error();
+    } else if (about.st_uid != geteuid() || (about.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        // Whoever can put files there can put bindings into the table.
+        error = directory +
+                " must be a directory of the user that pinhole runs as, and writable "
+                "for nobody else";
     } else if (flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
         error = errno == EWOULDBLOCK ? "another pinhole keeps its journal in " + directory +
                                            ": each needs directories of its own"

@@ -40,7 +40,8 @@ class DirectoryLock {
     DirectoryLock& operator=(DirectoryLock&& other) noexcept;
     ~DirectoryLock();
 
-    // Makes the directory if it isn't there.
+    // Makes the directory if it isn't there. One of another user's, or that others may write to, is
+    // refused.
     static DirectoryLock take(const std::string& directory, std::optional<std::string>& error);
 
   private:

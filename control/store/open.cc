@@ -137,6 +137,17 @@ void Store::find_files() {
         (snapshot ? earlier_->snapshots : earlier_->logs)
             .emplace(snapshot ? *snapshot : *log, std::move(file));
     }
+    for (auto* files : {&earlier_->snapshots, &earlier_->logs}) {
+        for (auto it = files->begin(); it != files->end();) {
+            if (it->second.head.run.journal == run_.journal) {
+                ++it;
+                continue;
+            }
+            warnings_.push_back(settings_.directory + " holds files of another journal: number " +
+                                std::to_string(it->first));
+            it = files->erase(it);
+        }
+    }
     auto& snapshots = earlier_->snapshots;
     const auto whole = std::find_if(snapshots.rbegin(), snapshots.rend(),
                                     [](const auto& file) { return has_end(file.second.chunks()); });

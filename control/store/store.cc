@@ -23,6 +23,7 @@ constexpr std::uint32_t kBucketsAStep = 64;
 // So that no sync has much to wait for.
 constexpr std::uint64_t kSyncEvery = std::uint64_t{8} << 20;
 constexpr std::uint64_t kTryAgain_ms = 5'000;
+constexpr std::uint64_t kTryLogAgain_ms = 1'000;
 
 std::vector<std::byte> head_page(FileKind kind, std::uint64_t number, const journal::RunInfo& run) {
     std::vector<std::byte> page(kHeadBytes);
@@ -70,12 +71,13 @@ bool Store::next_log() {
     return true;
 }
 
-void Store::copy() {
-    if (log_bad_ && !next_log()) {
-        return;
+void Store::copy(std::uint64_t now_ms) {
+    if (log_bad_ && now_ms >= try_log_again_ms_ && !next_log()) {
+        try_log_again_ms_ = now_ms + kTryLogAgain_ms;
     }
     for (std::size_t worker = 0; worker < rings_.size() && !log_bad_; ++worker) {
         copy_ring(worker);
+        try_log_again_ms_ = log_bad_ ? now_ms + kTryLogAgain_ms : 0;
     }
     const std::uint64_t lost_now = lost();
     figures_.lost.store(lost_now, std::memory_order_relaxed);
@@ -130,14 +132,15 @@ bool Store::wants_snapshot(std::uint64_t now_ms) const {
            (needs_snapshot_ || figures_.log_bytes.load(std::memory_order_relaxed) > most);
 }
 
-void Store::begin_snapshot(const table::BindingTable& table, const table::QualifyTable& states) {
-    copy();
+void Store::begin_snapshot(const table::BindingTable& table, const table::QualifyTable& states,
+                           std::uint64_t now_ms) {
+    copy(now_ms);
     if (!log_bad_ && unsynced_ && !log_.sync()) {
         log_bad_ = true;
     }
     const std::uint64_t lost_now = lost();
     if (!next_log()) {
-        try_again_ms_ = figures_.synced_ms.load(std::memory_order_relaxed) + kTryAgain_ms;
+        try_again_ms_ = now_ms + kTryAgain_ms;
         return;
     }
     auto taking = std::make_unique<Taking>(number_, table, states);
@@ -146,6 +149,7 @@ void Store::begin_snapshot(const table::BindingTable& table, const table::Qualif
     taking->file = AppendFile::create(disk_path("snapshot", number_) + ".new", error);
     taking->piece = head_page(FileKind::kSnapshot, number_, run_);
     if (error) {
+        try_again_ms_ = now_ms + kTryAgain_ms;
         fail(*error);
         return;
     }
@@ -191,7 +195,7 @@ void Store::give_up_snapshot(const std::string& why, std::uint64_t now_ms) {
 // Whole only together with all that was logged while it was taken.
 void Store::finish_snapshot(std::uint64_t now_ms) {
     const std::string path = disk_path("snapshot", taking_->number);
-    copy();
+    copy(now_ms);
     sync(now_ms);
     if (log_bad_) {
         give_up_snapshot(complaint_, now_ms);
@@ -237,7 +241,8 @@ void Store::end(std::uint64_t now_ms) {
         (void)unlink((disk_path("snapshot", taking_->number) + ".new").c_str());
         taking_.reset();
     }
-    copy();
+    try_log_again_ms_ = 0;
+    copy(now_ms);
     sync(now_ms);
 }
 

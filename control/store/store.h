@@ -76,11 +76,12 @@ class Store {
     [[nodiscard]] void* states_memory();
 
     // From here on by the journal's thread. Copies what stands in the rings.
-    void copy();
+    void copy(std::uint64_t now_ms);
     // To the disk with it.
     void sync(std::uint64_t now_ms);
     [[nodiscard]] bool wants_snapshot(std::uint64_t now_ms) const;
-    void begin_snapshot(const table::BindingTable& table, const table::QualifyTable& states);
+    void begin_snapshot(const table::BindingTable& table, const table::QualifyTable& states,
+                        std::uint64_t now_ms);
     // A piece of it, in two parts: the table is read in the first alone. False: there is none to do.
     [[nodiscard]] bool read_snapshot_piece();
     void write_snapshot_piece(std::uint64_t now_ms);
@@ -130,10 +131,11 @@ class Store {
     std::uint64_t number_ = 0;  // the highest in use
     AppendFile log_;
     bool unsynced_ = false;
-    bool log_bad_ = true;            // nothing may be appended to it any more
-    std::uint64_t lost_before_ = 0;  // losses that the last snapshot has made good
-    bool needs_snapshot_ = true;     // the logs alone are not whole
-    std::uint64_t try_again_ms_ = 0;
+    bool log_bad_ = true;                 // nothing may be appended to it any more
+    std::uint64_t lost_before_ = 0;       // losses that the last snapshot has made good
+    bool needs_snapshot_ = true;          // the logs alone are not whole
+    std::uint64_t try_again_ms_ = 0;      // a snapshot
+    std::uint64_t try_log_again_ms_ = 0;  // after a failure
 
     struct Taking {
         std::uint64_t number = 0;

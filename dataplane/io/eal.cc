@@ -206,6 +206,10 @@ void Eal::restore_affinity() const {
     sched_setaffinity(0, sizeof others_, &others_);
 }
 
+void Eal::take_all_cpus() const {
+    sched_setaffinity(0, sizeof original_, &original_);
+}
+
 Status Eal::launch(unsigned worker, int (*loop)(void*), void* argument) const {
     const int failed = rte_eal_remote_launch(loop, argument, worker_lcore(worker));
     return failed == 0 ? Status{}

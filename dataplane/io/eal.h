@@ -39,6 +39,8 @@ class Eal {
     // The affinity the process was started with, less the workers' own cores if they are pinned and
     // any core remains. For control and service threads: call it in the thread itself.
     void restore_affinity() const;
+    // All CPUs that the process may use, the workers' too: for work before they begin.
+    void take_all_cpus() const;
 
   private:
     Eal() = default;

@@ -74,7 +74,7 @@ check "the rules of before are not in use" [ "$(hits friendly-scanner)" = 5 ]
 # And by SIGHUP a good one again.
 echo 'user-agent /^sipsak/ tarpit silent-sipsak' >"$RULES"
 lab_exec edge kill -HUP "$EDGE_PID"
-check_soon 5 "SIGHUP took no good file" log_says "1 screening rules are in use"
+check_soon 5 "SIGHUP took no good file" log_says "reloaded: screening rules: 1"
 expect silence OPTIONS "sip:$EDGE4" "sipsak 0.9.7pre"
 check "no hit of silent-sipsak" [ "$(hits silent-sipsak)" = 1 ]
 check "the phone's binding is gone" [ "$(binding_count alice)" = 1 ]

@@ -22,7 +22,7 @@ lab_home 120
 edge_config
 edge_start
 phone_start phone1 alice
-check "a foreign domain was served" answered 404 carol other.example
+check "a foreign domain was served: $(asks carol other.example)" answered 403 carol other.example
 
 sed -i 's/^domains = .*/domains = ["example.com", "other.example"]/; s/^min_expires = .*/min_expires = 70/' "$CONFIG"
 sed -i 's/^workers = .*/workers = 2/' "$CONFIG"

@@ -125,12 +125,12 @@ struct Edge {
     }
     // What the journal's thread does.
     void turn(std::uint64_t now_ms) {
-        store->copy();
+        store->copy(now_ms);
         if (now_ms % 3 == 0) {
             store->sync(now_ms);
         }
         if (store->wants_snapshot(now_ms)) {
-            store->begin_snapshot(*table, *states);
+            store->begin_snapshot(*table, *states, now_ms);
         }
         if (store->read_snapshot_piece()) {
             store->write_snapshot_piece(now_ms);
@@ -242,7 +242,7 @@ TEST(Store, AStalledThreadLosesAndTheNextSnapshotMakesItGood) {
             edge.refresh(make_aor(1), n, 0);
         }
         EXPECT_GT(edge.store->log(0).lost(), 0U);
-        edge.store->copy();
+        edge.store->copy(1);
         EXPECT_FALSE(edge.store->figures().whole.load());
         edge.turn(2);
         edge.turn(3);
@@ -321,6 +321,48 @@ TEST(Store, TwoCannotHaveOneDirectory) {
     const Edge second(place);
     ASSERT_TRUE(second.error);
     EXPECT_NE(second.error->find("another pinhole"), std::string::npos);
+}
+
+// Whoever can write there could put bindings into the table.
+TEST(Store, ADirectoryOfOthersIsRefused) {
+    Place place;
+    std::filesystem::create_directories(place.memory());
+    std::filesystem::permissions(place.memory(), std::filesystem::perms::all);
+    const Edge edge(place);
+    ASSERT_TRUE(edge.error);
+    EXPECT_NE(edge.error->find("writable for nobody else"), std::string::npos);
+}
+
+// Files of two journals in one directory: hashes of the other's mean nothing here.
+TEST(Store, WhatIsOfAnotherJournalIsLeftAlone) {
+    Place other;
+    {
+        Edge edge(other);
+        edge.add(1);
+        edge.turn(0);
+        edge.turn(3);
+    }
+    Place place;
+    {
+        Edge edge(place);
+        edge.add(2);
+    }
+    {
+        Edge edge(place);
+        edge.add(3);
+        edge.turn(3);
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(other.disk())) {
+        std::filesystem::copy(
+            entry.path(),
+            place.disk() + "/log-" + std::to_string(1000 + entry.path().string().size()),
+            std::filesystem::copy_options::skip_existing);
+    }
+    const Edge again(place);
+    EXPECT_FALSE(again.store->warnings().empty());
+    EXPECT_EQ(find(*again.table, make_aor(1)), nullptr);
+    EXPECT_NE(find(*again.table, make_aor(2)), nullptr);
+    EXPECT_NE(find(*again.table, make_aor(3)), nullptr);
 }
 
 TEST(Store, GarbageInTheDirectoriesIsToldAndLeft) {
