@@ -26,41 +26,6 @@ constexpr std::uint32_t kLasting = 8;  // the first AORs keep their first contac
 constexpr std::uint32_t kMaxLive = 160;
 constexpr int kSteps = 15'000;
 
-// Quiescent states as rte_rcu_qsbr keeps them: a token a change, and what each thread has seen.
-class TestQsbr {
-  public:
-    Reclaimer get() {
-        return {[](void* self) { return static_cast<TestQsbr*>(self)->now_.fetch_add(1) + 1; },
-                [](void* self, std::uint64_t token) {
-                    for (const auto& seen : static_cast<TestQsbr*>(self)->seen_) {
-                        if (seen.value.load() < token) {
-                            return false;
-                        }
-                    }
-                    return true;
-                },
-                this};
-    }
-    void quiescent(std::uint32_t thread) { seen_[thread].value.store(now_.load()); }
-    void offline(std::uint32_t thread) { seen_[thread].value.store(~0ull); }
-
-  private:
-    struct alignas(64) Seen {
-        std::atomic<std::uint64_t> value{0};
-    };
-    std::atomic<std::uint64_t> now_{0};
-    std::array<Seen, kThreads> seen_;
-};
-
-RecordAllocator poisoning() {
-    return {[](void*, std::size_t bytes) { return std::malloc(bytes); },
-            [](void*, void* record, std::size_t bytes) {
-                std::memset(record, 0xdd, bytes);
-                std::free(record);
-            },
-            nullptr};
-}
-
 ContactState state_of(std::uint32_t aor, std::uint64_t value, std::uint32_t flow) {
     ContactState state;
     state.flow = make_flow(aor << 8 | flow);
@@ -233,7 +198,7 @@ class Concurrent : public testing::TestWithParam<std::uint64_t> {
     }
 
     HeapMemory memory_;
-    TestQsbr qsbr_;
+    TestQsbr<kThreads> qsbr_;
     std::unique_ptr<BindingTable> table_;
     std::atomic<int> running_{kShards + 1};
     std::atomic<std::uint64_t> wrong_{0}, missing_{0}, read_{0};

@@ -6,7 +6,10 @@
 #include "dataplane/table/heap_memory.h"
 
 #include <array>
+#include <atomic>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <string>
@@ -51,6 +54,43 @@ struct TestTable {
     TestReclaimer reclaimer;
     std::unique_ptr<BindingTable> table;
 };
+
+// Quiescent states as rte_rcu_qsbr keeps them: a token a change, and what each thread has seen.
+template <std::uint32_t kThreads>
+class TestQsbr {
+  public:
+    Reclaimer get() {
+        return {[](void* self) { return static_cast<TestQsbr*>(self)->now_.fetch_add(1) + 1; },
+                [](void* self, std::uint64_t token) {
+                    for (const auto& seen : static_cast<TestQsbr*>(self)->seen_) {
+                        if (seen.value.load() < token) {
+                            return false;
+                        }
+                    }
+                    return true;
+                },
+                this};
+    }
+    void quiescent(std::uint32_t thread) { seen_[thread].value.store(now_.load()); }
+    void offline(std::uint32_t thread) { seen_[thread].value.store(~0ull); }
+
+  private:
+    struct alignas(64) Seen {
+        std::atomic<std::uint64_t> value{0};
+    };
+    std::atomic<std::uint64_t> now_{0};
+    std::array<Seen, kThreads> seen_;
+};
+
+// What goes back is overwritten.
+inline RecordAllocator poisoning() {
+    return {[](void*, std::size_t bytes) { return std::malloc(bytes); },
+            [](void*, void* record, std::size_t bytes) {
+                std::memset(record, 0xdd, bytes);
+                std::free(record);
+            },
+            nullptr};
+}
 
 inline net::Flow make_flow(std::uint32_t address, std::uint16_t port = 5060) {
     net::Flow flow;
