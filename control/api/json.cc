@@ -88,6 +88,16 @@ json binding_json(const Binding& binding) {
     return out;
 }
 
+json journal_json(const metrics::JournalFigures& journal) {
+    return {{"kept", journal.kept},
+            {"whole", journal.whole},
+            {"sync_age_s", journal.sync_age_s},
+            {"lost", journal.lost},
+            {"failures", journal.failures},
+            {"restored", journal.restored},
+            {"restore_s", journal.restore_s}};
+}
+
 }  // namespace
 
 json to_json(const Status& status) {
@@ -111,7 +121,8 @@ json to_json(const Status& status) {
             {"ports", ports},
             {"peers", peers},
             {"qualify", qualify_json(status.qualify)},
-            {"keys", keys_json(status.keys)}};
+            {"keys", keys_json(status.keys)},
+            {"journal", journal_json(status.journal)}};
 }
 
 json to_json(const std::vector<CoreStatus>& cores) {

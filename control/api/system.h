@@ -41,6 +41,7 @@ struct Status {
     std::vector<PortStatus> ports;
     metrics::QualifyFigures qualify;
     metrics::KeyFigures keys;
+    metrics::JournalFigures journal;
     std::vector<metrics::PeerFigures> peers;
 };
 

@@ -231,6 +231,16 @@ std::string keys_text(const json& keys) {
     return out + (member(keys, "kept") == false ? "; lost at a restart" : "");
 }
 
+std::string journal_text(const json& journal) {
+    if (!journal.value("kept", false)) {
+        return "none: bindings end with pinhole";
+    }
+    const std::string back = ", " + grouped(number(journal, "restored")) + " contacts came back";
+    return journal.value("whole", false)
+               ? "whole" + back
+               : "BEHIND, see the log: a restart now would lose bindings" + back;
+}
+
 }  // namespace
 
 std::string status_text(const json& status) {
@@ -264,6 +274,7 @@ std::string status_text(const json& status) {
     add_field(out, 0, "memory",
               bytes(number(status, "memory_bytes")) + ", " + text(status, "memory_kind"));
     add_field(out, 0, "keys", keys_text(member(status, "keys")));
+    add_field(out, 0, "journal", journal_text(member(status, "journal")));
     for (const json* port : objects(status, "ports")) {
         add_port(out, *port);
     }

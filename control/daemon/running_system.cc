@@ -134,6 +134,9 @@ api::Status RunningSystem::status() {
     }
     status.qualify = qualify_figures();
     status.keys = parts_.keys.figures();
+    if (parts_.journal != nullptr) {
+        status.journal = parts_.journal->figures();
+    }
     status.peers = peer_figures();
     return status;
 }

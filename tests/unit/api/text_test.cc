@@ -30,6 +30,7 @@ TEST(Text, Status) {
               "removed     0 expired, 0 unreachable\n"
               "memory      700 MB, hugepages\n"
               "keys        3, the newest 5 h 20 min old, the next in 18 h 40 min\n"
+              "journal     none: bindings end with pinhole\n"
               "port eth0   af_packet:eth0, up, 02:00:00:00:00:01, both, 1 queue\n"
               "            198.51.100.1 2001:db8::1, UDP 5060 5080\n"
               "core peer   203.0.113.10:5060, up for 1 d 2 h, round trip 0.4 ms\n"
@@ -63,6 +64,21 @@ TEST(Text, StatusOfKeys) {
     EXPECT_TRUE(says("8, the newest 1 d 1 h old, the next can't be written: see the log\n"));
     status.keys.overdue = false;
     EXPECT_TRUE(says("the next in 0 s\n"));
+}
+
+TEST(Text, StatusOfTheJournal) {
+    FakeSystem system;
+    Status status = system.status();
+    const auto says = [&](const char* what) {
+        return status_text(over_the_wire(to_json(status))).find(what) != std::string::npos;
+    };
+    status.journal = {.kept = true, .restored = 1234};
+    EXPECT_TRUE(says("journal     whole, 1,234 contacts came back\n"));
+    status.journal.whole = false;
+    EXPECT_TRUE(says("journal     BEHIND, see the log"));
+    EXPECT_FALSE(says(", draining\n"));
+    status.draining = true;
+    EXPECT_TRUE(says(", draining\n"));
 }
 
 TEST(Text, Cores) {

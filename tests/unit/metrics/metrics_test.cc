@@ -170,6 +170,16 @@ TEST_F(Metrics, Keys) {
     EXPECT_EQ(exposition.types.at("pinhole_key_age_seconds"), "gauge");
 }
 
+TEST_F(Metrics, JournalOnlyWhereThereIsOne) {
+    EXPECT_EQ(exposed().samples.count("pinhole_journal_whole"), 0U);
+    snapshot_.journal = {.kept = true, .whole = false, .sync_age_s = 1.5, .lost = 7, .restored = 9};
+    const Exposition exposition = exposed();
+    EXPECT_EQ(exposition.samples.at("pinhole_journal_whole"), 0);
+    EXPECT_EQ(exposition.samples.at("pinhole_journal_sync_age_seconds"), 1.5);
+    EXPECT_EQ(exposition.samples.at("pinhole_journal_lost_total"), 7);
+    EXPECT_EQ(exposition.samples.at("pinhole_journal_restored_contacts"), 9);
+}
+
 TEST_F(Metrics, CorePeersByTheirConfiguredNames) {
     cores_[1].no_peer.add(4);
     snapshot_.peers = {
