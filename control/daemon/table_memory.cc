@@ -72,4 +72,14 @@ io::Result<std::unique_ptr<TableMemory>> TableMemory::make(
     return memory;
 }
 
+std::size_t TableMemory::record_bytes() const {
+    std::size_t bytes = 0;
+#ifdef PINHOLE_HAS_ARENA
+    for (const auto& arena : arenas_) {
+        bytes += arena->carved_bytes();
+    }
+#endif
+    return bytes;
+}
+
 }  // namespace pinhole::daemon

@@ -31,6 +31,8 @@ class TableMemory {
 
     [[nodiscard]] table::BindingTable& table() { return *table_; }
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
+    // Of them, what the arenas have taken for records so far; without arenas it is not known: 0.
+    [[nodiscard]] std::size_t record_bytes() const;
     [[nodiscard]] io::PageKind pages() const { return shared_->region.pages(); }
 
   private:

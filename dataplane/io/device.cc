@@ -184,8 +184,8 @@ Status Device::configure(const Settings& /*settings*/) {
 
 Status Device::set_up_queues(const Settings& /*settings*/) {
     // Queues there are, not workers: a device with one queue needs buffers for one.
-    Result<rte_mempool*> pool = create_pool("rx" + std::to_string(index_),
-                                            rx_pool_plan(info_.kind, info_.queues), info_.socket);
+    Result<rte_mempool*> pool =
+        create_pool("rx", rx_pool_plan(info_.kind, info_.queues), info_.socket);
     if (!pool) {
         return Error{pool.error().code, info_.name + ": " + pool.error().message};
     }

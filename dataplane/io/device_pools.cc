@@ -2,6 +2,7 @@
 #include "dataplane/io/device_pools.h"
 
 #include "dataplane/io/errors.h"
+#include "dataplane/io/names.h"
 
 #include <rte_errno.h>
 #include <rte_mbuf.h>
@@ -60,9 +61,9 @@ std::size_t eal_bytes(const Settings& settings) {
 Result<rte_mempool*> create_pool(const std::string& name, const PoolPlan& plan, int socket) {
     // Workers may float and share cores: with a plain ring one that is preempted within it would
     // hold up all the others.
-    rte_mempool* pool = rte_pktmbuf_pool_create_by_ops(name.c_str(), plan.elements, kCache, 0,
-                                                       static_cast<std::uint16_t>(plan.data_room),
-                                                       socket, "ring_mt_rts");
+    rte_mempool* pool = rte_pktmbuf_pool_create_by_ops(
+        unique_name(name).c_str(), plan.elements, kCache, 0,
+        static_cast<std::uint16_t>(plan.data_room), socket, "ring_mt_rts");
     if (pool == nullptr) {
         return Error{ErrorCode::kNoMemory, "no memory for " + std::to_string(plan.elements) +
                                                " packet buffers (" + error_text(rte_errno) +

@@ -2,6 +2,7 @@
 #include "dataplane/io/mesh.h"
 
 #include "dataplane/io/errors.h"
+#include "dataplane/io/names.h"
 
 #include <rte_errno.h>
 
@@ -11,12 +12,12 @@
 namespace pinhole::io {
 namespace {
 
-// Makes `n` rings "<name>0", "<name>1", ...
+// Makes `n` rings of that name.
 template <class T>
 Status fill(std::vector<ValueRing<T>>& rings, const std::string& name, std::size_t n,
             unsigned slots, bool many_producers) {
     for (std::size_t i = 0; i < n; ++i) {
-        auto ring = ValueRing<T>::create(name + std::to_string(i), slots, many_producers);
+        auto ring = ValueRing<T>::create(name, slots, many_producers);
         if (!ring) {
             return ring.error();
         }
@@ -44,7 +45,8 @@ Result<ValueRing<T>> ValueRing<T>::create(const std::string& name, unsigned coun
     // workers behind it.
     const unsigned flags = RING_F_SC_DEQ | (many_producers ? RING_F_MP_RTS_ENQ : RING_F_SP_ENQ);
     ValueRing made;
-    made.ring_.reset(rte_ring_create_elem(name.c_str(), sizeof(T), count, SOCKET_ID_ANY, flags));
+    made.ring_.reset(
+        rte_ring_create_elem(unique_name(name).c_str(), sizeof(T), count, SOCKET_ID_ANY, flags));
     if (made.ring_ == nullptr) {
         return system_error("cannot make the ring " + name, rte_errno);
     }

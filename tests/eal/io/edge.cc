@@ -108,7 +108,8 @@ Edge::Edge(EdgeSettings settings, const TableMaker& make_table)
     shared_->screening = &rules_;
     shared_->refuse_when_overloaded = settings_.refuse_when_overloaded;
     if (settings_.auth.has_value()) {
-        windows_.emplace(heap_.arrays(), settings_.max_contacts, settings_.auth->nonce_lifetime_s);
+        windows_.emplace(settings_.windows.allocate != nullptr ? settings_.windows : heap_.arrays(),
+                         settings_.max_contacts, settings_.auth->nonce_lifetime_s);
         authentication_.emplace(Authentication{*settings_.auth, *windows_, subscribers_});
         shared_->authentication = &*authentication_;
     }

@@ -53,6 +53,7 @@ struct EdgeSettings {
     screen::LimitPolicy limits{.enabled = false};
     bool refuse_when_overloaded = false;
     IdleMode idle = IdleMode::kSpin;
+    table::ArrayMemory windows{};      // of the nonces; none: the heap
     std::optional<auth::Policy> auth;  // none: nobody is asked who he is
 };
 
@@ -96,6 +97,10 @@ class Edge {
     Mesh& mesh() { return *mesh_; }
     Ports& ports() { return *ports_; }
     Qsbr& qsbr() { return *qsbr_; }
+    // Of a thread that is no worker, as the control thread is.
+    [[nodiscard]] unsigned qsbr_thread() const { return settings_.io.workers; }
+    [[nodiscard]] const Clock& clock() const { return clock_; }
+    [[nodiscard]] const SurroundingsPointer& surroundings() const { return pointer_; }
     net::PathMtus& path_mtus() { return *path_mtus_; }
     const route::Keys& keys() const { return around_.keys; }
     route::PeerHealth& peer_health() { return peer_health_; }
@@ -108,6 +113,8 @@ class Edge {
     // Likewise; before the first round where there is a policy.
     void subscribe(const auth::Subscribers* subscribers) { subscribers_.store(subscribers); }
     [[nodiscard]] Moment now() const { return clock_.now(); }
+    // Only between rounds: calls get 302.
+    void redirect(bool on) { shared_->redirect = on; }
     // What is under way is freed, and the counts stand still.
     void end_workers();
     // Only between rounds.

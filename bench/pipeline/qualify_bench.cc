@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What pings cost a worker beside refreshes: the real control thread, on another core, has every contact
+// pinged each 25 s; phones answer at once. `ping_ns` is what a ping and its answer take of the worker's
+// time, `loss` the part of it that is theirs at that pace, and so the part of the refreshes that is lost.
+#include "bench/pipeline/measure.h"
+#include "control/daemon/control_thread.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pinhole::io {
+namespace {
+
+constexpr std::int64_t kTurns = 2000;
+constexpr int kTurnsAlone = 400;  // before and after
+constexpr std::uint32_t kInterval_ms = 25'000;
+// A contact's turn comes between 0.6 and 1.0 of the interval, the later the likelier.
+constexpr double kMeanInterval_s = 0.9 * kInterval_ms / 1000;
+// Of pings, before anything is measured: the first ones wait for the table to be gone through.
+constexpr std::uint64_t kWarmPings = 50'000;
+constexpr unsigned kPatience = 200'000;  // turns until then
+
+// A phone's answer to this ping.
+std::string answer_to(std::string_view ping) {
+    std::string out = "SIP/2.0 200 OK\r\n";
+    for (std::size_t at = ping.find("\r\n") + 2; at < ping.size();) {
+        const std::size_t end = ping.find("\r\n", at);
+        const std::string_view line = ping.substr(at, end - at);
+        at = end + 2;
+        for (const std::string_view name : {"Via:", "From:", "To:", "Call-ID:", "CSeq:"}) {
+            if (line.starts_with(name)) {
+                out.append(line).append(name == "To:" ? ";tag=3187662412\r\n" : "\r\n");
+            }
+        }
+        if (line.empty()) {
+            break;
+        }
+    }
+    return out +
+           "Allow: INVITE, INFO, PRACK, ACK, BYE, CANCEL, OPTIONS, NOTIFY, REGISTER, SUBSCRIBE, "
+           "REFER, PUBLISH, UPDATE, MESSAGE\r\nUser-Agent: Yealink SIP-T46U 108.86.0.90\r\n"
+           "Content-Length: 0\r\n\r\n";
+}
+
+struct Done {
+    double ns = 0;
+    double refreshes = 0;
+    double pings = 0;
+    double pongs = 0;
+    void operator+=(const Done& other) {
+        ns += other.ns;
+        refreshes += other.refreshes;
+        pings += other.pings;
+        pongs += other.pongs;
+    }
+    [[nodiscard]] double refresh_ns() const { return ns / refreshes; }
+};
+
+class Beside {
+  public:
+    explicit Beside(Pipeline& pipeline) : p_(pipeline) {}
+
+    // Refreshes, and among them the answers to the pings of the turn before.
+    Done turn() {
+        p_.prepare([&](unsigned i) { return i % 2 != 0 ? next_pong() : refresh(); });
+        Done done = work();
+        collect();
+        return done;
+    }
+    [[nodiscard]] std::uint64_t pings() const { return counters().pings_sent.get(); }
+
+  private:
+    [[nodiscard]] const CoreCounters& counters() const { return p_.edge().counters(0); }
+    rte_mbuf* refresh() { return p_.make_register(p_.any_phone()); }
+    rte_mbuf* next_pong() {
+        if (pongs_.empty()) {
+            return refresh();
+        }
+        rte_mbuf* pong = pongs_.back();
+        pongs_.pop_back();
+        return pong;
+    }
+    [[nodiscard]] Done seen() const {
+        return {0, static_cast<double>(counters().responses[200].get()),
+                static_cast<double>(counters().pings_sent.get()),
+                static_cast<double>(counters().pongs.get())};
+    }
+    Done work() {
+        Worker& worker = p_.edge().worker(0);
+        Done before;
+        std::uint64_t cycles = 0;
+        for (unsigned b = 0; b < Pipeline::kBursts; ++b) {
+            if (b == Pipeline::kWarmBursts) {
+                before = seen();
+            }
+            for (unsigned i = 0; i < Pipeline::kBurst; ++i) {
+                p_.edge().put(0, p_.prepared()[b * Pipeline::kBurst + i]);
+            }
+            const std::uint64_t begun = rte_rdtsc();
+            worker.round();
+            cycles += b < Pipeline::kWarmBursts ? 0 : rte_rdtsc() - begun;
+        }
+        const Done after = seen();
+        return {ns_a_packet(cycles, 1), after.refreshes - before.refreshes,
+                after.pings - before.pings, after.pongs - before.pongs};
+    }
+    void collect() {
+        for (rte_mbuf* frame : p_.edge().frames_sent(0)) {
+            const Seen seen = take_apart(frame);
+            if (seen.text.starts_with("OPTIONS ") && pongs_.size() < Pipeline::kPackets) {
+                pongs_.push_back(p_.edge().frame(to_edge(seen.datagram.dst, seen.datagram.dst_port),
+                                                 answer_to(seen.text)));
+            }
+        }
+    }
+
+    Pipeline& p_;
+    std::vector<rte_mbuf*> pongs_;
+};
+
+daemon::ControlParts parts_of(Edge& edge) {
+    return {.table = edge.table(),
+            .states = edge.qualify(),
+            .ports = edge.ports(),
+            .mesh = edge.mesh(),
+            .qsbr = edge.qsbr(),
+            .qsbr_thread = edge.qsbr_thread(),
+            .clock = edge.clock(),
+            .surroundings = edge.surroundings(),
+            .peer_health = edge.peer_health(),
+            .policy = {.interval_ms = kInterval_ms},
+            .peer_policy = {.interval_ms = 0},
+            .seed = 1};
+}
+
+void qualify(benchmark::State& state) {
+    Pipeline& p = the_pipeline({.contacts = static_cast<std::uint32_t>(state.range(0)),
+                                .keeps_sent = true,
+                                .deep_queue = true});
+    Beside beside(p);
+    Done alone;
+    for (int i = 0; i < kTurnsAlone; ++i) {
+        alone += beside.turn();
+    }
+    daemon::ControlThread control(parts_of(p.edge()));
+    control.start([&] {
+        (void)p.edge().qsbr().join(p.edge().qsbr_thread());
+        cpu_set_t second;
+        CPU_ZERO(&second);
+        CPU_SET(first_two_cpus().back(), &second);
+        pthread_setaffinity_np(pthread_self(), sizeof second, &second);
+    });
+    const std::uint64_t enough = beside.pings() + std::min<std::uint64_t>(kWarmPings, p.contacts());
+    for (unsigned i = 0; i < kPatience && beside.pings() < enough; ++i) {
+        (void)beside.turn();
+    }
+    const std::uint64_t late = control.figures().late.get();
+    Done pinged;
+    for (auto _ : state) {
+        const Done done = beside.turn();
+        pinged += done;
+        state.SetIterationTime(done.ns * 1e-9);
+    }
+    const std::uint64_t late_meanwhile = control.figures().late.get() - late;
+    control.stop();
+    p.edge().qsbr().leave(p.edge().qsbr_thread());
+    for (int i = 0; i < kTurnsAlone; ++i) {
+        alone += beside.turn();
+    }
+    if (pinged.pings == 0) {
+        state.SkipWithError("no pings came");
+        return;
+    }
+    const double ping_ns =
+        (pinged.ns - pinged.refreshes * alone.refresh_ns()) / ((pinged.pings + pinged.pongs) / 2);
+    const double pings_a_second = p.contacts() / kMeanInterval_s;
+    state.counters["refresh_ns"] = alone.refresh_ns();
+    state.counters["pings"] = pinged.pings;
+    state.counters["pongs"] = pinged.pongs;
+    state.counters["late"] = static_cast<double>(late_meanwhile) / pinged.pings;
+    state.counters["ping_ns"] = ping_ns;
+    state.counters["pings_a_second"] = pings_a_second;
+    state.counters["loss"] = ping_ns * 1e-9 * pings_a_second;
+}
+
+}  // namespace
+
+void add_qualify(std::int64_t contacts) {
+    benchmark::RegisterBenchmark("qualify", qualify)
+        ->Arg(contacts)
+        ->UseManualTime()
+        ->Iterations(turns(kTurns));
+}
+
+}  // namespace pinhole::io
