@@ -77,18 +77,16 @@ void add_network(CLI::App& app, Options& options, Texts& texts) {
 }
 
 void add_pace(CLI::App& app, Options& options, Texts& texts) {
-    static const std::map<std::string, Play> kPlays{{"register", Play::kRegister},
-                                                    {"refresh", Play::kRefresh},
-                                                    {"live", Play::kLive},
-                                                    {"call", Play::kCall},
-                                                    {"echo", Play::kEcho}};
+    static const std::map<std::string, Play> kPlays{
+        {"register", Play::kRegister}, {"refresh", Play::kRefresh}, {"live", Play::kLive},
+        {"call", Play::kCall},         {"echo", Play::kEcho},       {"reflect", Play::kReflect}};
     Plan& plan = options.plan;
     app.add_option("play", plan.play,
                    "register: each phone once; and then refresh: phones by chance, at the pace; "
                    "live: each in time; call: the core calls phones by chance. echo: the other end "
-                   "sends all back")
+                   "sends all back; reflect: is that other end, until it is stopped")
         ->transform(CLI::CheckedTransformer(kPlays))
-        ->option_text("register|refresh|live|call|echo");
+        ->option_text("register|refresh|live|call|echo|reflect");
     app.add_option("--rate", plan.rate_per_s,
                    "Open loop: so many a second, whatever the answers do");
     app.add_option("--window", plan.window,
@@ -198,6 +196,12 @@ void check_population(const Plan& plan) {
 
 void understand(const Texts& texts, Options& options) {
     Plan& plan = options.plan;
+    if (texts.core >= 0) {
+        options.cores = {static_cast<unsigned>(texts.core)};
+    }
+    if (plan.play == Play::kReflect) {
+        return;
+    }
     understand_network(texts, options);
     const auto timeouts = Timeouts::parse(texts.timeouts);
     if (!timeouts) {
@@ -210,9 +214,6 @@ void understand(const Texts& texts, Options& options) {
     options.patience_ns = static_cast<std::uint64_t>(texts.patience_s * kNs);
     if (plan.duration_ns == 0 && plan.count == 0 && plan.play != Play::kRegister) {
         plan.duration_ns = kDefaultDuration_ns;
-    }
-    if (texts.core >= 0) {
-        options.cores = {static_cast<unsigned>(texts.core)};
     }
     if (plan.rate_per_s <= 0 && plan.window == 0) {
         throw CLI::ValidationError("--window", "0 is no pace without --rate");
@@ -246,6 +247,9 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
             return std::nullopt;
         }
         for (const char* name : {"play", "--port", "--edge"}) {
+            if (options.plan.play == Play::kReflect && name == std::string_view("--edge")) {
+                continue;
+            }
             if (app.get_option(name)->count() == 0) {
                 throw CLI::RequiredError(name);
             }

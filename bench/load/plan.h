@@ -17,6 +17,7 @@ enum class Play : std::uint8_t {
     kLive,      // and then each refreshes in time, and answers pings
     kCall,      // and then the core calls phones picked by chance
     kEcho,      // phones send REGISTERs that come back as they are
+    kReflect,   // no phones: sends back what comes, for another's kEcho
 };
 
 struct Plan {

@@ -45,6 +45,7 @@ Player::Player(const Plan& plan, Outbox& outbox)
             break;
         case Play::kRegister:
         case Play::kEcho:
+        case Play::kReflect:
             break;
     }
 }

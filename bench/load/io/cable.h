@@ -12,6 +12,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 
 namespace pinhole::load {
 
@@ -55,6 +56,24 @@ class Cable {
         }
         rte_pktmbuf_free_bulk(frames.data(), n);
         return n;
+    }
+
+    // A burst that came: each frame goes back as it is if `fn(std::span<std::uint8_t>)` says so.
+    template <class Fn>
+    void bounce(Fn&& fn) {
+        std::array<rte_mbuf*, kBurst> frames;
+        const std::uint16_t n =
+            rte_eth_rx_burst(device_->info().ethdev, 0, frames.data(), frames.size());
+        std::size_t back = 0;
+        for (std::uint16_t i = 0; i < n; ++i) {
+            rte_mbuf* frame = frames[i];
+            if (fn(std::span{rte_pktmbuf_mtod(frame, std::uint8_t*), frame->data_len})) {
+                frames[back++] = frame;
+            } else {
+                rte_pktmbuf_free(frame);
+            }
+        }
+        transmit(frames.data(), back);
     }
 
   private:

@@ -2,6 +2,7 @@
 // pinhole-load: plays a population of phones against a SIP registrar. Exit status: 0 all went well, 1
 // something was answered wrongly or nothing at all, or it could not begin, 2 wrong usage.
 #include "bench/load/io/game.h"
+#include "bench/load/io/mirror.h"
 #include "bench/load/options.h"
 #include "bench/load/report.h"
 #include "control/config/values.h"
@@ -97,6 +98,20 @@ int report(const load::Game& game, const load::Cable& cable, const load::Options
     return load::went_well(game.player()) ? 0 : 1;
 }
 
+// Until somebody ends it.
+int reflect(const io::Eal& eal, load::Cable& cable) {
+    load::Mirror mirror(cable);
+    if (const io::Status started = eal.launch(0, load::Mirror::run, &mirror); !started) {
+        return fail(started.error().message);
+    }
+    while (interrupted == 0) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    mirror.stop();
+    eal.wait_for_workers();
+    return 0;
+}
+
 int play(const load::Options& options, const io::DeviceSettings& device) {
     const io::Settings settings = load::Cable::device_settings(device, options.cores);
     auto eal = io::Eal::start(settings);
@@ -106,6 +121,9 @@ int play(const load::Options& options, const io::DeviceSettings& device) {
     auto cable = load::Cable::open(settings);
     if (!cable) {
         return fail(cable.error().message);
+    }
+    if (options.plan.play == load::Play::kReflect) {
+        return reflect(**eal, **cable);
     }
     load::Game game(**cable, options.plan,
                     {options.own, options.next_hop, options.next_hop_mac, options.patience_ns});

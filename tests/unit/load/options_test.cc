@@ -37,6 +37,15 @@ Read with(std::vector<std::string> more, const std::string& play = "refresh",
     return Read(std::move(more));
 }
 
+TEST(Options, AMirrorNeedsItsPortAlone) {
+    const Read read({"reflect", "--port", "memif:/run/x.sock", "--core", "0"});
+    EXPECT_FALSE(read.status.has_value()) << read.said;
+    EXPECT_EQ(read.options.plan.play, Play::kReflect);
+    EXPECT_EQ(read.options.cores, std::vector<unsigned>{0});
+    EXPECT_EQ(Read({"reflect"}).status, 2);
+    EXPECT_EQ(Read({"echo", "--port", "memif:/run/x.sock"}).status, 2);
+}
+
 TEST(Options, TheLeast) {
     const Read read = with({});
     ASSERT_FALSE(read.status) << read.said;
