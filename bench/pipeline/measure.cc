@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -58,7 +59,12 @@ const std::vector<unsigned>& first_two_cpus() {
 Pipeline& the_pipeline(const Pipeline::Kind& kind) {
     std::unique_ptr<Pipeline>& made = pipelines[kind];
     if (made == nullptr) {
+        std::fprintf(stderr, "  a table of %u contacts%s, %u worker%s ... ", kind.contacts,
+                     kind.passwords ? " with passwords" : "", kind.workers,
+                     kind.workers > 1 ? "s" : "");
+        const std::uint64_t begun = rte_rdtsc();
         made = std::make_unique<Pipeline>(*eal, kind);
+        std::fprintf(stderr, "filled in %.0f s\n", ns_a_packet(rte_rdtsc() - begun, 1) * 1e-9);
     }
     return *made;
 }

@@ -108,7 +108,7 @@ def ns(value):
 def pipeline_rows(f, size, top):
     refresh, floor = f.get("refresh", size), f.get("refresh", size, "floor_ns")
     md5, sha = f.get("refresh_md5", size), f.get("refresh_sha256", size)
-    first, lookup = f.get("first_registration", size), f.get("invite_redirected", size)
+    first = f.get("first_registration", size)
     small, large = f.get("refresh", 10_000), f.get("refresh", top)
     beyond = sha - refresh if sha is not None and refresh is not None else None
     at = size_text(size)
@@ -126,13 +126,13 @@ def pipeline_rows(f, size, top):
 def workers_rows(f, size):
     rows = []
     for what, benchmark, bar in (
-        ("refreshes", "two_workers_refresh", 1.8),
-        ("first registrations", "two_workers_first_registration", 1.5),
+        ("refresh", "two_workers_refresh", 1.8),
+        ("first registration", "two_workers_first_registration", 1.5),
     ):
         cores = f.get(benchmark, size, "core_to_core_ns")
         detail = "" if cores is None else f"core to core {ns(cores)}"
-        what = f"two workers over one, {what}"
-        rows.append(Row("workers", what[:33], f.get(benchmark, size, "ratio"), bar, True, detail))
+        what = f"two workers, {what}"
+        rows.append(Row("workers", what, f.get(benchmark, size, "ratio"), bar, True, detail))
     return rows
 
 
