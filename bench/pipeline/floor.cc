@@ -40,45 +40,63 @@ Floor::Floor(std::size_t contacts)
     std::memset(static_cast<void*>(records_), 1, contacts * kRecordWords * sizeof(std::uint64_t));
 }
 
+template <Floor::Part kPart>
 double Floor::run(std::span<rte_mbuf* const, Pipeline::kPackets> packets) {
     std::array<std::size_t, Pipeline::kPackets> lines;
     std::generate(lines.begin(), lines.end(), [&] { return random_() % lines_ * kLineWords; });
     unsigned i = 0;
     for (; i < Pipeline::kWarmBursts * kBurst; i += kBurst) {
-        burst(&packets[i], &lines[i]);
+        burst<kPart>(&packets[i], &lines[i]);
     }
     const std::uint64_t before = rte_rdtsc();
     for (; i < Pipeline::kPackets; i += kBurst) {
-        burst(&packets[i], &lines[i]);
+        burst<kPart>(&packets[i], &lines[i]);
     }
     return ns_a_packet(rte_rdtsc() - before);
 }
 
+template double Floor::run<Floor::Part::kAll>(std::span<rte_mbuf* const, Pipeline::kPackets>);
+template double Floor::run<Floor::Part::kScan>(std::span<rte_mbuf* const, Pipeline::kPackets>);
+template double Floor::run<Floor::Part::kRecord>(std::span<rte_mbuf* const, Pipeline::kPackets>);
+template double Floor::run<Floor::Part::kWrite>(std::span<rte_mbuf* const, Pipeline::kPackets>);
+
+void Floor::scan(rte_mbuf* packet) {
+    const std::string_view text{rte_pktmbuf_mtod_offset(packet, char*, net::headers_len(true)),
+                                packet->data_len - net::headers_len(true)};
+    sip::scan_lines(text, found_);
+    for (unsigned h = 1; h < found_.count; ++h) {
+        const std::size_t start = found_.start[h];
+        seen_ += static_cast<unsigned>(
+            sip::header_id(text.substr(start, found_.colon[h] - start), text.size() - start));
+    }
+}
+
+template <Floor::Part kPart>
 void Floor::burst(rte_mbuf* const* packets, const std::size_t* lines) {
+    constexpr bool kScans = kPart == Part::kAll || kPart == Part::kScan;
+    constexpr bool kReads = kPart == Part::kAll || kPart == Part::kRecord;
+    constexpr bool kWrites = kPart == Part::kAll || kPart == Part::kWrite;
     for (unsigned i = 0; i < kBurst; ++i) {
         rte_prefetch0(rte_pktmbuf_mtod(packets[i], void*));
-        rte_prefetch0(&index_[lines[i]]);
+        if constexpr (kReads) {
+            rte_prefetch0(&index_[lines[i]]);
+        }
     }
     for (unsigned i = 0; i < kBurst; ++i) {
-        for (std::size_t word = 0; word < kRecordWords; word += kLineWords) {
+        for (std::size_t word = 0; kReads && word < kRecordWords; word += kLineWords) {
             rte_prefetch0(&records_[index_[lines[i]] + word]);
         }
-        const std::string_view text{
-            rte_pktmbuf_mtod_offset(packets[i], char*, net::headers_len(true)),
-            packets[i]->data_len - net::headers_len(true)};
-        sip::scan_lines(text, found_);
-        for (unsigned h = 1; h < found_.count; ++h) {
-            const std::size_t start = found_.start[h];
-            seen_ += static_cast<unsigned>(
-                sip::header_id(text.substr(start, found_.colon[h] - start), text.size() - start));
+        if constexpr (kScans) {
+            scan(packets[i]);
         }
     }
     for (unsigned i = 0; i < kBurst; ++i) {
-        const std::uint64_t* record = &records_[index_[lines[i]]];
-        for (std::size_t word = 0; word < kRecordWords; word += kLineWords) {
-            seen_ += record[word];
+        for (std::size_t word = 0; kReads && word < kRecordWords; word += kLineWords) {
+            seen_ += records_[index_[lines[i]] + word];
         }
-        std::memcpy(rte_pktmbuf_mtod(packets[i], char*), answer_.data(), answer_.size());
+        if constexpr (kWrites) {
+            std::memcpy(rte_pktmbuf_mtod(packets[i], char*), answer_.data(), answer_.size());
+        }
     }
     benchmark::DoNotOptimize(seen_);
 }

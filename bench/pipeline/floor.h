@@ -24,8 +24,11 @@ class Floor {
     // Ends the process with a sentence if there is too little memory.
     explicit Floor(std::size_t contacts = kContacts);
 
+    // What a packet takes of each.
+    enum class Part : std::uint8_t { kAll, kScan, kRecord, kWrite };
     // Nanoseconds a packet, of all but the first few bursts. The packets are no messages any more
     // afterwards.
+    template <Part kPart = Part::kAll>
     double run(std::span<rte_mbuf* const, Pipeline::kPackets> packets);
 
   private:
@@ -34,6 +37,8 @@ class Floor {
     static constexpr std::size_t kRecordWords = 32;
     static constexpr unsigned kBurst = Pipeline::kBurst;
 
+    void scan(rte_mbuf* packet);
+    template <Part kPart>
     void burst(rte_mbuf* const* packets, const std::size_t* lines);
 
     std::size_t lines_;

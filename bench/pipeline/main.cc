@@ -53,8 +53,8 @@ Result<std::unique_ptr<Eal>> start() {
 int main(int argc, char** argv) {
     using namespace pinhole::io;
     for (const std::int64_t contacts : sizes()) {
-        for (const auto add :
-             {add_memory, add_requests, add_calls, add_avalanches, add_two_workers, add_qualify}) {
+        for (const auto add : {add_floor, add_memory, add_requests, add_calls, add_avalanches,
+                               add_two_workers, add_qualify}) {
             add(contacts);
         }
     }

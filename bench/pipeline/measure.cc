@@ -16,15 +16,6 @@ std::unique_ptr<Eal> eal;
 std::unique_ptr<Floor> floor_made;
 std::map<Pipeline::Kind, std::unique_ptr<Pipeline>> pipelines;
 
-Floor& the_floor() {
-    if (floor_made == nullptr) {
-        const char* records = std::getenv("PINHOLE_BENCH_FLOOR");
-        floor_made = std::make_unique<Floor>(
-            records == nullptr ? Floor::kContacts : std::max(std::atoll(records), 1LL));
-    }
-    return *floor_made;
-}
-
 }  // namespace
 
 void begin_pipelines(std::unique_ptr<Eal> started) {
@@ -69,12 +60,13 @@ Pipeline& the_pipeline(const Pipeline::Kind& kind) {
     return *made;
 }
 
-double floor_ns(Pipeline& p) {
-    Floor& floor = the_floor();
-    p.prepare([&](unsigned) { return p.make_register(p.any_phone()); });
-    const double ns = floor.run(p.prepared());
-    p.free_prepared();
-    return ns;
+Floor& the_floor() {
+    if (floor_made == nullptr) {
+        const char* records = std::getenv("PINHOLE_BENCH_FLOOR");
+        floor_made = std::make_unique<Floor>(
+            records == nullptr ? Floor::kContacts : std::max(std::atoll(records), 1LL));
+    }
+    return *floor_made;
 }
 
 double quantile(std::vector<double> values, std::size_t part) {

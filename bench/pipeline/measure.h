@@ -23,9 +23,16 @@ void end_pipelines();
 // That this process may use, when it began: two workers have one each.
 [[nodiscard]] const std::vector<unsigned>& first_two_cpus();
 [[nodiscard]] Pipeline& the_pipeline(const Pipeline::Kind& kind);
+[[nodiscard]] Floor& the_floor();
 
 // Of one turn: nanoseconds a packet.
-[[nodiscard]] double floor_ns(Pipeline& pipeline);
+template <Floor::Part kPart = Floor::Part::kAll>
+[[nodiscard]] double floor_ns(Pipeline& p) {
+    p.prepare([&](unsigned) { return p.make_register(p.any_phone()); });
+    const double ns = the_floor().run<kPart>(p.prepared());
+    p.free_prepared();
+    return ns;
+}
 
 // The value that one in `part` lies below.
 [[nodiscard]] double quantile(std::vector<double> values, std::size_t part);
@@ -73,6 +80,7 @@ void measure(benchmark::State& state, Pipeline& p, unsigned code, Make&& make) {
 }
 
 // Each adds its benchmarks for so many contacts.
+void add_floor(std::int64_t contacts);
 void add_requests(std::int64_t contacts);
 void add_calls(std::int64_t contacts);
 void add_avalanches(std::int64_t contacts);

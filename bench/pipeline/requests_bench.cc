@@ -7,6 +7,9 @@
 
 #include <vector>
 
+#include <array>
+#include <vector>
+
 namespace pinhole::io {
 namespace {
 
@@ -15,6 +18,24 @@ constexpr std::int64_t kTurns = 400;
 Pipeline& pipeline_of(const benchmark::State& state, bool passwords = false) {
     return the_pipeline(
         {.contacts = static_cast<std::uint32_t>(state.range(0)), .passwords = passwords});
+}
+
+// What the floor is made of.
+void floor_parts(benchmark::State& state) {
+    using Part = Floor::Part;
+    Pipeline& p = pipeline_of(state);
+    std::array<std::vector<double>, 4> ns;
+    for (auto _ : state) {
+        ns[0].push_back(floor_ns<Part::kAll>(p));
+        ns[1].push_back(floor_ns<Part::kScan>(p));
+        ns[2].push_back(floor_ns<Part::kRecord>(p));
+        ns[3].push_back(floor_ns<Part::kWrite>(p));
+        state.SetIterationTime(ns[0].back() * Pipeline::kMeasured * 1e-9);
+    }
+    state.counters["ns"] = median(ns[0]);
+    state.counters["scan_ns"] = median(ns[1]);
+    state.counters["record_ns"] = median(ns[2]);
+    state.counters["write_ns"] = median(ns[3]);
 }
 
 void refresh(benchmark::State& state) {
@@ -89,6 +110,13 @@ void invite(benchmark::State& state) {
 }
 
 }  // namespace
+
+void add_floor(std::int64_t contacts) {
+    benchmark::RegisterBenchmark("floor", floor_parts)
+        ->Arg(contacts)
+        ->UseManualTime()
+        ->Iterations(turns(kTurns));
+}
 
 void add_requests(std::int64_t contacts) {
     const auto add = [&](const char* name, void (*function)(benchmark::State&)) {
