@@ -133,7 +133,10 @@ bool Logins::Terms::same(const Challenge& challenge) const {
 }
 
 Logins::Logins(std::uint32_t phones, std::string uri, std::string password)
-    : uri_(std::move(uri)), password_(std::move(password)), logins_(phones) {}
+    : texts_(std::make_unique<auth::Md5Message[]>(kLanes)),
+      uri_(std::move(uri)),
+      password_(std::move(password)),
+      logins_(phones) {}
 
 bool Logins::take(std::uint32_t phone, std::string_view user, const Challenge& challenge) {
     auto terms = std::find_if(terms_.begin(), terms_.end(),
@@ -158,17 +161,51 @@ bool Logins::take(std::uint32_t phone, std::string_view user, const Challenge& c
     return true;
 }
 
-HexHash Logins::response(const Login& login, const Terms& terms, std::string_view nc,
-                         std::string_view cnonce) {
+Logins::Parts Logins::response_parts(const Login& login, const Terms& terms, std::string_view nc,
+                                     std::string_view cnonce) {
     const std::string_view ha1{login.ha1.data(), terms.ha2.len};
     if (!terms.qop_auth) {
-        const std::array<std::string_view, 5> parts{ha1, ":", login.nonce_text(), ":",
-                                                    terms.ha2.view()};
-        return digester_.hash(terms.algorithm, parts);
+        return {ha1, ":", login.nonce_text(), ":", terms.ha2.view()};
     }
-    const std::array<std::string_view, 9> parts{ha1,    ":",      login.nonce_text(), ":", nc, ":",
-                                                cnonce, ":auth:", terms.ha2.view()};
-    return digester_.hash(terms.algorithm, parts);
+    return {ha1, ":", login.nonce_text(), ":", nc, ":", cnonce, ":auth:", terms.ha2.view()};
+}
+
+void Logins::write_response(const Terms& terms, const Parts& parts, sip::Writer& out) {
+    if (terms.algorithm != Algorithm::kMd5) {
+        out.text(digester_.hash(terms.algorithm, parts).view());
+        return;
+    }
+    if (pending_ == kLanes) {
+        finish();
+    }
+    auth::Md5Message& text = texts_[pending_];
+    text.size = 0;
+    bool fits = true;
+    for (const std::string_view part : parts) {
+        fits = fits && text.add(part);
+    }
+    constexpr std::string_view kPlace = "00000000000000000000000000000000";
+    char* const place = const_cast<char*>(out.view().data()) + out.size();  // the writer's, so ours
+    out.text(kPlace);
+    if (fits && !out.overflow()) {
+        places_[pending_++] = place;
+    }
+}
+
+void Logins::finish() {
+    if (pending_ == 0) {
+        return;
+    }
+    std::array<auth::Md5Message*, kLanes> texts;
+    for (std::size_t i = 0; i < pending_; ++i) {
+        texts[i] = &texts_[i];
+    }
+    auth::md5_many({texts.data(), pending_});
+    for (std::size_t i = 0; i < pending_; ++i) {
+        sip::Writer place(places_[i], 2 * texts_[i].digest.size());
+        place.hex(texts_[i].digest.data(), texts_[i].digest.size());
+    }
+    pending_ = 0;
 }
 
 void Logins::write_authorization(std::uint32_t phone, std::string_view user, sip::Writer& out) {
@@ -186,10 +223,9 @@ void Logins::write_authorization(std::uint32_t phone, std::string_view user, sip
         .text(login.nonce_text())
         .text("\", uri=\"")
         .text(uri_)
-        .text("\", response=\"")
-        .text(response(login, terms, nc, cnonce).view())
-        .text("\", algorithm=")
-        .text(terms.algorithm == Algorithm::kMd5 ? "MD5" : "SHA-256");
+        .text("\", response=\"");
+    write_response(terms, response_parts(login, terms, nc, cnonce), out);
+    out.text("\", algorithm=").text(terms.algorithm == Algorithm::kMd5 ? "MD5" : "SHA-256");
     if (terms.qop_auth) {
         out.text(", qop=auth, nc=").text(nc).text(", cnonce=\"").text(cnonce).text("\"");
     }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The phone's side of digest authentication (RFC 3261 §22, RFC 8760, RFC 7616): reads a challenge and
 // answers it, with MD5 or SHA-256, with qop=auth or as RFC 2069 had it. What does not change from one
-// request to the next is kept in a Login. Hashes are OpenSSL's. Pure; one thread a Digester.
+// request to the next is kept in a Login. Hashes are OpenSSL's, but for the MD5 of each request, which
+// would take longer than all else that the load does: many of them are made at once. Pure; one thread.
 #pragma once
 
+#include "dataplane/auth/md5_lanes.h"
 #include "dataplane/sip/writer.h"
 
 #include <array>
@@ -82,8 +84,10 @@ class Logins {
     [[nodiscard]] bool take(std::uint32_t phone, std::string_view user, const Challenge& challenge);
     [[nodiscard]] bool known(std::uint32_t phone) const { return logins_[phone].known(); }
     void forget(std::uint32_t phone) { logins_[phone].nonce_len = 0; }
-    // "Authorization: Digest ...\r\n" for a REGISTER, by the phone's login, and counts its nonce on.
+    // "Authorization: Digest ...\r\n" for a REGISTER, by the phone's login, and counts its nonce on. What
+    // was written must stay where it is until finish(), which puts the response into it.
     void write_authorization(std::uint32_t phone, std::string_view user, sip::Writer& out);
+    void finish();
     void prefetch(std::uint32_t phone) const {
         const char* at = reinterpret_cast<const char*>(&logins_[phone]);
         __builtin_prefetch(at, 1);
@@ -104,10 +108,20 @@ class Logins {
         HexHash ha2;  // of "REGISTER:uri"
         [[nodiscard]] bool same(const Challenge& challenge) const;
     };
-    [[nodiscard]] HexHash response(const Login& login, const Terms& terms, std::string_view nc,
-                                   std::string_view cnonce);
+    static constexpr std::size_t kMaxParts = 9;
+    using Parts = std::array<std::string_view, kMaxParts>;
+    // What the response is the hash of.
+    [[nodiscard]] static Parts response_parts(const Login& login, const Terms& terms,
+                                              std::string_view nc, std::string_view cnonce);
+    void write_response(const Terms& terms, const Parts& parts, sip::Writer& out);
+
+    static constexpr std::size_t kLanes = 32;
 
     Digester digester_;
+    // MD5 responses that are still to be made, and where they go.
+    std::unique_ptr<auth::Md5Message[]> texts_;
+    std::array<char*, kLanes> places_{};
+    std::size_t pending_ = 0;
     std::string uri_;
     std::string password_;
     std::vector<Terms> terms_;

@@ -140,6 +140,7 @@ void Player::at_phone(const PublicEnd& to, const net::Datagram& datagram, std::u
         if (const auto how = registrations_.answered(phone, message, now_ns)) {
             ended(*how, now_ns);
         }
+        registrations_.finish();
     } else if (message.method != sip::Method::kOptions) {  // an answer to a late hello
         stage_.tally->count(Wrong::kNotAsked);
     }
@@ -159,6 +160,11 @@ void Player::ended(const Registrations::Ended& how, std::uint64_t now_ns) {
 }
 
 void Player::turn(std::uint64_t now_ns) {
+    play(now_ns);
+    registrations_.finish();
+}
+
+void Player::play(std::uint64_t now_ns) {
     registrations_.sweep(now_ns, [&](const Registrations::Ended& how) { ended(how, now_ns); });
     calls_.sweep(now_ns);
     if (over_) {

@@ -70,6 +70,7 @@ class Player {
     // How often all phones that are not registered try, before the play goes on without them.
     static constexpr unsigned kRounds = 3;
 
+    void play(std::uint64_t now_ns);
     void add_phase(Phase kind, bool measured);
     void enter(std::size_t index, std::uint64_t now_ns);
     void leave_phase(std::uint64_t now_ns);

@@ -44,6 +44,13 @@ class Registrations {
             });
     }
 
+    // Before what has been written leaves.
+    void finish() {
+        if (logins_) {
+            logins_->finish();
+        }
+    }
+
     [[nodiscard]] bool idle(PhoneIndex phone) const { return !phones_[phone].asking; }
     [[nodiscard]] bool registered(PhoneIndex phone) const { return phones_[phone].registered; }
     [[nodiscard]] std::uint32_t registered_count() const { return registered_count_; }

@@ -67,7 +67,7 @@ class Beside {
 
     // Refreshes, and among them the answers to the pings of the turn before.
     Done turn() {
-        p_.prepare([&](unsigned i) { return i % 2 != 0 ? next_pong() : refresh(); });
+        p_.prepare([&](unsigned i) { return i % 4 != 0 ? next_pong() : refresh(); });
         Done done = work();
         collect();
         return done;

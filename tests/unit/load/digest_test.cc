@@ -5,7 +5,10 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <cstdio>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace pinhole::load {
 namespace {
@@ -85,6 +88,7 @@ class LoginsTest : public testing::Test {
         sip::Writer writer(buffer, sizeof buffer);
         logins.write_authorization(phone, "10000001", writer);
         EXPECT_FALSE(writer.overflow());
+        logins.finish();
         return std::string(writer.view());
     }
     bool take(const std::string& challenge) {
@@ -94,6 +98,39 @@ class LoginsTest : public testing::Test {
 
     Logins logins{2, "sip:example.com", "secret"};
 };
+
+// More than are made at once, each in its place; none where there was no room.
+TEST_F(LoginsTest, MakesManyResponsesTogether) {
+    ASSERT_TRUE(take("Digest realm=\"r\", nonce=\"n1\", qop=\"auth\""));
+    constexpr std::size_t kMany = 40;
+    std::vector<std::array<char, 300>> buffers(kMany);
+    std::vector<std::string_view> lines;
+    for (auto& buffer : buffers) {
+        sip::Writer writer(buffer.data(), buffer.size());
+        logins.write_authorization(1, "10000001", writer);
+        lines.push_back(writer.view());
+    }
+    std::array<char, 110> small;  // ends within the response
+    small.fill('x');
+    sip::Writer writer(small.data(), 100);
+    logins.write_authorization(1, "10000001", writer);
+    EXPECT_TRUE(writer.overflow());
+    logins.finish();
+    EXPECT_EQ(std::string(small.data() + 100, 10), "xxxxxxxxxx");
+    Digester digester;
+    const auto hash = [&](std::vector<std::string_view> parts) {
+        return std::string(digester.hash(Algorithm::kMd5, parts).view());
+    };
+    const std::string ha1 = hash({"10000001:r:secret"});
+    const std::string ha2 = hash({"REGISTER:sip:example.com"});
+    for (std::size_t i = 0; i < kMany; ++i) {
+        char nc[9];
+        std::snprintf(nc, sizeof nc, "%08zx", i + 1);
+        const std::string expected =
+            "response=\"" + hash({ha1, ":n1:", nc, ":10000001:auth:", ha2}) + "\"";
+        EXPECT_NE(lines[i].find(expected), std::string_view::npos) << lines[i];
+    }
+}
 
 TEST_F(LoginsTest, CountsItsNonceOn) {
     EXPECT_FALSE(logins.known(1));
