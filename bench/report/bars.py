@@ -3,8 +3,8 @@
 """The table of bars: bars.py DIRECTORY --rows ROW,... [--into DIRECTORY --machine JSON].
 
 DIRECTORY holds what the benchmarks wrote: pipeline.json, workers.json, qualify.json (Google Benchmark's)
-and peers.json (peers.py's), as far as they were run. Prints the rows with their bars; writes a results file and
-pictures.
+and peers.json (peers.py's), as far as they were run. Prints the rows with their bars; writes a results
+file and pictures.
 """
 import argparse
 import json

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Pictures of the results, drawn by gnuplot: cost against contacts, throughput against peers."""
 import subprocess
+import textwrap
 
 SVG = 'set terminal svg size 760,440 font "sans,13" background "white"\n'
 CURVES = {
@@ -31,7 +32,7 @@ def cost(figures, path):
     floors = [f"{size} {figures.get('refresh', size, 'floor_ns')}" for size in curves["refresh"]]
     script += block("floor", floors)
     script += (
-        "set logscale x\nset format x '%.0s%c'\nset yrange [0:*]\nset key below\nset grid\n"
+        "set logscale x\nset format x '%.0s%c'\nset yrange [0:*]\nset key above\nset grid\n"
         "set xlabel 'contacts in the table'\nset ylabel 'ns a packet, one core'\n"
     )
     plots = [f"${name} with linespoints lw 2 title '{CURVES[name]}'" for name in curves if curves[name]]
@@ -48,14 +49,13 @@ def peers(figures, path):
     lines = []
     for name, row in rows.items():
         rates = [row.get(server, {}).get("per_second") or "?" for server in SERVERS]
-        # A long name has two lines.
-        label = name.replace(", ", ",\\n") if ", " in name else name.replace(" ", "\\n", 1)
+        label = "\\n".join(textwrap.wrap(name, 14))
         lines.append(f'"{label}" ' + " ".join(str(rate) for rate in rates))
     script = SVG + f'set output "{path}"\n' + block("rates", lines)
     script += (
         "set datafile missing '?'\nset style data histogram\nset style histogram clustered gap 1\n"
         "set style fill solid 0.8 border -1\nset logscale y\nset yrange [1000:*]\nset format y '%.0s%c'\n"
-        "set grid y\nset key below\nset ylabel 'a second, one core, logarithmic'\nset xtics scale 0\n"
+        "set bmargin 4\nset grid y\nset key above\nset ylabel 'a second, one core, logarithmic'\nset xtics scale 0\n"
     )
     plots = [
         f"$rates using {column}{':xtic(1)' if column == 2 else ''} title '{title}'"
