@@ -5,6 +5,7 @@
 #include "control/api/json.h"
 #include "control/api/text.h"
 #include "control/config/config.h"
+#include "control/ctl_top.h"
 
 #include <CLI/CLI.hpp>
 
@@ -28,6 +29,7 @@ struct Options {
     std::string contact;
     int stop_after_s = -1;
     bool cancel = false;
+    pinhole::ctl::TopOptions top;
 };
 
 std::string removed_text(const nlohmann::json& answer) {
@@ -65,6 +67,16 @@ int print(const Answer& answer, bool as_json, Printer printer) {
     const std::string out = as_json ? pinhole::api::dump(answer.body) : printer(answer.body);
     const bool written = std::fputs(out.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
     return written ? 0 : 1;
+}
+
+// Its own loop, not one question and its answer.
+CLI::App* add_top(CLI::App& app, pinhole::ctl::TopOptions& options) {
+    CLI::App* top = app.add_subcommand("top", "Each core's load and rates, refreshed in place");
+    top->add_option("--interval", options.interval_s, "Seconds between two looks")
+        ->check(CLI::Range(0.2, 3600.0))
+        ->capture_default_str();
+    top->add_flag("--once", options.once, "Print one page, and end");
+    return top;
 }
 
 void add_commands(CLI::App& app, Options& options, std::function<Answer(const Client&)>& ask,
@@ -143,7 +155,12 @@ int main(int argc, char** argv) {
     app.fallthrough();
     try {
         add_commands(app, options, ask, printer);
+        const CLI::App* top = add_top(app, options.top);
         app.parse(argc, argv);
+        if (top->parsed()) {
+            options.top.json = options.json;
+            return pinhole::ctl::run_top(Client(options.socket), options.top);
+        }
         return print(ask(Client(options.socket)), options.json, printer);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;

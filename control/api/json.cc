@@ -17,7 +17,10 @@ std::string_view state_name(metrics::ContactState state) {
 json quantiles(const metrics::HistogramFigures& figures) {
     return {{"p50_s", figures.quantile_s(0.5)},
             {"p99_s", figures.quantile_s(0.99)},
-            {"samples", figures.total()}};
+            {"samples", figures.total()},
+            // A reader that takes two has the quantiles of the time between.
+            {"upper_bounds_s", figures.upper_bounds_s},
+            {"counts", figures.counts}};
 }
 
 json qualify_json(const metrics::QualifyFigures& qualify) {
