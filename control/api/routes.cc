@@ -2,6 +2,7 @@
 #include "control/api/routes.h"
 
 #include "control/api/json.h"
+#include "control/api/page/page.h"
 
 #include <httplib.h>
 #include <nlohmann/json.hpp>
@@ -163,10 +164,20 @@ void drain(System& system, Server::Access access, const Request& request, Respon
     }
 }
 
+void send_page(Response& response) {
+    response.status = 200;
+    response.set_header("Content-Security-Policy", status_page_policy());
+    response.set_header("X-Content-Type-Options", "nosniff");
+    response.set_header("Referrer-Policy", "no-referrer");
+    response.set_content(std::string(status_page()), "text/html; charset=utf-8");
+}
+
 // True if `path` is one of the fixed ones.
 bool fixed_path(System& system, const Request& request, Response& response) {
     const std::string& path = request.path;
-    if (path == "/metrics") {
+    if (path == "/") {
+        send_page(response);
+    } else if (path == "/metrics") {
         response.status = 200;
         response.set_content(system.metrics_text(), "text/plain; version=0.0.4; charset=utf-8");
     } else if (path == "/healthz") {
@@ -209,9 +220,10 @@ void answer(System& system, Server::Access access, const Request& request, Respo
         response.set_header("Allow", "GET, HEAD");
         send_error(response, 405, "this path is read by GET");
     } else if (!fixed_path(system, request, response)) {
-        send_error(response, 404,
-                   "there are /metrics, /healthz, /readyz, /v1/status, /v1/cores, /v1/bindings and "
-                   "/v1/bindings/{aor}");
+        send_error(
+            response, 404,
+            "there are /, /metrics, /healthz, /readyz, /v1/status, /v1/cores, /v1/bindings and "
+            "/v1/bindings/{aor}");
     }
 }
 

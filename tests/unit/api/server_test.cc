@@ -69,6 +69,26 @@ TEST_F(TcpServer, Metrics) {
     EXPECT_THAT(result->get_header_value("Content-Type"), HasSubstr("version=0.0.4"));
 }
 
+// No word of the policy lets in what the page doesn't bring along.
+TEST_F(TcpServer, StatusPage) {
+    const auto result = get("/");
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->status, 200);
+    EXPECT_EQ(result->get_header_value("Content-Type"), "text/html; charset=utf-8");
+    EXPECT_EQ(result->get_header_value("X-Content-Type-Options"), "nosniff");
+    const std::string policy = result->get_header_value("Content-Security-Policy");
+    EXPECT_THAT(policy, HasSubstr("default-src 'none'; script-src 'sha256-"));
+    for (const char* loose : {"unsafe", "*", "http", "data:"}) {
+        EXPECT_EQ(policy.find(loose), std::string::npos) << policy;
+    }
+    EXPECT_THAT(result->body, HasSubstr("<title>pinhole</title>"));
+    // No way from a text to markup or code.
+    for (const char* unsafe : {"innerHTML", "outerHTML", "insertAdjacent", "document.write",
+                               "eval(", "src=", "href=", "style=", "onclick"}) {
+        EXPECT_EQ(result->body.find(unsafe), std::string::npos) << unsafe;
+    }
+}
+
 TEST_F(TcpServer, HealthAndReadiness) {
     const auto healthy = get("/healthz");
     ASSERT_TRUE(healthy);
@@ -109,7 +129,7 @@ TEST_F(TcpServer, WrongAors) {
     EXPECT_EQ(get("/v1/bindings/a%20b")->status, 400);
     EXPECT_EQ(get("/v1/bindings/" + std::string(513, 'a'))->status, 400);
     EXPECT_EQ(get("/v1/bindingsx")->status, 404);
-    EXPECT_EQ(get("/")->status, 404);
+    EXPECT_EQ(get("/v1")->status, 404);
     EXPECT_EQ(get("/../etc/passwd")->status, 404);
 }
 
