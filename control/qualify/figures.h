@@ -15,6 +15,7 @@ namespace pinhole::qualify {
 struct Figures {
     Counter sent;              // pings handed to a worker
     Counter answered;          // of them, those with a final response by the contact's flow
+    Counter spared;            // put off because the contact had proved life by itself
     Counter missed;            // of them, those without one within the timeout
     Counter expired;           // contacts gone after their expiry
     Counter removed;           // contacts gone because they were unreachable for too long

@@ -73,7 +73,10 @@ void Keeper<C, S>::changed(std::uint32_t slot) {
         return;
     }
     const View view = states_.get_control(slot);
-    if (view.generation == contact.generation) {
+    if (view.generation == contact.generation && view.state == Reach::kUnreachable &&
+        lived_since_ping(view, states_.life_any(slot))) {
+        visit(slot, false);  // a worker has seen that it is not dead at all
+    } else if (view.generation == contact.generation) {
         moved(slot, contact, view);
     } else {
         forget(slot);
@@ -86,7 +89,9 @@ void Keeper<C, S>::adopt(std::uint32_t slot, const ContactBrief& contact) {
     View view;
     view.generation = contact.generation;
     view.flags = states_.get_control(slot).flags;  // kQueued, if the slot's last contact left it
+    view.last_ping_ms = static_cast<std::uint32_t>(now_ms_);  // no proof of before now is its own
     states_.write_control(slot, view);
+    states_.forget_life_control(slot);
     gauge(view.state, +1);
     if (pings(contact)) {
         plan(slot, now_ms_, first_window(policy_));
@@ -128,6 +133,7 @@ void Keeper<C, S>::moved(std::uint32_t slot, const ContactBrief& contact, View v
     view.missed = 0;
     view.flags &= View::kEverAnswered | View::kQueued;
     states_.write_control(slot, view);
+    states_.forget_life_control(slot);  // it was by the old flow
     if (!pings(contact)) {
         set_plan(slot, kNoPing);
     } else {
@@ -169,6 +175,7 @@ void Keeper<C, S>::visit(std::uint32_t slot, bool queued_turn) {
         changed(slot);
         return;
     }
+    take_life(slot, view);
     if (ask_removal(slot, contact, view)) {
         return;
     }

@@ -5,7 +5,7 @@
 //
 // One wheel entry a contact stands for whatever comes first: its ping, the end of waiting for the
 // answer, its expiry, its removal. A due entry is looked at again with the contact as it is then,
-// so a refresh needs no event. Memory: 12 bytes of wheel, 24 of QualifyTable and 8 here, 44 a
+// so a refresh needs no event. Memory: 12 bytes of wheel, 28 of QualifyTable and 8 here, 48 a
 // contact.
 //
 //   read        the contact's generation and expiry, and whether it is pinged at all, by slot; false if
@@ -19,8 +19,11 @@
 // Rules, beside DESIGN's. A phone that never answered is never unreachable. A moved contact (new
 // flow) is unknown again, keeps `ever answered`, and is pinged soon. A pong is life wherever it
 // came from: only who got the ping knows its MAC, so the pinhole let it in. From elsewhere than the
-// contact's flow it is counted too: such a phone sends from another port than it listens at. Drain the pongs before advance(), so that a stalled thread doesn't take for missed what
-// waits in its own queue.
+// contact's flow it is counted too: such a phone sends from another port than it listens at. What
+// has proved life by the contact's flow (table::Proof) has refreshed the mapping from within, so the
+// next ping moves out from it; it makes up for a ping that was lost, and brings back who was taken
+// for unreachable. Drain the pongs before advance(), so that a stalled thread doesn't take for
+// missed what waits in its own queue.
 #pragma once
 
 #include "control/qualify/figures.h"
@@ -102,6 +105,7 @@ class Keeper {
         return wheel::Wheel::bytes_per_contact() + table::QualifyTable::bytes_per_contact() +
                sizeof(Tick) + sizeof(std::uint32_t);
     }
+    static constexpr std::size_t kMaxBytesPerContact = 48;
 
   private:
     using Tick = wheel::Tick;
@@ -120,6 +124,8 @@ class Keeper {
     void visit(std::uint32_t slot, bool queued_turn);
     bool ask_removal(std::uint32_t slot, const ContactBrief& contact, View& view);
     void miss(std::uint32_t slot, View& view);
+    void take_life(std::uint32_t slot, View& view);
+    [[nodiscard]] bool lived_since_ping(const View& view, const table::Life& life) const;
     void ping(std::uint32_t slot, View& view, bool queued_turn);
     void arm(std::uint32_t slot, const ContactBrief& contact, const View& view);
     void set_state(View& view, Reach to);
@@ -135,6 +141,10 @@ class Keeper {
     void plan(std::uint32_t slot, std::uint64_t since_ms, Window window);
     [[nodiscard]] Window left_of(Window window, std::uint32_t age_ms) const;
     void set_plan(std::uint32_t slot, Tick tick);
+
+    static_assert(wheel::Wheel::bytes_per_contact() + table::QualifyTable::bytes_per_contact() +
+                      sizeof(Tick) + sizeof(std::uint32_t) <=
+                  kMaxBytesPerContact);
 
     Policy policy_;
     table::QualifyTable& states_;

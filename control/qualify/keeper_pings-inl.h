@@ -41,6 +41,37 @@ std::uint32_t Keeper<C, S>::serve_queue(std::uint32_t budget) {
     return served;
 }
 
+// A stamp of before the last ping has done its work. One that falls on the ping's own 4 ms is as
+// good as after it.
+template <Contacts C, Sink S>
+bool Keeper<C, S>::lived_since_ping(const View& view, const table::Life& life) const {
+    const auto now = static_cast<std::uint32_t>(now_ms_);
+    return life.proof != table::Proof::kNone && life.age_ms(now) <= now - view.last_ping_ms;
+}
+
+// What the contact has proved by itself since it was last looked at.
+template <Contacts C, Sink S>
+void Keeper<C, S>::take_life(std::uint32_t slot, View& view) {
+    const table::Life life = states_.life_any(slot);
+    if (!lived_since_ping(view, life)) {
+        return;
+    }
+    if (view.missed != 0 || view.has(View::kWaiting) || view.state == Reach::kUnreachable) {
+        if (view.state == Reach::kUnreachable) {
+            set_state(view, Reach::kReachable);
+        }
+        view.missed = 0;
+        view.flags &= static_cast<std::uint8_t>(~View::kWaiting);
+        states_.write_control(slot, view);
+    }
+    const std::uint32_t age_ms = life.age_ms(static_cast<std::uint32_t>(now_ms_));
+    const Window window = steady_window(policy_);
+    if (ping_due(slot) && !view.has(View::kQueued) && age_ms < window.from_ms) {
+        figures_.spared.add();
+        plan(slot, now_ms_ - age_ms, window);
+    }
+}
+
 template <Contacts C, Sink S>
 bool Keeper<C, S>::ping_due(std::uint32_t slot) const {
     const auto now_tick = static_cast<Tick>(now_ms_ / kTickMs);
@@ -138,6 +169,11 @@ void Keeper<C, S>::pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool 
     figures_.answered.add();
     figures_.rtt.record(rtt_us);
     set_state(view, Reach::kReachable);
+    // It was given up too soon: no need to ask again that soon.
+    if (view.missed != 0 && flow_matches && plans_[id.slot] != kNoPing &&
+        !view.has(View::kQueued)) {
+        plan(id.slot, now_ms_, steady_window(policy_));
+    }
     view.missed = 0;
     view.flags |= View::kEverAnswered;
     view.flags &= static_cast<std::uint8_t>(~View::kWaiting);

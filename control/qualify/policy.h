@@ -23,14 +23,15 @@ struct Window {
     std::uint32_t to_ms;
 };
 
-// First ping of a new or moved contact: soon, because a Linux gateway gives a flow 30 s until
-// traffic has passed both ways, and others less; not at once, so that registrations at one moment
-// are not pings at one moment.
+// First ping of a new or moved contact: 3 to 20 s after it. A Linux gateway gives a flow 30 s until
+// traffic has passed both ways past its first 2 s, and 120 s after that, so a sooner ping would have
+// to be repeated and a later one might find the mapping gone; and registrations at one moment are
+// not to be pings at one moment.
 [[nodiscard]] constexpr Window first_window(const Policy& p) {
-    const std::uint32_t to = std::min<std::uint32_t>(5'000, p.interval_ms / 5 * 2);
-    return {std::min<std::uint32_t>(1'000, to / 2), to};
+    const std::uint32_t to = std::min<std::uint32_t>(20'000, p.interval_ms / 5 * 4);
+    return {to / 20 * 3, to};
 }
-// After a ping: 0.6 to 1.0 of the interval.
+// After a ping, or after the contact has proved life by itself: 0.6 to 1.0 of the interval.
 [[nodiscard]] constexpr Window steady_window(const Policy& p) {
     return {p.interval_ms / 5 * 3, p.interval_ms};
 }

@@ -190,7 +190,7 @@ void Store::find_rings() {
         const auto bytes = file.bytes();
         if (states && head->kind == FileKind::kStates) {
             const std::size_t room =
-                (bytes.size() - kHeadBytes) / table::QualifyTable::bytes_per_contact();
+                (bytes.size() - kHeadBytes) / table::QualifyTable::kept_bytes_per_contact();
             if (head->run.max_contacts <= room && head->run.run >= learned_run_.run) {
                 learned_run_ = head->run;
                 earlier_->states = std::move(file);
@@ -303,7 +303,7 @@ std::optional<std::string> Store::make_rings() {
 void* Store::states_memory() {
     std::optional<std::string> error;
     const std::size_t bytes =
-        kHeadBytes + run_.max_contacts * table::QualifyTable::bytes_per_contact();
+        kHeadBytes + run_.max_contacts * table::QualifyTable::kept_bytes_per_contact();
     states_ =
         MappedFile::create(settings_.memory + "/states-" + std::to_string(run_.run), bytes, error);
     if (error) {

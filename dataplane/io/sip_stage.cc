@@ -390,9 +390,12 @@ SipStage::Outcome SipStage::register_contacts(Context& context) {
 // False: it is the owner's after all.
 bool SipStage::refresh_in_place(Context& context, const table::Record& record, Outcome& outcome) {
     registrar::InPlace done = registrar::InPlace::kNeedsOwner;
+    registrar::Named named;
     const table::RefreshResult result = shared_.table.refresh_any(
         record,
-        [&](table::ClaimedRecord& claimed) { done = registrar::refresh(claimed, context.request); },
+        [&](table::ClaimedRecord& claimed) {
+            done = registrar::refresh(claimed, context.request, named);
+        },
         shared_.table.log_of(worker_));
     if (result == table::RefreshResult::kDead ||
         (result == table::RefreshResult::kOk && done == registrar::InPlace::kNeedsOwner)) {
@@ -405,6 +408,7 @@ bool SipStage::refresh_in_place(Context& context, const table::Record& record, O
     }
     if (done == registrar::InPlace::kDone) {
         counters_.refreshed_in_place.add();
+        note_proof(context, record, named);
         limits_.registered(context.flow, context.request.contacts[0].expires_s, false,
                            limit_time(now_));
     } else {
@@ -587,6 +591,9 @@ void SipStage::route_message(Context& context) {
     }
     if (decision.is_stranger) {
         counters_.drop(DropReason::kStranger);
+    }
+    if (decision.proves_life) {
+        note_proof(context.flow);
     }
     switch (decision.kind) {
         case route::Kind::kForward:

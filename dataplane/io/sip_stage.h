@@ -45,7 +45,7 @@ struct Authentication {
 // What all workers share and none of them owns.
 struct Shared {
     table::BindingTable& table;
-    const table::QualifyTable& qualify;
+    table::QualifyTable& qualify;  // read, but for proofs of life
     const route::PeerHealth& peer_health;
     route::PinTable& pins;
     std::size_t limit_sources = 1024;
@@ -164,6 +164,10 @@ class SipStage {
     [[nodiscard]] bool answer_stun(Context& context);
     void route_message(Context& context);
     void count(const route::Decision& decision);
+    void note_proof(const Context& context, const table::Record& record,
+                    const registrar::Named& named);
+    void note_proof(const net::Flow& flow);
+    void note_proof(std::uint32_t slot, std::uint32_t generation, table::Proof proof);
     void take_pong(const route::Decision& decision);
     void take_peer_pong(const route::Decision& decision);
     void drop(Context& context, DropReason reason);

@@ -233,8 +233,9 @@ bool may_refresh(const table::Record& record, const RegisterRequest& request) {
     return true;
 }
 
-InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request) {
+InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request, Named& named) {
     const table::Record& record = claimed.record();
+    Named found;
     std::uint32_t to_update = 0;  // a bit a contact of the request
     std::array<std::size_t, kMaxContactsPerRequest> at;
     for (std::size_t n = 0; n < request.count; ++n) {
@@ -253,6 +254,7 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request) {
         if (stored.call_id_hash != request.call_id_hash && record.contact_count() > 1) {
             return InPlace::kNeedsOwner;
         }
+        found.all |= 1U << at[n];
         switch (order_of(stored, request)) {
             case Order::kLate:
                 return InPlace::kOutOfOrder;
@@ -260,6 +262,7 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request) {
                 break;
             case Order::kNewer:
                 to_update |= 1U << n;
+                found.by_call |= stored.call_id_hash == request.call_id_hash ? 1U << at[n] : 0;
                 break;
         }
     }
@@ -268,6 +271,7 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request) {
             claimed.update(at[n], state_after(request.contacts[n], request));
         }
     }
+    named = found;
     return InPlace::kDone;
 }
 

@@ -30,9 +30,17 @@ enum class InPlace : std::uint8_t {
     kOutOfOrder,  // refuse, nothing changed
 };
 
+// The record's contacts that a request has named, a bit each.
+struct Named {
+    std::uint32_t all = 0;
+    std::uint32_t by_call =
+        0;  // of them, newer under the Call-ID that they had: no stranger's doing
+};
+
 // Any worker's: `claimed` is held by table::refresh_any(). Nothing is updated unless everything can
-// be done here.
-[[nodiscard]] InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request);
+// be done here. `named` is filled in for kDone.
+[[nodiscard]] InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request,
+                              Named& named);
 
 // Without a claim: could refresh() do it, as far as texts that never change can tell?
 [[nodiscard]] bool may_refresh(const table::Record& record, const RegisterRequest& request);

@@ -77,6 +77,8 @@ struct Decision {
                                    // DropReason::kStranger too
     bool flow_matches = false;     // the pong came by the contact's own flow
     bool no_peer = false;          // refused because no core peer is alive
+    bool proves_life = false;      // it bears a secret that only who is reached by the flow it
+                                   // came by can have: the contacts of that flow live
     std::uint16_t peer_index = 0;
     table::ContactId contact;
     std::uint32_t rtt_us = 0;

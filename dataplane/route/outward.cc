@@ -87,6 +87,14 @@ Sender sender_by_token(const Request& request, const net::Flow& flow) {
     return {id, vouched ? contact.aor : std::string_view{}};
 }
 
+// Does the token's contact stand at the very flow that the packet came by?
+bool came_by_own_flow(const Request& request) {
+    table::ContactView contact;
+    return lookup_id(request.routes.token.contact, request.context, contact) ==
+               LookupResult::kFound &&
+           contact.path.empty() && contact.state.flow == request.arrival.flow;
+}
+
 Decision stranger(const Request& request, sip::Writer& out) {
     if (request.message.method == Method::kAck) {
         return Decision::drop(DropReason::kStranger);
@@ -181,8 +189,11 @@ Decision decide_outward(const Request& request, sip::Writer& out) {
     const RouteSet& routes = request.routes;
     const net::Flow flow = answer_flow(request.top.via, request.arrival.flow);
     if (routes.state == TokenState::kGood && routes.token.direction != Direction::kToPhone) {
-        return to_core(request, peer_of_dialog(request), request.context.keys.current_id(),
-                       sender_by_token(request, flow), flow, out);
+        Decision decision =
+            to_core(request, peer_of_dialog(request), request.context.keys.current_id(),
+                    sender_by_token(request, flow), flow, out);
+        decision.proves_life = decision.kind == Kind::kForward && came_by_own_flow(request);
+        return decision;
     }
     return by_sender(request, flow, out);
 }

@@ -109,6 +109,8 @@ Decision decide_response(const sip::Message& response, const Arrival& arrival,
     Decision decision;
     decision.kind = Kind::kForward;
     decision.is_response = true;
+    // Where the port doesn't matter, this flow may be a neighbour's.
+    decision.proves_life = branch->to_phone && branch->port_matters;
     decision.flow = branch->return_flow;
     return decision;
 }

@@ -2,7 +2,9 @@
 // What pings have taught about each contact, in an array by slot beside the binding table. The
 // control thread alone writes; any thread reads: a worker that chooses among contacts, the API that
 // shows them. A reader names the generation it means, and what belongs to another one reads as
-// unknown. 24 bytes a contact; pure.
+// unknown. Beside it stands when each contact last proved that it lives: workers write that, at the
+// price of one store, and the control thread looks when a ping is due, so that no packet costs an
+// event. 28 bytes a contact; pure.
 //
 //   word 0   generation 32 | spare 8 | flags 8 | missed 8 | state 8     one load tells a worker all
 //   it needs word 1   last answer, s 32 | last round trip, us 32 word 2   unreachable since, s 32 |
@@ -24,6 +26,27 @@ enum class Reach : std::uint8_t {
     kReachable,    // its last pings were answered, or fewer than max_missed of them were not
     kUnreachable,  // it used to answer and has missed max_missed in a row
     kCount
+};
+
+// What has shown a secret of the contact's, by the contact's own flow. Nothing that a stranger could
+// have sent counts: who could put off a ping could starve a pinhole.
+enum class Proof : std::uint8_t {
+    kNone,
+    kRegister,  // a good digest; with authentication off, the binding's Call-ID and a newer CSeq
+    kPong,      // the MAC of a ping of ours
+    kDialog,    // a token or a branch of ours, in a request or a response
+};
+
+// The last proof of a contact, by the millisecond clock modulo 2^32, in steps of 4 ms.
+struct Life {
+    Proof proof = Proof::kNone;
+    std::uint32_t at_ms = 0;
+
+    // How long ago; what a worker has stamped since `now_ms` was read is no age.
+    [[nodiscard]] std::uint32_t age_ms(std::uint32_t now_ms) const {
+        const std::uint32_t age = now_ms - at_ms;
+        return age > ~std::uint32_t{0} / 2 ? 0 : age;
+    }
 };
 
 // One contact's state. Seconds are those of the contact's expiry; milliseconds are the control
@@ -55,11 +78,16 @@ struct QualifyView {
 class QualifyTable {
   public:
     explicit QualifyTable(std::uint32_t capacity)
-        : own_(std::make_unique<Slot[]>(capacity)), slots_(own_.get()), capacity_(capacity) {}
-    // In memory that outlives it and perhaps the process: capacity * bytes_per_contact(), 8-byte
+        : own_(std::make_unique<Slot[]>(capacity)),
+          slots_(own_.get()),
+          lives_(std::make_unique<LifeWord[]>(capacity)),
+          capacity_(capacity) {}
+    // In memory that outlives it and perhaps the process: capacity * kept_bytes_per_contact(), 8-byte
     // aligned, zero or as an earlier one has left it.
     QualifyTable(std::uint32_t capacity, void* memory)
-        : slots_(static_cast<Slot*>(memory)), capacity_(capacity) {}
+        : slots_(static_cast<Slot*>(memory)),
+          lives_(std::make_unique<LifeWord[]>(capacity)),
+          capacity_(capacity) {}
 
     // A contact's words as they stand, for who keeps them elsewhere.
     using Words = std::array<std::uint64_t, 3>;
@@ -81,7 +109,29 @@ class QualifyTable {
     }
 
     [[nodiscard]] std::uint32_t capacity() const { return capacity_; }
-    [[nodiscard]] static constexpr std::size_t bytes_per_contact() { return sizeof(Slot); }
+    [[nodiscard]] static constexpr std::size_t bytes_per_contact() {
+        return kept_bytes_per_contact() + sizeof(LifeWord);
+    }
+    [[nodiscard]] static constexpr std::size_t kept_bytes_per_contact() { return sizeof(Slot); }
+
+    // The slot's contact has just proved that it lives. By whoever can see the contact at this
+    // moment: its slot is nobody else's before that thread is quiescent. Relaxed: the stamp is a
+    // hint by itself, and a lost one costs a ping.
+    void prove_any(std::uint32_t slot, std::uint32_t now_ms, Proof proof) {
+        if (slot < capacity_) {
+            lives_[slot].store((now_ms & ~kProofMask) | static_cast<std::uint32_t>(proof),
+                               std::memory_order_relaxed);
+        }
+    }
+    // `slot` < capacity().
+    [[nodiscard]] Life life_any(std::uint32_t slot) const {
+        const std::uint32_t word = lives_[slot].load(std::memory_order_relaxed);
+        return {static_cast<Proof>(word & kProofMask), word & ~kProofMask};
+    }
+    // A new contact is in the slot. The control thread's.
+    void forget_life_control(std::uint32_t slot) {
+        lives_[slot].store(0, std::memory_order_relaxed);
+    }
 
     // What a worker asks before it sends a call: one load.
     [[nodiscard]] Reach reach_any(ContactId id) const {
@@ -138,6 +188,11 @@ class QualifyTable {
     };
     static_assert(sizeof(Slot) == 24 && Word::is_always_lock_free);
 
+    // The proof stands in the low bits of the stamp.
+    using LifeWord = std::atomic<std::uint32_t>;
+    static constexpr std::uint32_t kProofMask = 3;
+    static_assert(sizeof(LifeWord) == 4 && LifeWord::is_always_lock_free);
+
     static std::uint32_t generation_of(std::uint64_t head) {
         return static_cast<std::uint32_t>(head >> 32);
     }
@@ -152,6 +207,7 @@ class QualifyTable {
 
     std::unique_ptr<Slot[]> own_;  // null: the memory is another's
     Slot* slots_;
+    std::unique_ptr<LifeWord[]> lives_;
     std::uint32_t capacity_;
 };
 

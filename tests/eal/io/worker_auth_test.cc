@@ -136,6 +136,31 @@ TEST_F(Authenticated, ARefreshGoesOnWithItsNonce) {
     EXPECT_EQ(log_in(phone, {.cseq = 11}, home), "200");
 }
 
+// Only a password shown just now is a proof of life, by the binding's own flow.
+TEST_F(Authenticated, WhatProvesThatAPhoneLives) {
+    const auto proof = [&] {
+        const std::uint32_t slot = contact("100").id.slot;
+        const table::Proof found = edge->qualify().life_any(slot).proof;
+        edge->qualify().forget_life_control(slot);
+        return found;
+    };
+    Phone phone;
+    (void)first_login(phone);
+    (void)proof();
+    Register request{.cseq = 2};
+    EXPECT_EQ(ask(home, request.text()), "401");
+    EXPECT_EQ(proof(), table::Proof::kNone) << "the Call-ID alone";
+    request.extra = phone.authorize("REGISTER", "sip:example.com");
+    EXPECT_EQ(ask(home, request.text()), "200");
+    EXPECT_EQ(proof(), table::Proof::kRegister);
+    EXPECT_EQ(ask(home, request.text()), "200");
+    EXPECT_EQ(proof(), table::Proof::kNone) << "the same again, which somebody may have heard";
+    phone.password = "guess";
+    request.extra = phone.authorize("REGISTER", "sip:example.com");
+    EXPECT_EQ(ask(home, request.text()), "401");
+    EXPECT_EQ(proof(), table::Proof::kNone);
+}
+
 TEST_F(Authenticated, EveryAlgorithm) {
     for (const Algorithm algorithm : {Algorithm::kMd5, Algorithm::kSha256}) {
         Phone phone{.algorithm = algorithm};

@@ -66,7 +66,8 @@ class Edge : public route::World {
         auto done = registrar::InPlace::kNeedsOwner;
         if (record != nullptr && registrar::may_refresh(*record, request)) {
             (void)table->refresh_any(*record, [&](table::ClaimedRecord& claimed) {
-                done = registrar::refresh(claimed, request);
+                registrar::Named named;
+                done = registrar::refresh(claimed, request, named);
             });
         }
         if (done != registrar::InPlace::kNeedsOwner) {

@@ -136,12 +136,12 @@ TEST(KeeperPace, ASlotStandsInTheQueueOnceWhoeverHoldsIt) {
     World w({}, 4);
     w.sink.queue_full = true;
     w.add(0, true);  // stays, and with it the others' places behind it
-    w.run(5'500);
+    w.run(20'500);
     for (int round = 0; round < 10; ++round) {
         for (std::uint32_t slot = 1; slot < 4; ++slot) {
             w.add(slot, true);
         }
-        w.run(5'500);
+        w.run(20'500);
         EXPECT_EQ(w.keeper.figures().overdue.get(), 4u);
     }
     w.sink.queue_full = false;

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <limits>
 
 namespace pinhole::qualify {
@@ -28,19 +29,30 @@ TEST(KeeperRules, FirstPingComesSoonButNotAtOnce) {
     for (std::uint32_t slot = 0; slot < 200; ++slot) {
         w.add(slot, true);
     }
-    w.run(5'100);
-    ASSERT_EQ(w.sink.pings.size(), 200u);
-    EXPECT_GE(w.sink.pings.front().ms, World::kStartMs + 1'000);
-    EXPECT_LE(w.sink.pings.back().ms, World::kStartMs + 5'020);
-    EXPECT_GT(w.sink.pings.back().ms, w.sink.pings.front().ms + 3'000);
+    w.run(20'100);
+    std::vector<std::uint64_t> first(200, 0);
+    for (const Event& e : w.sink.pings) {
+        first[e.id.slot] = first[e.id.slot] == 0 ? e.ms - World::kStartMs : first[e.id.slot];
+    }
+    // A Linux gateway forgets within 30 s what has not passed both ways after its first 2 s.
+    std::array<unsigned, 17> by_second{};
+    for (const std::uint64_t at : first) {
+        ASSERT_GE(at, 3'000u);
+        ASSERT_LE(at, 20'020u);
+        ++by_second[std::min<std::size_t>((at - 3'000) / 1'000, 16)];
+    }
+    for (const unsigned n : by_second) {  // 12 on average
+        EXPECT_GE(n, 6u);
+        EXPECT_LE(n, 18u);
+    }
 }
 
-TEST(KeeperRules, FirstPingOfAShortIntervalComesWithinFourTenthsOfIt) {
+TEST(KeeperRules, FirstPingOfAShortIntervalComesWithinEightTenthsOfIt) {
     World w({.interval_ms = 2'000, .timeout_ms = 500}, 50);
     for (std::uint32_t slot = 0; slot < 50; ++slot) {
         w.add(slot, true);
     }
-    w.run(820);
+    w.run(1'620);
     EXPECT_EQ(w.sink.pings.size(), 50u);
 }
 
@@ -92,7 +104,7 @@ TEST(KeeperRules, AnAnswerTellsStateAndRoundTrip) {
     const ContactId id = w.add(0, true);
     EXPECT_EQ(w.view(id).state, Reach::kUnknown);
     EXPECT_EQ(w.in_state(Reach::kUnknown), 1u);
-    w.run(5'200);
+    w.run_past_ping();
     const QualifyView view = w.view(id);
     EXPECT_EQ(view.state, Reach::kReachable);
     EXPECT_EQ(view.last_rtt_us, World::kRttMs * 1'000);
@@ -121,7 +133,7 @@ TEST(KeeperRules, APhoneThatNeverAnsweredIsNeverUnreachable) {
 TEST(KeeperRules, APhoneThatAnsweredAndMissesMaxMissedIsUnreachable) {
     World w({.max_missed = 3, .remove_after_s = 0}, 1);
     const ContactId id = w.add(0, true);
-    w.run(5'200);
+    w.run_past_ping();
     w.answers[0] = false;
     const std::size_t before = w.sink.pings.size();
     while (w.sink.pings.size() < before + 3) {
@@ -152,7 +164,7 @@ TEST(KeeperRules, APhoneThatAnsweredAndMissesMaxMissedIsUnreachable) {
 TEST(KeeperRules, AMissedPingOfAPhoneThatUsedToAnswerIsRepeatedSooner) {
     World w({}, 1);
     w.add(0, true);
-    w.run(5'200);
+    w.run_past_ping();
     w.answers[0] = false;
     w.run(60'000);
     const auto times = ping_times(w);
@@ -165,7 +177,7 @@ TEST(KeeperRules, AMissedPingOfAPhoneThatUsedToAnswerIsRepeatedSooner) {
 TEST(KeeperRules, ALateAnswerIsLifeToo) {
     World w({.max_missed = 1, .remove_after_s = 0}, 1);
     const ContactId id = w.add(0, true);
-    w.run(5'200);
+    w.run_past_ping();
     w.answers[0] = false;
     w.run(40'000);
     ASSERT_EQ(w.view(id).state, Reach::kUnreachable);
@@ -177,7 +189,7 @@ TEST(KeeperRules, ALateAnswerIsLifeToo) {
 TEST(KeeperRules, AnAnswerFromAnotherPortIsLifeAndCounted) {
     World w({}, 1);
     const ContactId id = w.add(0, false);
-    w.run(5'200);
+    w.run_past_ping();
     w.keeper.pong(id, 40'000, 200, false);
     EXPECT_EQ(w.view(id).state, Reach::kReachable);
     EXPECT_EQ(w.keeper.figures().wrong_flow_pongs.get(), 1u);
@@ -187,7 +199,7 @@ TEST(KeeperRules, AnAnswerFromAnotherPortIsLifeAndCounted) {
 TEST(KeeperRules, WhatIsNoProofChangesNothing) {
     World w({}, 2);
     const ContactId id = w.add(0, false);
-    w.run(5'200);
+    w.run_past_ping();
     ASSERT_EQ(w.sink.pings.size(), 1u);
     const auto& figures = w.keeper.figures();
     w.keeper.pong(id, 40'000, 100, true);  // provisional
@@ -208,7 +220,7 @@ TEST(KeeperRules, WhatIsNoProofChangesNothing) {
 TEST(KeeperRules, AnUnreachableContactIsRemovedAfterAWhileAndAgainUntilItIsGone) {
     World w({.max_missed = 1, .remove_after_s = 60}, 1);
     const ContactId id = w.add(0, true);
-    w.run(5'200);
+    w.run_past_ping();
     w.answers[0] = false;
     while (w.view(id).state != Reach::kUnreachable) {
         w.run(10);
@@ -237,7 +249,7 @@ TEST(KeeperRules, AnUnreachableContactIsRemovedAfterAWhileAndAgainUntilItIsGone)
 TEST(KeeperRules, AnAnswerCallsTheRemovalOff) {
     World w({.max_missed = 1, .remove_after_s = 60}, 1);
     const ContactId id = w.add(0, true);
-    w.run(5'200);
+    w.run_past_ping();
     w.answers[0] = false;
     w.run(60'000);
     ASSERT_EQ(w.view(id).state, Reach::kUnreachable);
@@ -250,7 +262,7 @@ TEST(KeeperRules, AnAnswerCallsTheRemovalOff) {
 TEST(KeeperRules, AMovedContactIsUnknownAndPingedSoonAndKeepsThatItHasAnswered) {
     World w({.max_missed = 2, .remove_after_s = 0}, 1);
     const ContactId id = w.add(0, true);
-    w.run(5'200);
+    w.run_past_ping();
     w.answers[0] = false;
     while (w.view(id).missed == 0) {
         w.run(10);
@@ -264,9 +276,9 @@ TEST(KeeperRules, AMovedContactIsUnknownAndPingedSoonAndKeepsThatItHasAnswered) 
     EXPECT_TRUE(view.has(QualifyView::kEverAnswered));
     EXPECT_EQ(w.in_state(Reach::kUnknown), 1u);
     EXPECT_EQ(w.in_state(Reach::kReachable), 0u);
-    w.run(5'100);
+    w.run(20'100);
     ASSERT_GT(w.sink.pings.size(), before);
-    EXPECT_LE(w.sink.pings[before].ms, at + 5'020);
+    EXPECT_LE(w.sink.pings[before].ms, at + 20'020);
     w.run(60'000);
     EXPECT_EQ(w.view(id).state, Reach::kUnreachable);  // silent by the new flow as well
 }
@@ -278,7 +290,7 @@ TEST(KeeperRules, AContactThatMovesAllTheTimeIsStillPinged) {
         w.run(300);
         w.keeper.changed(0);
     }
-    EXPECT_GE(w.sink.pings.size(), 60'000u / 5'300);
+    EXPECT_GE(w.sink.pings.size(), 60'000u / 20'300);
     EXPECT_LE(w.sink.pings.size(), 60u);
 }
 
@@ -307,7 +319,7 @@ TEST(KeeperRules, ARefreshMovesTheExpiryWithoutAnEvent) {
     w.contacts.slots[0].expires_at_s = w.now().s + 60;
     w.run(55'000);
     EXPECT_TRUE(w.sink.expires.empty());
-    w.run(6'500);
+    w.run(5'500);
     EXPECT_EQ(w.sink.expires.size(), 1u);
     EXPECT_EQ(w.view(id).state, Reach::kReachable);
     // It came back in the moment between the question and its owner: all goes on.
@@ -334,7 +346,7 @@ TEST(KeeperRules, WithoutPingsContactsExpireAndNothingElse) {
 TEST(KeeperRules, ASlotTakenByAnotherContactStartsAnew) {
     World w({}, 1);
     const ContactId old_id = w.add(0, true);
-    w.run(5'200);
+    w.run_past_ping();
     const ContactId id = w.add(0, false);  // removed and taken between two looks at the marks
     ASSERT_NE(id, old_id);
     EXPECT_EQ(w.view(old_id).generation, 0u);
@@ -354,9 +366,9 @@ TEST(KeeperRules, AMarkThatIsStillToComeIsNoHarm) {
     w.add(1, true);
     w.contacts.slots[0].present = false;
     w.contacts.slots[1].generation += 1;
-    w.run(5'100);
+    w.run(20'100);
     EXPECT_EQ(w.keeper.contacts(), 1u);
-    w.run(5'100);
+    w.run(20'100);
     EXPECT_EQ(w.view({1, 2}).state, Reach::kReachable);
     w.keeper.changed(0);
     w.keeper.changed(77);  // no such slot

@@ -13,7 +13,7 @@ namespace {
 
 TEST(QualifyTable, KeepsEveryField) {
     QualifyTable table(3);
-    EXPECT_EQ(QualifyTable::bytes_per_contact(), 24u);
+    EXPECT_EQ(QualifyTable::bytes_per_contact(), 28u);
     QualifyView in;
     in.generation = 0xfeed'beef;
     in.state = Reach::kUnreachable;

@@ -109,6 +109,13 @@ class World {
             step(budget);
         }
     }
+    // Until the next ping has left, of the only contact or of any, and its answer has come.
+    void run_past_ping() {
+        for (const std::size_t before = sink.pings.size(); sink.pings.size() == before;) {
+            run(5);
+        }
+        run(100);
+    }
     bool step(std::uint32_t budget = 100'000) {
         while (!on_the_way_.empty() && on_the_way_.front().ms <= ms) {
             keeper.pong(on_the_way_.front().id, kRttMs * 1'000, 200, true);

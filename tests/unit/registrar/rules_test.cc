@@ -47,9 +47,10 @@ class Rules : public testing::Test {
         const table::Record* record = table_->find(request.aor_hash, request.aor);
         if (record != nullptr && may_refresh(*record, request)) {
             InPlace done = InPlace::kNeedsOwner;
-            EXPECT_EQ(table_->refresh_any(
-                          *record,
-                          [&](table::ClaimedRecord& claimed) { done = refresh(claimed, request); }),
+            EXPECT_EQ(table_->refresh_any(*record,
+                                          [&](table::ClaimedRecord& claimed) {
+                                              done = refresh(claimed, request, named_);
+                                          }),
                       table::RefreshResult::kOk);
             if (done != InPlace::kNeedsOwner) {
                 in_place_ = true;
@@ -110,6 +111,7 @@ class Rules : public testing::Test {
     Now now_{1'000'000, 50'000};
     std::unique_ptr<ReadRequest> last_;
     bool in_place_ = false;
+    Named named_;
 };
 
 TEST_F(Rules, AddStoresTheFlowNotTheContact) {

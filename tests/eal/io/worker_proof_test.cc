@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a worker takes for a proof that a phone lives, so that its next ping may wait, and what it
+// doesn't: everything that somebody could send from a forged address.
+#include "tests/eal/io/worker_scene.h"
+
+#include <gtest/gtest.h>
+
+namespace pinhole::io {
+namespace {
+
+using table::Proof;
+
+class ProofScene : public WorkerScene {
+  public:
+    void SetUp() override {
+        lay(1);
+        EXPECT_EQ(edge->ask(0, home, Register{.extra = kLong}.text()).size(), 1U);
+        EXPECT_EQ(proof(), Proof::kNone) << "a first registration is planned for anyway";
+    }
+    void send(const net::Flow& from, const std::string& text) { seen = edge->ask(0, from, text); }
+    // What has been proved since the last time.
+    Proof proof() {
+        const std::uint32_t slot = contact("100").id.slot;
+        const Proof found = edge->qualify().life_any(slot).proof;
+        edge->qualify().forget_life_control(slot);
+        return found;
+    }
+    // The phone's answer to what it was sent last.
+    [[nodiscard]] std::string reply(const std::string& line) const {
+        std::string text = seen.at(0).text;
+        text.replace(0, text.find("\r\n"), line);
+        return text;
+    }
+    void call_in() {
+        send(to_edge(kCore, kSip),
+             "INVITE sip:100@example.com SIP/2.0\r\nVia: SIP/2.0/UDP "
+             "203.0.113.10:5060;branch=z9hG4bK1\r\nMax-Forwards: 70\r\nFrom: "
+             "<sip:200@example.com>;tag=f\r\nTo: <sip:100@example.com>\r\nCall-ID: c1\r\n"
+             "CSeq: 1 INVITE\r\nContact: <sip:200@203.0.113.10>\r\nContent-Length: 0\r\n\r\n");
+        ASSERT_EQ(seen.size(), 1U);
+        ASSERT_TRUE(seen[0].text.starts_with("INVITE"));
+    }
+
+    static constexpr const char* kLong = "User-Agent: a phone with a name as long as they are\r\n";
+    const net::Flow home = to_edge(kNat, 32947);
+    const net::Flow elsewhere = to_edge(address("67.194.24.55"), 1024);
+    std::vector<Seen> seen;
+};
+
+TEST_F(ProofScene, ARegisterOfTheSameCallIdWhereNobodyIsAskedForAPassword) {
+    send(home, Register{.cseq = 2, .extra = kLong}.text());
+    EXPECT_EQ(proof(), Proof::kRegister);
+    send(home, Register{.cseq = 2, .extra = kLong}.text());
+    EXPECT_EQ(proof(), Proof::kNone) << "the same again may be somebody's who has heard it";
+    send(home, Register{.cseq = 1, .extra = kLong}.text());
+    EXPECT_EQ(proof(), Proof::kNone);
+    send(home, Register{.call_id = "guessed", .cseq = 9, .extra = kLong}.text());
+    EXPECT_EQ(proof(), Proof::kNone) << "that of a stranger, or of a phone that has restarted";
+}
+
+TEST_F(ProofScene, NothingThatAnybodyCouldHaveSent) {
+    std::string stun("\x00\x01\x00\x00\x21\x12\xa4\x42", 8);
+    stun.append(12, 'x');
+    for (const std::string& noise :
+         {std::string("\r\n\r\n"), std::string(4, '\0'), std::string(), stun,
+          std::string("OPTIONS sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP "
+                      "192.168.1.10:5060;branch=z9hG4bKo;rport\r\nFrom: "
+                      "<sip:100@example.com>;tag=a\r\nTo: <sip:example.com>\r\nCall-ID: o\r\n"
+                      "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"),
+          std::string("NOTIFY sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP "
+                      "192.168.1.10:5060;branch=z9hG4bKn;rport\r\nFrom: "
+                      "<sip:100@example.com>;tag=a\r\nTo: <sip:example.com>\r\nCall-ID: n\r\n"
+                      "CSeq: 1 NOTIFY\r\nEvent: keep-alive\r\nContent-Length: 0\r\n\r\n"),
+          Register{.user = "101", .call_id = "another", .extra = kLong}.text(),
+          Register{.contact = "", .extra = kLong}.text()}) {
+        send(home, noise);
+        EXPECT_EQ(proof(), Proof::kNone) << noise;
+    }
+}
+
+TEST_F(ProofScene, ACallOutIsNoneForTheFlowIsNoSecret) {
+    send(home,
+         "INVITE sip:200@example.com SIP/2.0\r\nVia: SIP/2.0/UDP "
+         "192.168.1.10:5060;branch=z9hG4bKi;rport\r\nMax-Forwards: 70\r\nFrom: "
+         "<sip:100@example.com>;tag=a\r\nTo: <sip:200@example.com>\r\nCall-ID: i\r\n"
+         "CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n");
+    ASSERT_EQ(seen.size(), 1U);
+    EXPECT_EQ(seen[0].datagram.dst, kCore);
+    EXPECT_EQ(proof(), Proof::kNone);
+}
+
+TEST_F(ProofScene, AnAnswerByOurBranchFromWhereItsRequestWent) {
+    call_in();
+    const std::string ringing = reply("SIP/2.0 180 Ringing");
+    send(home, ringing);
+    EXPECT_EQ(seen.size(), 1U);
+    EXPECT_EQ(proof(), Proof::kDialog);
+    send(elsewhere, ringing);
+    EXPECT_EQ(proof(), Proof::kNone);
+    std::string forged = ringing;
+    const std::size_t branch = forged.find("branch=z9hG4bK") + 40;
+    forged[branch] = forged[branch] == 'A' ? 'B' : 'A';
+    send(home, forged);
+    EXPECT_EQ(proof(), Proof::kNone);
+}
+
+TEST_F(ProofScene, ARequestByOurTokenFromItsContactsFlow) {
+    call_in();
+    const std::size_t from = seen[0].text.find("Record-Route: ") + 14;
+    const std::string route = seen[0].text.substr(from, seen[0].text.find("\r\n", from) - from);
+    const std::string bye =
+        "BYE sip:200@203.0.113.10 SIP/2.0\r\nVia: SIP/2.0/UDP "
+        "192.168.1.10:5060;branch=z9hG4bKb;rport\r\nMax-Forwards: 70\r\nRoute: " +
+        route +
+        "\r\nFrom: <sip:100@example.com>;tag=t\r\nTo: <sip:200@example.com>;tag=f\r\n"
+        "Call-ID: c1\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n";
+    send(home, bye);
+    ASSERT_EQ(seen.size(), 1U);
+    EXPECT_TRUE(seen[0].text.starts_with("BYE")) << seen[0].text;
+    EXPECT_EQ(proof(), Proof::kDialog);
+    // It passes from anywhere, but says nothing of the contact's own mapping.
+    send(elsewhere, bye);
+    EXPECT_EQ(seen.size(), 1U);
+    EXPECT_EQ(proof(), Proof::kNone);
+}
+
+// Who was given up for dead is to ring at once, not when its ping comes due.
+TEST_F(ProofScene, OfAnUnreachableContactTheControlThreadHears) {
+    const auto marks = [&] { return edge->table().for_wheel().drain(100, [](std::uint32_t) {}); };
+    marks();
+    send(home, Register{.cseq = 2, .extra = kLong}.text());
+    EXPECT_EQ(marks(), 0U);
+    const table::ContactId id = contact("100").id;
+    edge->qualify().write_control(
+        id.slot, {.generation = id.generation, .state = table::Reach::kUnreachable});
+    send(home, Register{.cseq = 3, .extra = kLong}.text());
+    EXPECT_EQ(marks(), 1U);
+    EXPECT_EQ(proof(), Proof::kRegister);
+}
+
+}  // namespace
+}  // namespace pinhole::io
