@@ -100,8 +100,10 @@ struct Qualify {
     std::uint32_t interval_s = 25;
     std::uint32_t timeout_ms = 3000;
     std::uint32_t max_missed = 3;
-    std::uint32_t remove_after_s = 600;  // 0: never
-    std::uint32_t max_pings_per_s = 0;   // 0: as many as are due
+    std::uint32_t remove_after_s = 600;         // 0: never
+    std::uint32_t max_pings_per_s = 0;          // 0: as many as are due
+    std::uint32_t max_address_pings_per_s = 0;  // likewise
+    std::uint32_t gateways = 65'536;            // to keep in mind
     CallUnreachable call_unreachable = CallUnreachable::kFail;
 };
 

@@ -112,6 +112,11 @@ constexpr std::array kProperties{
              "unreachable this long: removed; 0 keeps it till it expires", 0, kYear},
     Property{"qualify", "max_pings_per_s", PH_FIELD(&c.qualify.max_pings_per_s),
              "an upper limit; 0 sends whatever is due", 0, 100'000'000},
+    Property{"qualify", "max_address_pings_per_s", PH_FIELD(&c.qualify.max_address_pings_per_s),
+             "likewise to one address (IPv6: one /64)", 0, 1'000'000},
+    Property{"qualify", "gateways", PH_FIELD(&c.qualify.gateways),
+             "public addresses of phones to keep in mind; others are treated like any", 1,
+             4'000'000},
 
     Property{"core", "peers", PH_FIELD(&c.core.peers),
              "who may send calls in, and where phones' requests go"},

@@ -40,6 +40,17 @@ class SlotReader {
         return live;
     }
 
+    // False of a contact that is claimed for too long, too.
+    bool where_is(std::uint32_t slot, qualify::Whereabouts& out) {
+        table::ContactView contact;
+        if (table_.read_slot(slot, contact) != table::SlotRead::kLive) {
+            return false;
+        }
+        const net::Flow& flow = contact.state.flow;
+        out = {flow.theirs, static_cast<std::uint16_t>(table_.hash()(flow))};
+        return true;
+    }
+
   private:
     const table::BindingTable& table_;
 };
@@ -122,8 +133,8 @@ struct ControlThread::Core {
         : parts(given),
           reader(parts.table),
           dispatcher(parts),
-          keeper(parts.policy, parts.states, reader, dispatcher, keeper_now(parts.clock.now()),
-                 parts.seed),
+          keeper(parts.policy, parts.states, parts.gateways, reader, dispatcher,
+                 keeper_now(parts.clock.now()), parts.seed),
           checks(parts.peer_policy, parts.peer_health, parts.clock.now().ms) {
         checks.begin(parts.peer_policy, parts.peers, parts.clock.now().ms);
     }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "control/qualify/figures.h"
+#include "control/qualify/gateways.h"
 #include "control/qualify/peer_checks.h"
 #include "control/qualify/policy.h"
 #include "dataplane/io/clock.h"
@@ -28,6 +29,7 @@ namespace pinhole::daemon {
 struct ControlParts {
     table::BindingTable& table;
     table::QualifyTable& states;
+    qualify::Gateways& gateways;
     io::Ports& ports;
     io::Mesh& mesh;
     io::Qsbr& qsbr;

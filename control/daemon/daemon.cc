@@ -128,6 +128,7 @@ class Assembly {
     std::unique_ptr<JournalService> journal_;  // null: nothing is kept
     std::unique_ptr<TableMemory> memory_;
     std::unique_ptr<table::QualifyTable> states_;
+    std::unique_ptr<qualify::Gateways> gateways_;
     std::unique_ptr<route::PeerHealth> peer_health_;
     std::unique_ptr<route::PinTable> pins_;
     std::unique_ptr<Screening> screening_;
@@ -301,6 +302,8 @@ io::Status Assembly::make_table() {
     memory_ = memory.take();
     states_ = journal_ != nullptr ? journal_->make_states(max_contacts)
                                   : std::make_unique<table::QualifyTable>(max_contacts);
+    gateways_ =
+        std::make_unique<qualify::Gateways>(config_.qualify.gateways, memory_->table().hash());
     if (journal_ != nullptr) {
         eal_->take_all_cpus();  // by the threads that it makes
         journal_->restore(memory_->table(), *states_);
@@ -367,9 +370,10 @@ io::Status Assembly::launch() {
         }
     }
     control_ = std::make_unique<ControlThread>(
-        ControlParts{memory_->table(), *states_, *ports_, *mesh_, *qsbr_, settings_.workers,
-                     *clock_, publisher_->pointer(), *peer_health_, qualify_policy(config_.qualify),
-                     peer_policy(config_.core), config_.core.peers.size(), random_seed()});
+        ControlParts{memory_->table(), *states_, *gateways_, *ports_, *mesh_, *qsbr_,
+                     settings_.workers, *clock_, publisher_->pointer(), *peer_health_,
+                     qualify_policy(config_.qualify), peer_policy(config_.core),
+                     config_.core.peers.size(), random_seed()});
     reconfiguration_ = std::make_unique<Reconfiguration>(
         ReconfigurationParts{file_, *publisher_, *screening_, subscription_.get(), *control_,
                              *peer_log_, *peer_health_},
@@ -389,6 +393,7 @@ io::Status Assembly::listen() {
         SystemParts{config_,
                     memory_->table(),
                     *states_,
+                    *gateways_,
                     *ports_,
                     *mesh_,
                     *qsbr_,

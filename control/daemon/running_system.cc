@@ -341,6 +341,11 @@ metrics::QualifyFigures RunningSystem::qualify_figures() const {
     to.sent = from.sent.get();
     to.answered = from.answered.get();
     to.missed = from.missed.get();
+    to.spared = from.spared.get();
+    to.overdue = from.overdue.get();
+    to.rebinds = from.rebinds.get();
+    to.gateways = parts_.gateways.used();
+    to.gateways_refused = parts_.gateways.refused();
     to.removed_expired = from.expired.get();
     to.removed_unreachable = from.removed.get();
     to.rtt = histogram(from.rtt);

@@ -34,6 +34,7 @@ struct SystemParts {
     const config::Config& config;
     table::BindingTable& table;
     const table::QualifyTable& states;
+    const qualify::Gateways& gateways;
     io::Ports& ports;
     io::Mesh& mesh;
     io::Qsbr& qsbr;

@@ -112,6 +112,7 @@ qualify::Policy qualify_policy(const config::Qualify& qualify) {
     policy.max_missed = qualify.max_missed;
     policy.remove_after_s = qualify.remove_after_s;
     policy.max_pings_per_s = qualify.max_pings_per_s;
+    policy.max_address_pings_per_s = qualify.max_address_pings_per_s;
     return policy;
 }
 

@@ -182,6 +182,19 @@ void collect_qualify(const QualifyFigures& qualify, std::vector<MetricFamily>& o
     counter("pinhole_qualify_sent_total", "OPTIONS pings handed to the workers.", qualify.sent);
     counter("pinhole_qualify_answered_total", "Pings answered in time.", qualify.answered);
     counter("pinhole_qualify_missed_total", "Pings unanswered after timeout_ms.", qualify.missed);
+    counter("pinhole_qualify_spared_total",
+            "Pings put off because the phone had proved by itself that it lives.", qualify.spared);
+    counter("pinhole_rebinds_total", "Contacts that came back by another mapping.",
+            qualify.rebinds);
+    counter("pinhole_gateways_untracked_total",
+            "Contacts behind an address that [qualify] gateways had no place for.",
+            qualify.gateways_refused);
+    out.push_back(single("pinhole_qualify_overdue",
+                         "Contacts whose ping is due and waits: for the pace, a limit of pings a "
+                         "second, or a worker.",
+                         MetricType::Gauge, static_cast<double>(qualify.overdue)));
+    out.push_back(single("pinhole_gateways", "Public addresses of phones that are kept in mind.",
+                         MetricType::Gauge, static_cast<double>(qualify.gateways)));
     counter("pinhole_contacts_expired_total", "Contacts removed because their time ran out.",
             qualify.removed_expired);
     counter("pinhole_contacts_removed_unreachable_total",

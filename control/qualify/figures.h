@@ -22,6 +22,8 @@ struct Figures {
     Counter late;              // pings sent more than kLateMs after they were due
     Counter deferred;          // pings that had to wait, for the pace or for the worker's queue
     Counter queue_full;        // times that the worker's queue took no more
+    Counter address_deferred;  // likewise, for the pace that one address is pinged at
+    Counter rebinds;           // contacts that came back by another flow
     Counter overdue;           // gauge: contacts whose ping waits at present
     Counter stale_pongs;       // for a contact that is gone, or by a ping of long ago
     Counter wrong_flow_pongs;  // of the answered, those from elsewhere than the contact's flow

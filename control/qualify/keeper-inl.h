@@ -16,10 +16,11 @@ inline constexpr std::uint32_t kRemovalRetryMs = 1'000;
 inline constexpr std::uint32_t kFarthestS = 1'000'000;
 
 template <Contacts C, Sink S>
-Keeper<C, S>::Keeper(const Policy& policy, table::QualifyTable& states, C& contacts, S& sink,
-                     Now now, std::uint64_t seed)
+Keeper<C, S>::Keeper(const Policy& policy, table::QualifyTable& states, Gateways& gateways,
+                     C& contacts, S& sink, Now now, std::uint64_t seed)
     : policy_(policy),
       states_(states),
+      gateways_(gateways),
       contacts_(contacts),
       sink_(sink),
       wheel_(states.capacity(), static_cast<Tick>(now.ms / kTickMs)),
@@ -73,14 +74,18 @@ void Keeper<C, S>::changed(std::uint32_t slot) {
         return;
     }
     const View view = states_.get_control(slot);
-    if (view.generation == contact.generation && view.state == Reach::kUnreachable &&
-        lived_since_ping(view, states_.life_any(slot))) {
-        visit(slot, false);  // a worker has seen that it is not dead at all
-    } else if (view.generation == contact.generation) {
-        moved(slot, contact, view);
-    } else {
+    if (view.generation != contact.generation) {
         forget(slot);
         adopt(slot, contact);
+        return;
+    }
+    Whereabouts where;  // nowhere, behind a Path: that gateway is the proxy's
+    const bool knows_where = contact.by_path || contacts_.where_is(slot, where);
+    if (!knows_where || where.flow_mark == view.flow_mark) {
+        // It expires sooner, or a worker has seen that it is not as dead as it seemed.
+        visit(slot, false);
+    } else {
+        moved(slot, contact, view, where);
     }
 }
 
@@ -90,6 +95,9 @@ void Keeper<C, S>::adopt(std::uint32_t slot, const ContactBrief& contact) {
     view.generation = contact.generation;
     view.flags = states_.get_control(slot).flags;  // kQueued, if the slot's last contact left it
     view.last_ping_ms = static_cast<std::uint32_t>(now_ms_);  // no proof of before now is its own
+    if (Whereabouts where; !contact.by_path && contacts_.where_is(slot, where)) {
+        enter(view, where);
+    }
     states_.write_control(slot, view);
     states_.forget_life_control(slot);
     gauge(view.state, +1);
@@ -110,8 +118,14 @@ void Keeper<C, S>::take_up(std::uint32_t slot) {
         adopt(slot, contact);
         return;
     }
-    // Whether a ping that was out is answered nobody will know.
+    // Whether a ping that was out is answered nobody will know; gateways are numbered anew.
     view.flags &= View::kEverAnswered;
+    view.gateway = 0;
+    view.agent = 0;
+    view.flow_mark = 0;
+    if (Whereabouts where; !contact.by_path && contacts_.where_is(slot, where)) {
+        enter(view, where);
+    }
     states_.write_control(slot, view);
     gauge(view.state, +1);
     if (pings(contact)) {
@@ -128,10 +142,21 @@ void Keeper<C, S>::take_up(std::uint32_t slot) {
 // What was learned of the old flow says nothing of the new one. A ping that is due sooner than the
 // new window would have it stays, so that a phone that moves all the time is pinged all the same.
 template <Contacts C, Sink S>
-void Keeper<C, S>::moved(std::uint32_t slot, const ContactBrief& contact, View view) {
+void Keeper<C, S>::moved(std::uint32_t slot, const ContactBrief& contact, View view,
+                         const Whereabouts& where) {
     set_state(view, Reach::kUnknown);
+    end_turn(view);
     view.missed = 0;
     view.flags &= View::kEverAnswered | View::kQueued;
+    view.last_ping_ms = static_cast<std::uint32_t>(now_ms_);
+    gateways_.leave(view.gateway);
+    view.gateway = 0;
+    view.flow_mark = 0;
+    if (!contact.by_path) {
+        enter(view, where);
+        figures_.rebinds.add();
+        gateways_.at(view.gateway).rebinds.add(1);
+    }
     states_.write_control(slot, view);
     states_.forget_life_control(slot);  // it was by the old flow
     if (!pings(contact)) {
@@ -147,11 +172,19 @@ void Keeper<C, S>::moved(std::uint32_t slot, const ContactBrief& contact, View v
 }
 
 template <Contacts C, Sink S>
+void Keeper<C, S>::enter(View& view, const Whereabouts& where) {
+    view.gateway = gateways_.enter(where.address);
+    view.flow_mark = where.flow_mark;
+}
+
+template <Contacts C, Sink S>
 void Keeper<C, S>::forget(std::uint32_t slot) {
-    const View view = states_.get_control(slot);
+    View view = states_.get_control(slot);
     if (view.generation == 0) {
         return;
     }
+    end_turn(view);
+    gateways_.leave(view.gateway);
     if (view.has(View::kExpiring)) {
         figures_.expired.add();
     } else if (view.has(View::kRemoving)) {

@@ -8,6 +8,7 @@
 // so a refresh needs no event. Memory: 12 bytes of wheel, 28 of QualifyTable and 8 here, 48 a
 // contact.
 //
+//   where_is    by what flow the contact is reached, for new and moved ones
 //   read        the contact's generation and expiry, and whether it is pinged at all, by slot; false if
 //               the slot is free
 //   send_ping   false if the worker's queue is full: tried again, once a call of advance()
@@ -27,6 +28,7 @@
 #pragma once
 
 #include "control/qualify/figures.h"
+#include "control/qualify/gateways.h"
 #include "control/qualify/pace.h"
 #include "control/qualify/policy.h"
 #include "control/qualify/random.h"
@@ -51,10 +53,17 @@ struct ContactBrief {
     bool by_path = false;  // a proxy leads there (RFC 3327): the pinhole is the proxy's to keep
 };
 
-template <typename T>
-concept Contacts = requires(T& contacts, std::uint32_t slot, ContactBrief& out) {
-    { contacts.read(slot, out) } -> std::same_as<bool>;
+struct Whereabouts {
+    net::Address address;         // the far end's
+    std::uint16_t flow_mark = 0;  // of the whole flow: another flow, another mark
 };
+
+template <typename T>
+concept Contacts =
+    requires(T& contacts, std::uint32_t slot, ContactBrief& out, Whereabouts& where) {
+        { contacts.read(slot, out) } -> std::same_as<bool>;
+        { contacts.where_is(slot, where) } -> std::same_as<bool>;
+    };
 
 template <typename T>
 concept Sink = requires(T& sink, ContactId id) {
@@ -76,11 +85,11 @@ class Keeper {
   public:
     static constexpr std::uint32_t kTickMs = 10;
 
-    Keeper(const Policy& policy, table::QualifyTable& states, C& contacts, S& sink, Now now,
-           std::uint64_t seed);
+    Keeper(const Policy& policy, table::QualifyTable& states, Gateways& gateways, C& contacts,
+           S& sink, Now now, std::uint64_t seed);
 
-    // A contact in this slot is new, has moved to another flow, or is gone. A mark too many costs
-    // at most a ping.
+    // A contact in this slot is new, has moved to another flow, expires sooner, or is gone. A mark
+    // too many costs nothing.
     void changed(std::uint32_t slot);
 
     // Once for each slot, before anything else: a contact that an earlier run has left in the table.
@@ -119,11 +128,15 @@ class Keeper {
 
     // A contact's way through.
     void adopt(std::uint32_t slot, const ContactBrief& contact);
-    void moved(std::uint32_t slot, const ContactBrief& contact, View view);
+    void moved(std::uint32_t slot, const ContactBrief& contact, View view,
+               const Whereabouts& where);
+    void enter(View& view, const Whereabouts& where);
     void forget(std::uint32_t slot);
     void visit(std::uint32_t slot, bool queued_turn);
     bool ask_removal(std::uint32_t slot, const ContactBrief& contact, View& view);
     void miss(std::uint32_t slot, View& view);
+    [[nodiscard]] bool wait_for_turn(std::uint32_t slot, View& view);
+    void end_turn(View& view);
     void take_life(std::uint32_t slot, View& view);
     [[nodiscard]] bool lived_since_ping(const View& view, const table::Life& life) const;
     void ping(std::uint32_t slot, View& view, bool queued_turn);
@@ -148,6 +161,7 @@ class Keeper {
 
     Policy policy_;
     table::QualifyTable& states_;
+    Gateways& gateways_;
     C& contacts_;
     S& sink_;
     wheel::Wheel wheel_;

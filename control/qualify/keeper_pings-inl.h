@@ -33,6 +33,7 @@ std::uint32_t Keeper<C, S>::serve_queue(std::uint32_t budget) {
         figures_.overdue.add(-std::uint64_t{1});
         View view = states_.get_control(slot);
         view.flags &= static_cast<std::uint8_t>(~View::kQueued);
+        figures_.overdue.add(view.has(View::kHasTurn) ? 1 : 0);
         states_.write_control(slot, view);
         if (view.generation != 0) {
             visit(slot, true);
@@ -68,6 +69,8 @@ void Keeper<C, S>::take_life(std::uint32_t slot, View& view) {
     const Window window = steady_window(policy_);
     if (ping_due(slot) && !view.has(View::kQueued) && age_ms < window.from_ms) {
         figures_.spared.add();
+        end_turn(view);
+        states_.write_control(slot, view);
         plan(slot, now_ms_ - age_ms, window);
     }
 }
@@ -82,11 +85,15 @@ template <Contacts C, Sink S>
 void Keeper<C, S>::ping(std::uint32_t slot, View& view, bool queued_turn) {
     bool sent = false;
     if ((queued_turn || queue_.empty()) && !queue_full_ && pace_.may_send()) {
+        if (wait_for_turn(slot, view)) {
+            return;
+        }
         sent = sink_.send_ping(ContactId{slot, view.generation});
         queue_full_ = !sent;
         figures_.queue_full.add(sent ? 0 : 1);
     }
     if (!sent) {
+        figures_.overdue.add(view.has(View::kHasTurn) ? -std::uint64_t{1} : 0);
         view.flags |= View::kQueued;
         states_.write_control(slot, view);
         queued_turn ? queue_.push_front(slot) : queue_.push(slot);
@@ -95,6 +102,8 @@ void Keeper<C, S>::ping(std::uint32_t slot, View& view, bool queued_turn) {
         return;
     }
     pace_.sent();
+    end_turn(view);
+    gateways_.at(view.gateway).sent.add(1);
     const auto now_tick = static_cast<Tick>(now_ms_ / kTickMs);
     const std::uint64_t lag_ms = std::uint64_t{kTickMs} * Tick{now_tick - plans_[slot]};
     figures_.sent.add();
@@ -104,6 +113,35 @@ void Keeper<C, S>::ping(std::uint32_t slot, View& view, bool queued_turn) {
     view.last_ping_ms = static_cast<std::uint32_t>(now_ms_);
     states_.write_control(slot, view);
     plan(slot, now_ms_, steady_window(policy_));
+}
+
+// True: what may be sent to its address a second is used up. It is planned for its turn, which is
+// its own: others of the address come after it, and nobody else waits.
+template <Contacts C, Sink S>
+bool Keeper<C, S>::wait_for_turn(std::uint32_t slot, View& view) {
+    if (policy_.max_address_pings_per_s == 0 || view.gateway == 0 || view.has(View::kHasTurn)) {
+        return false;
+    }
+    const std::uint64_t wait_us =
+        gateways_.take_turn(view.gateway, now_ms_ * 1'000, policy_.max_address_pings_per_s);
+    if (wait_us == 0) {
+        return false;
+    }
+    figures_.address_deferred.add();
+    figures_.overdue.add();
+    view.flags |= View::kHasTurn;
+    states_.write_control(slot, view);
+    const Tick turn = tick_of(now_ms_ + wait_us / 1'000 + 1);
+    set_plan(slot, turn + (turn == kNoPing ? 1 : 0));
+    return true;
+}
+
+template <Contacts C, Sink S>
+void Keeper<C, S>::end_turn(View& view) {
+    if (view.has(View::kHasTurn) && !view.has(View::kQueued)) {
+        figures_.overdue.add(-std::uint64_t{1});
+    }
+    view.flags &= static_cast<std::uint8_t>(~View::kHasTurn);
 }
 
 // The emptiest of a few ticks in the window, or the first one to come if the window has passed.
@@ -178,13 +216,13 @@ void Keeper<C, S>::pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool 
     view.flags |= View::kEverAnswered;
     view.flags &= static_cast<std::uint8_t>(~View::kWaiting);
     view.last_rtt_us = std::max(rtt_us, 1u);
-    view.last_answer_s = now_s_;
     states_.write_control(id.slot, view);
 }
 
 template <Contacts C, Sink S>
 void Keeper<C, S>::miss(std::uint32_t slot, View& view) {
     figures_.missed.add();
+    gateways_.at(view.gateway).missed.add(1);
     view.flags &= static_cast<std::uint8_t>(~View::kWaiting);
     view.missed = static_cast<std::uint8_t>(std::min(view.missed + 1, 255));
     if (view.has(View::kEverAnswered) && view.state != Reach::kUnreachable) {

@@ -13,6 +13,7 @@ struct Policy {
     std::uint32_t max_missed = 3;        // 1..255
     std::uint32_t remove_after_s = 600;  // 0: an unreachable contact stays till it expires
     std::uint32_t max_pings_per_s = 0;   // 0: as many as the contacts need; kept in steps of 100
+    std::uint32_t max_address_pings_per_s = 0;  // to one address (IPv6: /64); 0: likewise
 
     [[nodiscard]] bool pings() const { return interval_ms != 0; }
 };

@@ -408,7 +408,7 @@ TEST(Replay, WhatPingsTaughtIsKnownAgain) {
                               .state = Reach::kReachable,
                               .flags = QualifyView::kEverAnswered,
                               .last_rtt_us = 1234,
-                              .last_answer_s = kNow_s - 3,
+                              .flow_mark = 0x1234,
                               .last_ping_ms = 9'000};
     run.states.write_control(id.slot, learned);
     run.take_snapshot([] {});
@@ -419,7 +419,7 @@ TEST(Replay, WhatPingsTaughtIsKnownAgain) {
         const QualifyView view = again.states.get_control(id.slot);
         EXPECT_EQ(view.state, Reach::kReachable);
         EXPECT_EQ(view.last_rtt_us, 1234U);
-        EXPECT_EQ(view.last_answer_s, kNow_s - 3);
+        EXPECT_EQ(view.flow_mark, 0x1234);
         EXPECT_EQ(view.last_ping_ms, 5'000U);
     }
     // What the last run had in memory is newer than its snapshot.

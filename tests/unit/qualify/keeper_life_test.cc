@@ -97,7 +97,7 @@ TEST(KeeperLife, AProofOfBeforeThePingOrOfAnotherContactOrFlowIsNone) {
     EXPECT_EQ(w.keeper.figures().spared.get(), 0u);
     ASSERT_GE(w.sink.pings.size(), 1u);
     prove(w, id);
-    w.keeper.changed(0);  // it has moved
+    w.move(0);
     EXPECT_EQ(w.states.life_any(0).proof, Proof::kNone);
 }
 

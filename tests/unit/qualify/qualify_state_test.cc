@@ -20,7 +20,9 @@ TEST(QualifyTable, KeepsEveryField) {
     in.missed = 255;
     in.flags = QualifyView::kEverAnswered | QualifyView::kRemoving;
     in.last_rtt_us = 0xffff'fffe;
-    in.last_answer_s = 0x8000'0001;
+    in.gateway = 0x2a'bcde;
+    in.agent = 3;
+    in.flow_mark = 0x8001;
     in.last_ping_ms = 0x7fff'ffff;
     in.unreachable_since_s = 0xabcd'ef01;
     table.write_control(1, in);
@@ -30,7 +32,9 @@ TEST(QualifyTable, KeepsEveryField) {
         EXPECT_EQ(out.missed, in.missed);
         EXPECT_EQ(out.flags, in.flags);
         EXPECT_EQ(out.last_rtt_us, in.last_rtt_us);
-        EXPECT_EQ(out.last_answer_s, in.last_answer_s);
+        EXPECT_EQ(out.gateway, in.gateway);
+        EXPECT_EQ(out.agent, in.agent);
+        EXPECT_EQ(out.flow_mark, in.flow_mark);
         EXPECT_EQ(out.last_ping_ms, in.last_ping_ms);
         EXPECT_EQ(out.unreachable_since_s, in.unreachable_since_s);
     }
@@ -64,8 +68,8 @@ TEST(QualifyTable, NoReaderTakesAnothersWordsForItsOwn) {
                 continue;
             }
             seen.fetch_add(1, std::memory_order_relaxed);
-            for (const std::uint32_t word : {view.last_rtt_us, view.last_answer_s,
-                                             view.last_ping_ms, view.unreachable_since_s}) {
+            for (const std::uint32_t word :
+                 {view.last_rtt_us, view.last_ping_ms, view.unreachable_since_s}) {
                 if (word != 0 && word != generation) {
                     wrong.fetch_add(1, std::memory_order_relaxed);
                 }
@@ -77,7 +81,6 @@ TEST(QualifyTable, NoReaderTakesAnothersWordsForItsOwn) {
         table.write_control(0, {.generation = g,
                                 .state = Reach::kReachable,
                                 .last_rtt_us = g,
-                                .last_answer_s = g,
                                 .last_ping_ms = g,
                                 .unreachable_since_s = g});
     }

@@ -6,6 +6,8 @@
 #include "control/qualify/keeper.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -19,8 +21,15 @@ struct FakeContacts {
         std::uint32_t expires_at_s = 0;
         bool present = false;
         bool by_path = false;
+        net::Address address = net::Address::v4(0x43c2'1737);
+        std::uint16_t port = 1024;
     };
     std::vector<Contact> slots;
+
+    bool where_is(std::uint32_t slot, Whereabouts& out) {
+        out = {slots[slot].address, slots[slot].port};
+        return slots[slot].present;
+    }
 
     bool read(std::uint32_t slot, ContactBrief& out) {
         const Contact& c = slots[slot];
@@ -65,12 +74,14 @@ class World {
     static constexpr std::uint32_t kFarS = 1'000'000;  // expiry that no test reaches
     static constexpr std::uint64_t kStartMs = 5'000'123;
     static constexpr std::uint32_t kStartS = 1'700'000'000;
+    static constexpr std::uint32_t kGateways = 1'000;
 
     World(const Policy& policy, std::uint32_t capacity, std::uint64_t start_ms = kStartMs)
         : ms(start_ms),
           start_ms_(start_ms),
           states(capacity),
-          keeper(policy, states, contacts, sink, now(), 42) {
+          gateways(kGateways, table::KeyedHash(std::array<std::byte, 32>{})),
+          keeper(policy, states, gateways, contacts, sink, now(), 42) {
         contacts.slots.resize(capacity);
         answers.resize(capacity, false);
         sink.on_ping = [this](ContactId id) {
@@ -92,10 +103,18 @@ class World {
     ContactId add(std::uint32_t slot, bool phone_answers,
                   std::uint32_t expires_at_s = kStartS + kFarS) {
         auto& c = contacts.slots[slot];
-        c = {c.generation + 1, expires_at_s, true, false};
+        c.generation += 1;
+        c.expires_at_s = expires_at_s;
+        c.present = true;
+        c.by_path = false;
         answers[slot] = phone_answers;
         keeper.changed(slot);
         return {slot, c.generation};
+    }
+    // It comes back by another mapping.
+    void move(std::uint32_t slot) {
+        ++contacts.slots[slot].port;
+        keeper.changed(slot);
     }
     void remove(std::uint32_t slot) {
         contacts.slots[slot].present = false;
@@ -139,6 +158,7 @@ class World {
 
   public:
     table::QualifyTable states;
+    Gateways gateways;
     FakeContacts contacts;
     FakeSink sink;
     std::vector<bool> answers;

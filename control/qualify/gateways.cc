@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/qualify/gateways.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <string_view>
+
+namespace pinhole::qualify {
+namespace {
+
+std::array<std::uint64_t, 2> words_of(const net::Address& address) {
+    return std::bit_cast<std::array<std::uint64_t, 2>>(address);
+}
+
+}  // namespace
+
+net::Address gateway_of(const net::Address& address) {
+    net::Address gateway = address;
+    if (!address.is_v4()) {
+        std::fill(gateway.bytes.begin() + 8, gateway.bytes.end(), std::uint8_t{0});
+    }
+    return gateway;
+}
+
+Gateways::Gateways(std::uint32_t capacity, const table::KeyedHash& hash)
+    : capacity_(std::clamp(capacity, 1u, kMaxCapacity)),
+      hash_(hash),
+      entries_(std::make_unique<Entry[]>(std::size_t{capacity_} + 1)),
+      heads_(std::bit_ceil(capacity_), kNone) {}
+
+Gateways::Index& Gateways::head_of(const net::Address& address) {
+    const std::string_view text(reinterpret_cast<const char*>(address.bytes.data()),
+                                address.bytes.size());
+    return heads_[hash_(text) & (heads_.size() - 1)];
+}
+
+net::Address Gateways::address_of(const Entry& entry) const {
+    const std::array<std::uint64_t, 2> words{entry.address[0].load(std::memory_order_relaxed),
+                                             entry.address[1].load(std::memory_order_relaxed)};
+    return std::bit_cast<net::Address>(words);
+}
+
+Gateways::Index Gateways::find(const net::Address& address) {
+    Index index = head_of(address);
+    while (index != kNone && address_of(entries_[index]) != address) {
+        index = entries_[index].next;
+    }
+    return index;
+}
+
+Gateways::Index Gateways::enter(const net::Address& address) {
+    const net::Address gateway = gateway_of(address);
+    Index index = find(gateway);
+    if (index == kNone) {
+        index = place();
+        if (index == kNone) {
+            refused_.add(1);
+            return kNone;
+        }
+        settle(index, gateway);
+    }
+    entries_[index].gateway.phones.add(1);
+    return index;
+}
+
+void Gateways::leave(Index index) {
+    Shown<std::uint32_t>& phones = entries_[index].gateway.phones;
+    if (index != kNone && phones.get() != 0) {
+        phones.set(phones.get() - 1);
+    }
+}
+
+// A place that nobody has, or that has no phones any more.
+Gateways::Index Gateways::place() {
+    if (fresh_ <= capacity_) {
+        used_.add(1);
+        return fresh_++;
+    }
+    for (std::uint32_t look = 0; look < std::min(kLooks, capacity_); ++look) {
+        const Index index = hand_;
+        hand_ = hand_ == capacity_ ? 1 : hand_ + 1;
+        if (entries_[index].gateway.phones.get() == 0) {
+            unlink(index);
+            return index;
+        }
+    }
+    return kNone;
+}
+
+void Gateways::unlink(Index index) {
+    Index* link = &head_of(address_of(entries_[index]));
+    while (*link != index) {
+        link = &entries_[*link].next;
+    }
+    *link = entries_[index].next;
+}
+
+void Gateways::settle(Index index, const net::Address& address) {
+    Entry& entry = entries_[index];
+    // Pairs with read_any(): who sees a word of the new gateway sees that the count is odd or has
+    // moved on.
+    const std::uint32_t sequence = entry.sequence.load(std::memory_order_relaxed);
+    entry.sequence.store(sequence + 1, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_release);
+    const auto words = words_of(address);
+    entry.address[0].store(words[0], std::memory_order_relaxed);
+    entry.address[1].store(words[1], std::memory_order_relaxed);
+    entry.gateway.phones.set(0);
+    entry.gateway.rebinds.set(0);
+    entry.gateway.missed.set(0);
+    entry.gateway.sent.set(0);
+    entry.gateway.turn_us = 0;
+    entry.sequence.store(sequence + 2, std::memory_order_release);
+    Index& head = head_of(address);
+    entry.next = head;
+    head = index;
+}
+
+std::uint64_t Gateways::take_turn(Index index, std::uint64_t now_us, std::uint32_t per_s) {
+    constexpr std::uint64_t kSecond_us = 1'000'000;
+    constexpr std::uint64_t kBurst_us = 100'000;  // what may be made up for at once
+    std::uint64_t& turn_us = entries_[index].gateway.turn_us;
+    turn_us = std::max(turn_us, now_us - std::min(now_us, kBurst_us));
+    const std::uint64_t mine_us = turn_us;
+    turn_us += std::max<std::uint64_t>(kSecond_us / per_s, 1);
+    return mine_us > now_us ? mine_us - now_us : 0;
+}
+
+bool Gateways::read_any(Index index, GatewayView& out) const {
+    if (index == kNone || index > capacity_) {
+        return false;
+    }
+    const Entry& entry = entries_[index];
+    const std::uint32_t before = entry.sequence.load(std::memory_order_acquire);
+    out.address = address_of(entry);
+    out.phones = entry.gateway.phones.get();
+    out.rebinds = entry.gateway.rebinds.get();
+    out.missed = entry.gateway.missed.get();
+    out.sent = entry.gateway.sent.get();
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return before != 0 && (before & 1) == 0 &&
+           entry.sequence.load(std::memory_order_relaxed) == before;
+}
+
+}  // namespace pinhole::qualify
