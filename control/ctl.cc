@@ -98,6 +98,12 @@ void add_commands(CLI::App& app, Options& options, std::function<Answer(const Cl
         ask = [&options](const Client& client) { return client.show(options.aor); };
         printer = show_text;
     });
+    CLI::App* why = app.add_subcommand("why", "Why a phone rings or doesn't: what happened to it");
+    why->add_option("aor", options.aor, "user@domain, with sip: or without")->required();
+    why->callback([&] {
+        ask = [&options](const Client& client) { return client.why(options.aor); };
+        printer = why_text;
+    });
     CLI::App* list =
         app.add_subcommand("list", "AORs and where they are reached, in no particular order");
     list->add_option("--prefix", options.prefix, "Only AORs that begin so");

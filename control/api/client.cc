@@ -98,6 +98,10 @@ Answer Client::show(std::string_view aor) const {
     return request("GET", "/v1/bindings/" + percent_encode(aor));
 }
 
+Answer Client::why(std::string_view aor) const {
+    return request("GET", "/v1/why/" + percent_encode(aor));
+}
+
 Answer Client::list(std::string_view prefix, std::size_t limit) const {
     Answer all;
     std::string after;

@@ -161,6 +161,29 @@ json to_json(const AorBindings& bindings) {
     return {{"aor", bindings.aor}, {"bindings", contacts}};
 }
 
+json to_json(const Story& story) {
+    json contacts = json::array();
+    for (const ContactStory& contact : story.contacts) {
+        json events = json::array();
+        for (const StoryEvent& event : contact.events) {
+            events.push_back({{"event", event.event},
+                              {"times", event.times},
+                              {"ago_s", event.ago_s},
+                              {"rtt_s", event.rtt_s ? json(*event.rtt_s) : json(nullptr)},
+                              {"port", event.port ? json(*event.port) : json(nullptr)}});
+        }
+        contacts.push_back(
+            {{"id", std::to_string(contact.id)},
+             {"binding", contact.binding ? binding_json(*contact.binding) : json(nullptr)},
+             {"waiting", contact.waiting},
+             {"events", events}});
+    }
+    return {{"aor", story.aor},
+            {"ledger", story.kept},
+            {"tries_unreachable", story.tries_unreachable},
+            {"contacts", contacts}};
+}
+
 json to_json(const ListPage& page) {
     json aors = json::array();
     for (const AorBindings& bindings : page.aors) {

@@ -20,6 +20,7 @@ using httplib::Response;
 using nlohmann::json;
 
 constexpr std::string_view kBindings = "/v1/bindings";
+constexpr std::string_view kWhy = "/v1/why";
 constexpr const char* kJson = "application/json";
 constexpr const char* kText = "text/plain; charset=utf-8";
 
@@ -77,6 +78,22 @@ void show(System& system, const std::string& aor, Response& response) {
     } else {
         send_error(response, 404, aor + " has no binding");
     }
+}
+
+// Of an AOR that nothing is known of too: that is an answer.
+void why(System& system, const Request& request, Response& response) {
+    const auto aor = with_scheme(std::string_view(request.path).substr(kWhy.size() + 1));
+    const auto story = aor ? system.why(*aor) : std::nullopt;
+    if (story) {
+        send_json(response, 200, to_json(*story));
+    } else {
+        send_error(response, 400, "this is no address of record: write sip:user@domain");
+    }
+}
+
+bool is_below(const std::string& path, std::string_view parent) {
+    return path.size() > parent.size() && path[parent.size()] == '/' &&
+           path.compare(0, parent.size(), parent) == 0;
 }
 
 void remove(System& system, const std::string& aor, const Request& request, Response& response) {
@@ -209,8 +226,7 @@ std::optional<std::string> with_scheme(std::string_view aor) {
 
 void answer(System& system, Server::Access access, const Request& request, Response& response) {
     const bool reading = request.method == "GET" || request.method == "HEAD";
-    if (request.path.size() > kBindings.size() && request.path[kBindings.size()] == '/' &&
-        request.path.compare(0, kBindings.size(), kBindings) == 0) {
+    if (is_below(request.path, kBindings)) {
         one_aor(system, access, request, reading, response);
     } else if (request.path == "/v1/reload") {
         reload(system, access, request, response);
@@ -219,11 +235,12 @@ void answer(System& system, Server::Access access, const Request& request, Respo
     } else if (!reading) {
         response.set_header("Allow", "GET, HEAD");
         send_error(response, 405, "this path is read by GET");
+    } else if (is_below(request.path, kWhy)) {
+        why(system, request, response);
     } else if (!fixed_path(system, request, response)) {
-        send_error(
-            response, 404,
-            "there are /, /metrics, /healthz, /readyz, /v1/status, /v1/cores, /v1/bindings and "
-            "/v1/bindings/{aor}");
+        send_error(response, 404,
+                   "there are /, /metrics, /healthz, /readyz, /v1/status, /v1/cores, /v1/bindings, "
+                   "/v1/bindings/{aor} and /v1/why/{aor}");
     }
 }
 

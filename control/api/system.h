@@ -84,6 +84,30 @@ struct AorBindings {
     std::vector<Binding> bindings;
 };
 
+// What happened to a contact, the oldest first.
+struct StoryEvent {
+    std::string event;   // as qualify::event_name() has it: "registered", "answered", "missed" ...
+    unsigned times = 1;  // in a row; 255: or more
+    std::uint64_t ago_s = 0;       // the last time
+    std::optional<double> rtt_s;   // of an answer
+    std::optional<unsigned> port;  // the phone's as its gateway shows it; of registered, moved
+};
+
+struct ContactStory {
+    std::uint64_t id = 0;
+    std::optional<Binding> binding;  // nullopt: it is gone
+    bool waiting = false;            // a ping is under way
+    std::vector<StoryEvent> events;
+};
+
+// Why a phone does or does not ring.
+struct Story {
+    std::string aor;
+    bool kept = true;                // false: [qualify] ledger is off
+    bool tries_unreachable = false;  // [qualify] call_unreachable = "try"
+    std::vector<ContactStory> contacts;
+};
+
 struct ListPage {
     std::vector<AorBindings> aors;
     std::string next;  // hand in as `after` for what follows; empty: that was all
@@ -117,6 +141,9 @@ class System {
     // `aor` is "sip:user@domain", as the client wrote it but percent-decoded and with its scheme;
     // the implementation makes it canonical. No binding: nullopt.
     [[nodiscard]] virtual std::optional<AorBindings> show(std::string_view aor) = 0;
+    // What happened to the AOR's contacts lately, those too that are gone, as far as it is known. No
+    // AOR at all: nullopt.
+    [[nodiscard]] virtual std::optional<Story> why(std::string_view aor) = 0;
     // AORs that begin with `prefix` ("sip:" is put before it if missing; empty means all), at most
     // `limit` of them, from the cursor `after` (opaque, from an earlier page; empty: from the
     // beginning; one that makes no sense: nullopt). In no particular order, each AOR that stays

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/api/text.h"
 
+#include "control/api/members.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -15,59 +17,8 @@ using nlohmann::json;
 
 constexpr std::size_t kColumns = 80;
 
-std::uint64_t number(const json& from, const char* key) {
-    const auto found = from.find(key);
-    return found != from.end() && found->is_number() ? found->get<std::uint64_t>() : 0;
-}
-
-double real(const json& from, const char* key) {
-    const auto found = from.find(key);
-    return found != from.end() && found->is_number() ? found->get<double>() : 0;
-}
-
-std::string text(const json& from, const char* key) {
-    const auto found = from.find(key);
-    return found != from.end() && found->is_string()
-               ? printable(found->get_ref<const std::string&>())
-               : std::string{};
-}
-
-const json& member(const json& from, const char* key) {
-    static const json kNothing = json::object();
-    const auto found = from.find(key);
-    return found != from.end() ? *found : kNothing;
-}
-
-bool flag(const json& from, const char* key) {
-    const json& value = member(from, key);
-    return value.is_boolean() && value.get<bool>();
-}
-
-// The objects of a list; what is none is passed over.
-std::vector<const json*> objects(const json& from, const char* key) {
-    std::vector<const json*> out;
-    for (const json& item : member(from, key)) {
-        if (item.is_object()) {
-            out.push_back(&item);
-        }
-    }
-    return out;
-}
-
-template <typename... Args>
-std::string format(const char* how, Args... args) {
-    std::array<char, 128> out;
-    const int length = std::snprintf(out.data(), out.size(), how, args...);
-    return {out.data(), std::min(static_cast<std::size_t>(std::max(length, 0)), out.size() - 1)};
-}
-
 std::string share(double part, double whole) {
     return whole == 0 ? "-" : format("%.1f %%", 100 * part / whole);
-}
-
-std::string milliseconds(double seconds) {
-    return seconds < 1 ? format("%.*f ms", seconds < 0.1 ? 1 : 0, seconds * 1e3)
-                       : format("%.1f s", seconds);
 }
 
 std::string bytes(std::uint64_t count) {

@@ -104,6 +104,7 @@ struct Qualify {
     std::uint32_t max_pings_per_s = 0;          // 0: as many as are due
     std::uint32_t max_address_pings_per_s = 0;  // likewise
     std::uint32_t gateways = 65'536;            // to keep in mind
+    bool ledger = true;
     CallUnreachable call_unreachable = CallUnreachable::kFail;
 };
 

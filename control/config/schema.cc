@@ -114,6 +114,8 @@ constexpr std::array kProperties{
              "an upper limit; 0 sends whatever is due", 0, 100'000'000},
     Property{"qualify", "max_address_pings_per_s", PH_FIELD(&c.qualify.max_address_pings_per_s),
              "likewise to one address (IPv6: one /64)", 0, 1'000'000},
+    Property{"qualify", "ledger", PH_FIELD(&c.qualify.ledger),
+             "keep the last eight things that happened to each contact, for pinholectl why"},
     Property{"qualify", "gateways", PH_FIELD(&c.qualify.gateways),
              "public addresses of phones to keep in mind; others are treated like any", 1,
              4'000'000},

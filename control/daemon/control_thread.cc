@@ -47,7 +47,8 @@ class SlotReader {
             return false;
         }
         const net::Flow& flow = contact.state.flow;
-        out = {flow.theirs, static_cast<std::uint16_t>(table_.hash()(flow))};
+        out = {flow.theirs, flow.their_udp_port, static_cast<std::uint16_t>(table_.hash()(flow)),
+               table_.hash()(contact.aor)};
         return true;
     }
 
@@ -133,7 +134,7 @@ struct ControlThread::Core {
         : parts(given),
           reader(parts.table),
           dispatcher(parts),
-          keeper(parts.policy, parts.states, parts.gateways, reader, dispatcher,
+          keeper(parts.policy, {parts.states, parts.gateways, parts.ledger}, reader, dispatcher,
                  keeper_now(parts.clock.now()), parts.seed),
           checks(parts.peer_policy, parts.peer_health, parts.clock.now().ms) {
         checks.begin(parts.peer_policy, parts.peers, parts.clock.now().ms);

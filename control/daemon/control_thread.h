@@ -7,6 +7,7 @@
 
 #include "control/qualify/figures.h"
 #include "control/qualify/gateways.h"
+#include "control/qualify/ledger.h"
 #include "control/qualify/peer_checks.h"
 #include "control/qualify/policy.h"
 #include "dataplane/io/clock.h"
@@ -30,6 +31,7 @@ struct ControlParts {
     table::BindingTable& table;
     table::QualifyTable& states;
     qualify::Gateways& gateways;
+    qualify::Ledger& ledger;
     io::Ports& ports;
     io::Mesh& mesh;
     io::Qsbr& qsbr;

@@ -129,6 +129,7 @@ class Assembly {
     std::unique_ptr<TableMemory> memory_;
     std::unique_ptr<table::QualifyTable> states_;
     std::unique_ptr<qualify::Gateways> gateways_;
+    std::unique_ptr<qualify::Ledger> ledger_;
     std::unique_ptr<route::PeerHealth> peer_health_;
     std::unique_ptr<route::PinTable> pins_;
     std::unique_ptr<Screening> screening_;
@@ -293,7 +294,9 @@ table::KeyedHash table_hash(const JournalService* journal) {
 
 io::Status Assembly::make_table() {
     const auto max_contacts = static_cast<std::uint32_t>(config_.dataplane.max_contacts);
-    const std::size_t beside = max_contacts * ControlThread::bytes_per_contact();
+    const std::size_t beside =
+        max_contacts * (ControlThread::bytes_per_contact() +
+                        (config_.qualify.ledger ? qualify::Ledger::bytes_per_contact() : 0));
     auto memory = TableMemory::make(max_contacts, keys_->generation(), table_hash(journal_.get()),
                                     beside, settings_, *eal_, *qsbr_);
     if (!memory) {
@@ -302,6 +305,7 @@ io::Status Assembly::make_table() {
     memory_ = memory.take();
     states_ = journal_ != nullptr ? journal_->make_states(max_contacts)
                                   : std::make_unique<table::QualifyTable>(max_contacts);
+    ledger_ = std::make_unique<qualify::Ledger>(config_.qualify.ledger ? max_contacts : 0);
     gateways_ =
         std::make_unique<qualify::Gateways>(config_.qualify.gateways, memory_->table().hash());
     if (journal_ != nullptr) {
@@ -370,7 +374,7 @@ io::Status Assembly::launch() {
         }
     }
     control_ = std::make_unique<ControlThread>(
-        ControlParts{memory_->table(), *states_, *gateways_, *ports_, *mesh_, *qsbr_,
+        ControlParts{memory_->table(), *states_, *gateways_, *ledger_, *ports_, *mesh_, *qsbr_,
                      settings_.workers, *clock_, publisher_->pointer(), *peer_health_,
                      qualify_policy(config_.qualify), peer_policy(config_.core),
                      config_.core.peers.size(), random_seed()});
@@ -394,6 +398,7 @@ io::Status Assembly::listen() {
                     memory_->table(),
                     *states_,
                     *gateways_,
+                    *ledger_,
                     *ports_,
                     *mesh_,
                     *qsbr_,

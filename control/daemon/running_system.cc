@@ -165,6 +165,71 @@ std::optional<api::AorBindings> RunningSystem::show(std::string_view aor) {
     return bindings_of(*record);
 }
 
+std::optional<api::Story> RunningSystem::why(std::string_view aor) {
+    const auto name = canonical(aor);
+    if (!name.has_value()) {
+        return std::nullopt;
+    }
+    const std::uint64_t hash = parts_.table.hash()(*name);
+    api::Story out;
+    out.aor = with_scheme(*name);
+    out.kept = parts_.ledger.slots() != 0;
+    out.tries_unreachable = parts_.config.qualify.call_unreachable == config::CallUnreachable::kTry;
+    {
+        const Reading reading(*this);
+        const table::Record* record = parts_.table.find(hash, *name);
+        std::array<table::ContactView, table::kMaxContactsPerAor> views;
+        const bool read = record != nullptr && record->read_all(views);
+        for (std::size_t i = 0; read && i < record->contact_count(); ++i) {
+            qualify::LedgerPage page;
+            const bool told = parts_.ledger.read_any(views[i].id.slot, page) &&
+                              page.generation == views[i].id.generation && !page.closed;
+            api::ContactStory contact = told ? story_of(page) : api::ContactStory{};
+            contact.id = views[i].id.packed();
+            contact.binding = binding_of(views[i]);
+            contact.waiting = parts_.states.read_any(views[i].id).has(table::QualifyView::kWaiting);
+            out.contacts.push_back(std::move(contact));
+        }
+    }
+    add_gone(hash, out);
+    return out;
+}
+
+// The pages of contacts that are there no more, a few at most.
+void RunningSystem::add_gone(std::uint64_t aor_hash, api::Story& out) const {
+    constexpr std::size_t kMost = 8;
+    std::size_t gone = 0;
+    parts_.ledger.find_any(aor_hash, [&](std::uint32_t slot) {
+        qualify::LedgerPage page;
+        if (gone < kMost && parts_.ledger.read_any(slot, page) && page.closed &&
+            page.aor_hash == aor_hash) {
+            out.contacts.push_back(story_of(page));
+            out.contacts.back().id = table::ContactId{slot, page.generation}.packed();
+            ++gone;
+        }
+    });
+}
+
+api::ContactStory RunningSystem::story_of(const qualify::LedgerPage& page) const {
+    const std::uint32_t now_s = parts_.clock.now().s;
+    api::ContactStory out;
+    for (std::size_t i = 0; i < page.count; ++i) {
+        const qualify::LedgerEntry& entry = page.entries[i];
+        api::StoryEvent event;
+        event.event = qualify::event_name(entry.event);
+        event.times = entry.times;
+        event.ago_s = now_s > entry.at_s ? now_s - entry.at_s : 0;
+        if (entry.event == qualify::Event::kAnswered) {
+            event.rtt_s = entry.detail / 1e4;
+        } else if (entry.event == qualify::Event::kRegistered ||
+                   entry.event == qualify::Event::kMoved) {
+            event.port = entry.detail;
+        }
+        out.events.push_back(std::move(event));
+    }
+    return out;
+}
+
 std::optional<api::ListPage> RunningSystem::list(std::string_view prefix, std::size_t limit,
                                                  std::string_view after) {
     const auto from = after.empty() ? Cursor{} : Cursor::parse(after);

@@ -16,17 +16,18 @@ inline constexpr std::uint32_t kRemovalRetryMs = 1'000;
 inline constexpr std::uint32_t kFarthestS = 1'000'000;
 
 template <Contacts C, Sink S>
-Keeper<C, S>::Keeper(const Policy& policy, table::QualifyTable& states, Gateways& gateways,
-                     C& contacts, S& sink, Now now, std::uint64_t seed)
+Keeper<C, S>::Keeper(const Policy& policy, const Books& books, C& contacts, S& sink, Now now,
+                     std::uint64_t seed)
     : policy_(policy),
-      states_(states),
-      gateways_(gateways),
+      states_(books.states),
+      gateways_(books.gateways),
+      ledger_(books.ledger),
       contacts_(contacts),
       sink_(sink),
-      wheel_(states.capacity(), static_cast<Tick>(now.ms / kTickMs)),
-      plans_(states.capacity()),
+      wheel_(states_.capacity(), static_cast<Tick>(now.ms / kTickMs)),
+      plans_(states_.capacity()),
       load_(policy.interval_ms / kTickMs),
-      queue_(states.capacity()),
+      queue_(states_.capacity()),
       random_(seed),
       now_ms_(now.ms),
       now_s_(now.s),
@@ -95,9 +96,12 @@ void Keeper<C, S>::adopt(std::uint32_t slot, const ContactBrief& contact) {
     view.generation = contact.generation;
     view.flags = states_.get_control(slot).flags;  // kQueued, if the slot's last contact left it
     view.last_ping_ms = static_cast<std::uint32_t>(now_ms_);  // no proof of before now is its own
-    if (Whereabouts where; !contact.by_path && contacts_.where_is(slot, where)) {
+    Whereabouts where;
+    if (contacts_.where_is(slot, where) && !contact.by_path) {
         enter(view, where);
     }
+    ledger_.open(slot, contact.generation, where.aor_hash);
+    ledger_.note(slot, Event::kRegistered, where.udp_port, now_s_);
     states_.write_control(slot, view);
     states_.forget_life_control(slot);
     gauge(view.state, +1);
@@ -155,6 +159,7 @@ void Keeper<C, S>::moved(std::uint32_t slot, const ContactBrief& contact, View v
     if (!contact.by_path) {
         enter(view, where);
         figures_.rebinds.add();
+        ledger_.note(slot, Event::kMoved, where.udp_port, now_s_);
         gateways_.at(view.gateway).rebinds.add(1);
     }
     states_.write_control(slot, view);
@@ -185,11 +190,15 @@ void Keeper<C, S>::forget(std::uint32_t slot) {
     }
     end_turn(view);
     gateways_.leave(view.gateway);
+    Event why = Event::kRemoved;
     if (view.has(View::kExpiring)) {
         figures_.expired.add();
+        why = Event::kExpired;
     } else if (view.has(View::kRemoving)) {
         figures_.removed.add();
+        why = Event::kRemovedUnreachable;
     }
+    ledger_.close(slot, why, now_s_);
     gauge(view.state, -1);
     View gone;
     gone.flags = view.flags & View::kQueued;
@@ -274,6 +283,15 @@ void Keeper<C, S>::set_state(View& view, Reach to) {
     gauge(view.state, -1);
     gauge(to, +1);
     view.state = to;
+}
+
+// Before whatever it was that brought it back is noted.
+template <Contacts C, Sink S>
+void Keeper<C, S>::come_back(std::uint32_t slot, View& view) {
+    if (view.state == Reach::kUnreachable) {
+        ledger_.note(slot, Event::kBack, 0, now_s_);
+    }
+    set_state(view, Reach::kReachable);
 }
 
 template <Contacts C, Sink S>

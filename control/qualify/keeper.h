@@ -29,6 +29,7 @@
 
 #include "control/qualify/figures.h"
 #include "control/qualify/gateways.h"
+#include "control/qualify/ledger.h"
 #include "control/qualify/pace.h"
 #include "control/qualify/policy.h"
 #include "control/qualify/random.h"
@@ -55,7 +56,9 @@ struct ContactBrief {
 
 struct Whereabouts {
     net::Address address;         // the far end's
+    std::uint16_t udp_port = 0;   // likewise
     std::uint16_t flow_mark = 0;  // of the whole flow: another flow, another mark
+    std::uint64_t aor_hash = 0;
 };
 
 template <typename T>
@@ -85,8 +88,15 @@ class Keeper {
   public:
     static constexpr std::uint32_t kTickMs = 10;
 
-    Keeper(const Policy& policy, table::QualifyTable& states, Gateways& gateways, C& contacts,
-           S& sink, Now now, std::uint64_t seed);
+    // What the keeper writes and others read.
+    struct Books {
+        table::QualifyTable& states;
+        Gateways& gateways;
+        Ledger& ledger;
+    };
+
+    Keeper(const Policy& policy, const Books& books, C& contacts, S& sink, Now now,
+           std::uint64_t seed);
 
     // A contact in this slot is new, has moved to another flow, expires sooner, or is gone. A mark
     // too many costs nothing.
@@ -142,6 +152,8 @@ class Keeper {
     void ping(std::uint32_t slot, View& view, bool queued_turn);
     void arm(std::uint32_t slot, const ContactBrief& contact, const View& view);
     void set_state(View& view, Reach to);
+    void come_back(std::uint32_t slot, View& view);
+    void note_life(std::uint32_t slot, const table::Life& life);
     void gauge(Reach state, int by);
     [[nodiscard]] bool removal_due(const View& view) const;
     [[nodiscard]] bool pings(const ContactBrief& contact) const {
@@ -162,6 +174,7 @@ class Keeper {
     Policy policy_;
     table::QualifyTable& states_;
     Gateways& gateways_;
+    Ledger& ledger_;
     C& contacts_;
     S& sink_;
     wheel::Wheel wheel_;

@@ -57,9 +57,10 @@ void Keeper<C, S>::take_life(std::uint32_t slot, View& view) {
     if (!lived_since_ping(view, life)) {
         return;
     }
+    note_life(slot, life);
     if (view.missed != 0 || view.has(View::kWaiting) || view.state == Reach::kUnreachable) {
         if (view.state == Reach::kUnreachable) {
-            set_state(view, Reach::kReachable);
+            come_back(slot, view);
         }
         view.missed = 0;
         view.flags &= static_cast<std::uint8_t>(~View::kWaiting);
@@ -72,6 +73,16 @@ void Keeper<C, S>::take_life(std::uint32_t slot, View& view) {
         end_turn(view);
         states_.write_control(slot, view);
         plan(slot, now_ms_ - age_ms, window);
+    }
+}
+
+template <Contacts C, Sink S>
+void Keeper<C, S>::note_life(std::uint32_t slot, const table::Life& life) {
+    const std::uint32_t age_s = life.age_ms(static_cast<std::uint32_t>(now_ms_)) / 1'000;
+    if (life.proof != table::Proof::kPong) {
+        ledger_.note_once(slot,
+                          life.proof == table::Proof::kRegister ? Event::kRefreshed : Event::kSpoke,
+                          now_s_ - age_s);
     }
 }
 
@@ -206,7 +217,8 @@ void Keeper<C, S>::pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool 
     }
     figures_.answered.add();
     figures_.rtt.record(rtt_us);
-    set_state(view, Reach::kReachable);
+    come_back(id.slot, view);
+    ledger_.note(id.slot, Event::kAnswered, rtt_us / 100, now_s_);
     // It was given up too soon: no need to ask again that soon.
     if (view.missed != 0 && flow_matches && plans_[id.slot] != kNoPing &&
         !view.has(View::kQueued)) {
@@ -223,11 +235,13 @@ template <Contacts C, Sink S>
 void Keeper<C, S>::miss(std::uint32_t slot, View& view) {
     figures_.missed.add();
     gateways_.at(view.gateway).missed.add(1);
+    ledger_.note(slot, Event::kMissed, 0, now_s_);
     view.flags &= static_cast<std::uint8_t>(~View::kWaiting);
     view.missed = static_cast<std::uint8_t>(std::min(view.missed + 1, 255));
     if (view.has(View::kEverAnswered) && view.state != Reach::kUnreachable) {
         if (view.missed >= policy_.max_missed) {
             set_state(view, Reach::kUnreachable);
+            ledger_.note(slot, Event::kUnreachable, 0, now_s_);
             view.unreachable_since_s = now_s_;
         } else {
             const std::uint32_t since_ping =

@@ -86,6 +86,28 @@ class FakeSystem final : public System {
                                     : std::optional(AorBindings{found->first, found->second});
     }
 
+    std::optional<Story> why(std::string_view aor) override {
+        if (aor == "sip:no-aor") {
+            return std::nullopt;
+        }
+        Story story;
+        story.aor = aor;
+        if (const auto bindings = show(aor)) {
+            ContactStory here;
+            here.id = 2;
+            here.binding = bindings->bindings.front();
+            here.waiting = true;
+            here.events = {{"registered", 1, 3600, std::nullopt, 32947},
+                           {"answered", 140, 12, 0.0123, std::nullopt}};
+            ContactStory gone;
+            gone.id = 3;
+            gone.events = {{"missed", 3, 700, std::nullopt, std::nullopt},
+                           {"unreachable", 1, 700, std::nullopt, std::nullopt},
+                           {"removed_unreachable", 1, 100, std::nullopt, std::nullopt}};
+            story.contacts = {here, gone};
+        }
+        return story;
+    }
     std::optional<ListPage> list(std::string_view prefix, std::size_t limit,
                                  std::string_view after) override {
         const std::lock_guard lock(mutex_);

@@ -122,6 +122,24 @@ TEST_F(TcpServer, OneAorHoweverItIsWritten) {
     EXPECT_EQ(get("/v1/bindings/a%2520b@example.com")->status, 200);
 }
 
+TEST_F(TcpServer, WhyOfAnyAor) {
+    const json story = json::parse(get("/v1/why/sip:100@example.com")->body);
+    EXPECT_EQ(story["aor"], "sip:100@example.com");
+    EXPECT_TRUE(story["ledger"].get<bool>());
+    ASSERT_EQ(story["contacts"].size(), 2u);
+    EXPECT_EQ(story["contacts"][0]["binding"]["far_end"], "67.194.23.55:32947");
+    EXPECT_EQ(story["contacts"][0]["events"][0], (json{{"event", "registered"},
+                                                       {"times", 1},
+                                                       {"ago_s", 3600},
+                                                       {"rtt_s", nullptr},
+                                                       {"port", 32947}}));
+    EXPECT_TRUE(story["contacts"][1]["binding"].is_null());
+    EXPECT_EQ(get("/v1/why/200@example.com")->status, 200) << "nothing known is an answer";
+    EXPECT_EQ(get("/v1/why/no-aor")->status, 400);
+    EXPECT_EQ(get("/v1/why/")->status, 400);
+    EXPECT_EQ(get("/v1/whyx")->status, 404);
+}
+
 TEST_F(TcpServer, WrongAors) {
     EXPECT_EQ(get("/v1/bindings/200@example.com")->status, 404);
     EXPECT_EQ(get("/v1/bindings/")->status, 400);

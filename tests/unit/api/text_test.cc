@@ -131,6 +131,56 @@ TEST(Text, List) {
     EXPECT_EQ(list_text(to_json(ListPage{})), "no binding\n");
 }
 
+TEST(Text, WhyInWords) {
+    FakeSystem system;
+    EXPECT_EQ(
+        why_text(over_the_wire(to_json(*system.why("sip:100@example.com")))),
+        "sip:100@example.com\n"
+        "  sip:100@192.168.1.10:5060 at 67.194.23.55:32947\n"
+        "    It should ring: it last answered a ping 12 s ago.\n"
+        "             1 h ago  registered, seen at port 32947\n"
+        "            12 s ago  140 pings answered, round trip 12.3 ms\n"
+        "                 now  waits for the answer to a ping\n"
+        "  a contact that it had\n"
+        "    It is gone: it was removed 1 min 40 s ago, having answered no ping for so long.\n"
+        "     11 min 40 s ago  3 pings got no answer\n"
+        "     11 min 40 s ago  taken for unreachable\n"
+        "      1 min 40 s ago  removed, having been unreachable for so long\n");
+}
+
+TEST(Text, WhyForEveryState) {
+    FakeSystem system;
+    Story story = *system.why("sip:100@example.com");
+    story.contacts.pop_back();
+    const auto says = [&](const char* what) {
+        const std::string said = why_text(over_the_wire(to_json(story)));
+        return said.find(what) != std::string::npos ? "" : said;
+    };
+    ContactStory& contact = story.contacts[0];
+    contact.binding->state = metrics::ContactState::kUnknown;
+    EXPECT_EQ(says("It should ring: it registered by this mapping"), "");
+    contact.events.push_back({"missed", 2, 3, std::nullopt, std::nullopt});
+    EXPECT_EQ(says("It may ring: it has answered no ping by this mapping"), "");
+    contact.binding->state = metrics::ContactState::kUnreachable;
+    contact.events.push_back({"unreachable", 1, 90, std::nullopt, std::nullopt});
+    EXPECT_EQ(says("fell silent 1 min 30 s ago; its calls get 480 until"), "");
+    story.tries_unreachable = true;
+    EXPECT_EQ(says("fell silent 1 min 30 s ago; calls are sent there all the same."), "");
+    contact.binding.reset();
+    contact.events.push_back({"expired", 1, 0, std::nullopt, std::nullopt});
+    EXPECT_EQ(says("It is gone: its registration ran out just now and was not refreshed."), "");
+    contact.events.push_back({"removed", 1, 5, std::nullopt, std::nullopt});
+    EXPECT_EQ(says("It is gone: it signed off 5 s ago, or gave way to another contact"), "");
+    for (const char* event : {"refreshed", "spoke", "moved", "back", "something new"}) {
+        contact.events = {{event, 3, 5, std::nullopt, 1024}};
+        EXPECT_EQ(says("5 s ago"), "") << event;
+    }
+    story.contacts.clear();
+    EXPECT_EQ(says("It is not registered, so its calls get 404"), "");
+    story.kept = false;
+    EXPECT_EQ(says("[qualify] ledger is off"), "");
+}
+
 TEST(Text, OddAnswersDontThrow) {
     for (
         const char* odd :
@@ -143,6 +193,7 @@ TEST(Text, OddAnswersDontThrow) {
             (void)cores_text(value);
             (void)show_text(value);
             (void)list_text(value);
+            (void)why_text(value);
         }) << odd;
     }
 }

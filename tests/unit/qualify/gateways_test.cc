@@ -157,10 +157,10 @@ TEST(KeeperPace, TheBudgetOfAnAddressHoldsAndConcernsNobodyElse) {
         w.add(slot, true);
     }
     w.run(200'000, 5);
-    std::vector<Event> crowd;
+    std::vector<Sent> crowd;
     std::uint64_t others = 0;
     std::vector<unsigned> each(2'100, 0);
-    for (const Event& e : w.sink.pings) {
+    for (const Sent& e : w.sink.pings) {
         ++each[e.id.slot];
         if (e.id.slot < 2'000) {
             crowd.push_back(e);

@@ -26,7 +26,7 @@ void avalanche(World& w, std::uint32_t expires_at_s = World::kStartS + World::kF
 double mean_per_10_ms(const World& w, std::uint64_t from_ms) {
     const auto& pings = w.sink.pings;
     const auto n =
-        std::count_if(pings.begin(), pings.end(), [&](const Event& e) { return e.ms >= from_ms; });
+        std::count_if(pings.begin(), pings.end(), [&](const Sent& e) { return e.ms >= from_ms; });
     return static_cast<double>(n) * 10 / static_cast<double>(w.ms - from_ms);
 }
 
@@ -77,7 +77,7 @@ TEST(KeeperPace, EveryContactIsPingedInItsWindow) {
     avalanche(w);
     w.run(8 * kInterval, 10);
     std::vector<std::uint64_t> last(kMany, 0);
-    for (const Event& e : w.sink.pings) {
+    for (const Sent& e : w.sink.pings) {
         if (last[e.id.slot] != 0) {
             ASSERT_GE(e.ms - last[e.id.slot], 15'000u);
             ASSERT_LE(e.ms - last[e.id.slot], 25'200u);

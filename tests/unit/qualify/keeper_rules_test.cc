@@ -18,7 +18,7 @@ constexpr std::uint32_t kInterval = 25'000;
 
 std::vector<std::uint64_t> ping_times(const World& w) {
     std::vector<std::uint64_t> out;
-    for (const Event& e : w.sink.pings) {
+    for (const Sent& e : w.sink.pings) {
         out.push_back(e.ms);
     }
     return out;
@@ -31,7 +31,7 @@ TEST(KeeperRules, FirstPingComesSoonButNotAtOnce) {
     }
     w.run(20'100);
     std::vector<std::uint64_t> first(200, 0);
-    for (const Event& e : w.sink.pings) {
+    for (const Sent& e : w.sink.pings) {
         first[e.id.slot] = first[e.id.slot] == 0 ? e.ms - World::kStartMs : first[e.id.slot];
     }
     // A Linux gateway forgets within 30 s what has not passed both ways after its first 2 s.
@@ -65,7 +65,7 @@ TEST(KeeperRules, WhatAPathLeadsToIsNotPinged) {
     w.move(0);
     w.run(30'000);
     ASSERT_FALSE(w.sink.pings.empty());
-    for (const Event& ping : w.sink.pings) {
+    for (const Sent& ping : w.sink.pings) {
         EXPECT_EQ(ping.id, moved);
     }
     w.contacts.slots[1].by_path = true;

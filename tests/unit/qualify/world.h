@@ -26,8 +26,9 @@ struct FakeContacts {
     };
     std::vector<Contact> slots;
 
+    static std::uint64_t aor_hash_of(std::uint32_t slot) { return 1'000'000 + slot; }
     bool where_is(std::uint32_t slot, Whereabouts& out) {
-        out = {slots[slot].address, slots[slot].port};
+        out = {slots[slot].address, slots[slot].port, slots[slot].port, aor_hash_of(slot)};
         return slots[slot].present;
     }
 
@@ -38,14 +39,14 @@ struct FakeContacts {
     }
 };
 
-struct Event {
+struct Sent {
     std::uint64_t ms;
     ContactId id;
 };
 
 struct FakeSink {
     std::uint64_t now_ms = 0;
-    std::vector<Event> pings, expires, removals;
+    std::vector<Sent> pings, expires, removals;
     bool queue_full = false;
     std::uint64_t refused = 0;
     std::function<void(ContactId)> on_ping = [](ContactId) {};
@@ -81,7 +82,8 @@ class World {
           start_ms_(start_ms),
           states(capacity),
           gateways(kGateways, table::KeyedHash(std::array<std::byte, 32>{})),
-          keeper(policy, states, gateways, contacts, sink, now(), 42) {
+          ledger(capacity),
+          keeper(policy, {states, gateways, ledger}, contacts, sink, now(), 42) {
         contacts.slots.resize(capacity);
         answers.resize(capacity, false);
         sink.on_ping = [this](ContactId id) {
@@ -154,11 +156,12 @@ class World {
   private:
     static constexpr std::uint32_t kPhaseMs = 377;
     const std::uint64_t start_ms_;
-    std::deque<Event> on_the_way_;
+    std::deque<Sent> on_the_way_;
 
   public:
     table::QualifyTable states;
     Gateways gateways;
+    Ledger ledger;
     FakeContacts contacts;
     FakeSink sink;
     std::vector<bool> answers;
@@ -166,7 +169,7 @@ class World {
 };
 
 // The most pings in any 10 ms, wherever they begin, of those at `from_ms` or later.
-inline std::uint64_t busiest_10_ms(const std::vector<Event>& pings, std::uint64_t from_ms = 0) {
+inline std::uint64_t busiest_10_ms(const std::vector<Sent>& pings, std::uint64_t from_ms = 0) {
     std::uint64_t most = 0;
     for (std::size_t last = 0, first = 0; last < pings.size(); ++last) {
         while (pings[last].ms - pings[first].ms >= 10 || pings[first].ms < from_ms) {
