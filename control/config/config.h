@@ -105,6 +105,8 @@ struct Qualify {
     std::uint32_t max_address_pings_per_s = 0;  // likewise
     std::uint32_t gateways = 65'536;            // to keep in mind
     bool ledger = true;
+    bool learn_intervals = false;
+    std::uint32_t max_interval_s = 600;
     CallUnreachable call_unreachable = CallUnreachable::kFail;
 };
 

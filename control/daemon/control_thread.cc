@@ -47,8 +47,12 @@ class SlotReader {
             return false;
         }
         const net::Flow& flow = contact.state.flow;
-        out = {flow.theirs, flow.their_udp_port, static_cast<std::uint16_t>(table_.hash()(flow)),
-               table_.hash()(contact.aor)};
+        out = {flow.theirs,
+               flow.their_udp_port,
+               static_cast<std::uint16_t>(table_.hash()(flow)),
+               table_.hash()(contact.aor),
+               static_cast<std::uint8_t>(contact.state.flags >> table::kAgentShift),
+               (contact.state.flags & table::kSameCall) != 0};
         return true;
     }
 

@@ -113,6 +113,8 @@ qualify::Policy qualify_policy(const config::Qualify& qualify) {
     policy.remove_after_s = qualify.remove_after_s;
     policy.max_pings_per_s = qualify.max_pings_per_s;
     policy.max_address_pings_per_s = qualify.max_address_pings_per_s;
+    policy.learn = qualify.learn_intervals;
+    policy.max_interval_ms = qualify.max_interval_s * 1000;
     return policy;
 }
 

@@ -24,6 +24,9 @@ struct Figures {
     Counter queue_full;        // times that the worker's queue took no more
     Counter address_deferred;  // likewise, for the pace that one address is pinged at
     Counter rebinds;           // contacts that came back by another flow
+    Counter trials_survived;   // canaries that waited and were answered
+    Counter trials_lost;       // canaries whose mapping died of it
+    Counter fallbacks;         // lessons that were given up because an ordinary phone's died
     Counter overdue;           // gauge: contacts whose ping waits at present
     Counter stale_pongs;       // for a contact that is gone, or by a ping of long ago
     Counter wrong_flow_pongs;  // of the answered, those from elsewhere than the contact's flow

@@ -13,6 +13,22 @@ std::array<std::uint64_t, 2> words_of(const net::Address& address) {
     return std::bit_cast<std::array<std::uint64_t, 2>>(address);
 }
 
+// A kind of its own: several, where there is no room for each.
+constexpr std::uint8_t kMixedAgents = 255;
+
+void clear(Lesson& lesson) {
+    lesson.agent.set(0);
+    lesson.phones.set(0);
+    lesson.safe_s.set(0);
+    lesson.fail_s.set(0);
+    lesson.trial_s.set(0);
+    lesson.losses.set(0);
+    lesson.canary = 0;
+    lesson.failed_at_s = 0;
+    lesson.fell_at_s = 0;
+    lesson.wins = 0;
+}
+
 }  // namespace
 
 net::Address gateway_of(const net::Address& address) {
@@ -49,26 +65,64 @@ Gateways::Index Gateways::find(const net::Address& address) {
     return index;
 }
 
-Gateways::Index Gateways::enter(const net::Address& address) {
+Gateways::Place Gateways::enter(const net::Address& address, std::uint8_t agent) {
     const net::Address gateway = gateway_of(address);
     Index index = find(gateway);
     if (index == kNone) {
         index = place();
         if (index == kNone) {
             refused_.add(1);
-            return kNone;
+            return {};
         }
         settle(index, gateway);
     }
-    entries_[index].gateway.phones.add(1);
-    return index;
+    Gateway& entry = entries_[index].gateway;
+    const std::uint8_t lesson = lesson_for(entry, agent);
+    entry.phones.add(1);
+    entry.lessons[lesson].phones.add(1);
+    return {index, lesson};
 }
 
-void Gateways::leave(Index index) {
-    Shown<std::uint32_t>& phones = entries_[index].gateway.phones;
-    if (index != kNone && phones.get() != 0) {
-        phones.set(phones.get() - 1);
+void Gateways::leave(const Place& place) {
+    Gateway& entry = entries_[place.index].gateway;
+    if (place.index != kNone && entry.phones.get() != 0) {
+        entry.phones.set(entry.phones.get() - 1);
+        Lesson& lesson = entry.lessons[place.lesson];
+        lesson.phones.set(lesson.phones.get() - 1);
     }
+}
+
+// The one of its kind; else one that nobody has any more, beginning with those that have nothing to
+// forget; else the last, which is of all the others from then on.
+std::uint8_t Gateways::lesson_for(Gateway& gateway, std::uint8_t agent) {
+    std::size_t best = Gateway::kLessons - 1;
+    bool found = false;
+    for (std::size_t i = 0; i < Gateway::kLessons; ++i) {
+        const Lesson& lesson = gateway.lessons[i];
+        const bool blank = lesson.phones.get() == 0 && lesson.safe_s.get() == 0;
+        if (!blank && lesson.agent.get() == agent) {
+            return static_cast<std::uint8_t>(i);
+        }
+        if (blank && !found) {
+            best = i;
+            found = true;
+        }
+    }
+    for (std::size_t i = 0; !found && i < Gateway::kLessons; ++i) {
+        if (gateway.lessons[i].phones.get() == 0) {
+            best = i;
+            found = true;
+        }
+    }
+    Lesson& lesson = gateway.lessons[best];
+    if (found) {
+        clear(lesson);
+        lesson.agent.set(agent);
+    } else if (lesson.agent.get() != kMixedAgents) {
+        lesson.agent.set(kMixedAgents);
+        lesson.safe_s.set(0);  // it was another kind's
+    }
+    return static_cast<std::uint8_t>(best);
 }
 
 // A place that nobody has, or that has no phones any more.
@@ -111,6 +165,9 @@ void Gateways::settle(Index index, const net::Address& address) {
     entry.gateway.missed.set(0);
     entry.gateway.sent.set(0);
     entry.gateway.turn_us = 0;
+    for (Lesson& lesson : entry.gateway.lessons) {
+        clear(lesson);
+    }
     entry.sequence.store(sequence + 2, std::memory_order_release);
     Index& head = head_of(address);
     entry.next = head;
@@ -138,6 +195,12 @@ bool Gateways::read_any(Index index, GatewayView& out) const {
     out.rebinds = entry.gateway.rebinds.get();
     out.missed = entry.gateway.missed.get();
     out.sent = entry.gateway.sent.get();
+    for (std::size_t i = 0; i < Gateway::kLessons; ++i) {
+        const Lesson& from = entry.gateway.lessons[i];
+        out.lessons[i] = {from.agent.get(),  from.phones.get(), 0,
+                          from.safe_s.get(), from.fail_s.get(), from.trial_s.get(),
+                          from.losses.get()};
+    }
     std::atomic_thread_fence(std::memory_order_acquire);
     return before != 0 && (before & 1) == 0 &&
            entry.sequence.load(std::memory_order_relaxed) == before;

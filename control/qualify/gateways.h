@@ -6,6 +6,8 @@
 // that, gateways go untracked and are treated like any. Pure; memory is fixed.
 #pragma once
 
+#include "control/qualify/lesson.h"
+#include "control/qualify/shown.h"
 #include "dataplane/net/address.h"
 #include "dataplane/table/aor_hash.h"
 
@@ -17,21 +19,6 @@
 
 namespace pinhole::qualify {
 
-// A value that the control thread writes and any thread may read.
-template <class T>
-class Shown {
-  public:
-    Shown() = default;
-    explicit Shown(T value) : value_(value) {}
-    [[nodiscard]] T get() const { return value_.load(std::memory_order_relaxed); }
-    void set(T value) { value_.store(value, std::memory_order_relaxed); }
-    void add(T by) { set(static_cast<T>(get() + by)); }
-
-  private:
-    std::atomic<T> value_{};
-    static_assert(std::atomic<T>::is_always_lock_free);
-};
-
 // The gateway that an address stands for.
 [[nodiscard]] net::Address gateway_of(const net::Address& address);
 
@@ -40,24 +27,38 @@ struct Gateway {
     Shown<std::uint32_t> rebinds;  // contacts that came back from another port or another gateway
     Shown<std::uint32_t> missed;   // pings unanswered
     Shown<std::uint32_t> sent;     // pings
+    static constexpr std::size_t kLessons = 4;
+    std::array<Lesson, kLessons> lessons;  // by kind of phone; the last may be of all the others
 
     // The control thread's own: when the next ping may leave for it.
     std::uint64_t turn_us = 0;
 };
 
-// A copy of an entry. `prefix` tells whether the address stands for a /64.
+struct LessonView {
+    std::uint8_t agent = 0;
+    std::uint32_t phones = 0;
+    std::uint32_t interval_s = 0;  // that its phones are pinged by; 0: the fixed one
+    std::uint32_t safe_s = 0;
+    std::uint32_t fail_s = 0;
+    std::uint32_t trial_s = 0;
+    std::uint32_t losses = 0;
+};
+
+// A copy of an entry.
 struct GatewayView {
     net::Address address;
     std::uint32_t phones = 0;
     std::uint32_t rebinds = 0;
     std::uint32_t missed = 0;
     std::uint32_t sent = 0;
+    std::array<LessonView, Gateway::kLessons> lessons;
 };
 
 class Gateways {
   public:
     // 0 means none: the table is full, or nothing is known of where a contact is.
     using Index = std::uint32_t;
+    static constexpr Index kNone = 0;
     static constexpr std::uint32_t kMaxCapacity = (1u << 22) - 2;  // 22 bits of a contact's state
 
     // `capacity` of at most kMaxCapacity. The hash's seed is a secret: addresses are the phones' to
@@ -66,9 +67,14 @@ class Gateways {
 
     [[nodiscard]] std::uint32_t capacity() const { return capacity_; }
 
-    // A contact has come to this address, or has gone from the gateway. The control thread's.
-    [[nodiscard]] Index enter(const net::Address& address);
-    void leave(Index index);
+    // Where a contact is: its gateway, and which of that one's lessons is for it.
+    struct Place {
+        Index index = kNone;
+        std::uint8_t lesson = 0;
+    };
+    // A contact of this kind has come to this address, or has gone from there. The control thread's.
+    [[nodiscard]] Place enter(const net::Address& address, std::uint8_t agent);
+    void leave(const Place& place);
     // Of 0 it is one that stands for all that are not tracked.
     [[nodiscard]] Gateway& at(Index index) { return entries_[index].gateway; }
     // How long a ping there has to wait, in microseconds; its turn is taken. 0: it may leave now.
@@ -85,7 +91,6 @@ class Gateways {
     [[nodiscard]] bool read_any(Index index, GatewayView& out) const;
 
   private:
-    static constexpr Index kNone = 0;
     // How many entries are looked at for one without phones, at a newcomer's turn.
     static constexpr std::uint32_t kLooks = 64;
 
@@ -102,6 +107,7 @@ class Gateways {
     [[nodiscard]] Index place();
     void unlink(Index index);
     void settle(Index index, const net::Address& address);
+    [[nodiscard]] static std::uint8_t lesson_for(Gateway& gateway, std::uint8_t agent);
     [[nodiscard]] net::Address address_of(const Entry& entry) const;
 
     const std::uint32_t capacity_;

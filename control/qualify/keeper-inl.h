@@ -26,7 +26,9 @@ Keeper<C, S>::Keeper(const Policy& policy, const Books& books, C& contacts, S& s
       sink_(sink),
       wheel_(states_.capacity(), static_cast<Tick>(now.ms / kTickMs)),
       plans_(states_.capacity()),
-      load_(policy.interval_ms / kTickMs),
+      load_((policy.learn ? std::max(policy.interval_ms, policy.max_interval_ms)
+                          : policy.interval_ms) /
+            kTickMs),
       queue_(states_.capacity()),
       random_(seed),
       now_ms_(now.ms),
@@ -106,7 +108,7 @@ void Keeper<C, S>::adopt(std::uint32_t slot, const ContactBrief& contact) {
     states_.forget_life_control(slot);
     gauge(view.state, +1);
     if (pings(contact)) {
-        plan(slot, now_ms_, first_window(policy_));
+        plan(slot, now_ms_, first_window_of(view));
     }
     arm(slot, contact, view);
 }
@@ -125,7 +127,7 @@ void Keeper<C, S>::take_up(std::uint32_t slot) {
     // Whether a ping that was out is answered nobody will know; gateways are numbered anew.
     view.flags &= View::kEverAnswered;
     view.gateway = 0;
-    view.agent = 0;
+    view.lesson = 0;
     view.flow_mark = 0;
     if (Whereabouts where; !contact.by_path && contacts_.where_is(slot, where)) {
         enter(view, where);
@@ -148,14 +150,13 @@ void Keeper<C, S>::take_up(std::uint32_t slot) {
 template <Contacts C, Sink S>
 void Keeper<C, S>::moved(std::uint32_t slot, const ContactBrief& contact, View view,
                          const Whereabouts& where) {
+    learn_from_move(slot, view, where);
     set_state(view, Reach::kUnknown);
     end_turn(view);
     view.missed = 0;
     view.flags &= View::kEverAnswered | View::kQueued;
     view.last_ping_ms = static_cast<std::uint32_t>(now_ms_);
-    gateways_.leave(view.gateway);
-    view.gateway = 0;
-    view.flow_mark = 0;
+    leave(view);
     if (!contact.by_path) {
         enter(view, where);
         figures_.rebinds.add();
@@ -168,7 +169,7 @@ void Keeper<C, S>::moved(std::uint32_t slot, const ContactBrief& contact, View v
         set_plan(slot, kNoPing);
     } else {
         const Tick before = plans_[slot];
-        plan(slot, now_ms_, first_window(policy_));
+        plan(slot, now_ms_, first_window_of(view));
         if (before != kNoPing && wheel::ticks_ahead(before, plans_[slot]) > 0) {
             set_plan(slot, before);
         }
@@ -178,7 +179,9 @@ void Keeper<C, S>::moved(std::uint32_t slot, const ContactBrief& contact, View v
 
 template <Contacts C, Sink S>
 void Keeper<C, S>::enter(View& view, const Whereabouts& where) {
-    view.gateway = gateways_.enter(where.address);
+    const Gateways::Place place = gateways_.enter(where.address, where.agent);
+    view.gateway = place.index;
+    view.lesson = place.lesson;
     view.flow_mark = where.flow_mark;
 }
 
@@ -189,7 +192,8 @@ void Keeper<C, S>::forget(std::uint32_t slot) {
         return;
     }
     end_turn(view);
-    gateways_.leave(view.gateway);
+    end_trial_gone(slot, view, false);
+    leave(view);
     Event why = Event::kRemoved;
     if (view.has(View::kExpiring)) {
         figures_.expired.add();
@@ -256,8 +260,9 @@ bool Keeper<C, S>::ask_removal(std::uint32_t slot, const ContactBrief& contact, 
 
 template <Contacts C, Sink S>
 bool Keeper<C, S>::removal_due(const View& view) const {
+    // A canary's silence is our doing: its phone will register.
     return policy_.remove_after_s != 0 && view.state == Reach::kUnreachable &&
-           now_s_ - view.unreachable_since_s >= policy_.remove_after_s;
+           !view.has(View::kCanary) && now_s_ - view.unreachable_since_s >= policy_.remove_after_s;
 }
 
 // The entry for whatever comes first.
@@ -272,7 +277,8 @@ void Keeper<C, S>::arm(std::uint32_t slot, const ContactBrief& contact, const Vi
         const std::uint32_t waited = static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms;
         sooner(tick_of(now_ms_ - waited + effective_timeout_ms(policy_)));
     }
-    if (policy_.remove_after_s != 0 && view.state == Reach::kUnreachable) {
+    if (policy_.remove_after_s != 0 && view.state == Reach::kUnreachable &&
+        !view.has(View::kCanary)) {
         sooner(tick_of_second(view.unreachable_since_s + policy_.remove_after_s));
     }
     wheel_.schedule(slot, due);

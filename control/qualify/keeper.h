@@ -59,6 +59,8 @@ struct Whereabouts {
     std::uint16_t udp_port = 0;   // likewise
     std::uint16_t flow_mark = 0;  // of the whole flow: another flow, another mark
     std::uint64_t aor_hash = 0;
+    std::uint8_t agent = 0;  // the kind of phone
+    bool same_call = false;  // it has registered there under the Call-ID it had: it did not restart
 };
 
 template <typename T>
@@ -147,6 +149,16 @@ class Keeper {
     void miss(std::uint32_t slot, View& view);
     [[nodiscard]] bool wait_for_turn(std::uint32_t slot, View& view);
     void end_turn(View& view);
+
+    // Learning: keeper_learn-inl.h.
+    [[nodiscard]] Lesson* lesson_of(const View& view);
+    [[nodiscard]] Window first_window_of(const View& view);
+    [[nodiscard]] Window window_of(const View& view);
+    void consider_canary(std::uint32_t slot, View& view);
+    [[nodiscard]] bool end_trial_alive(View& view);
+    void end_trial_gone(std::uint32_t slot, View& view, bool died);
+    void learn_from_move(std::uint32_t slot, View& view, const Whereabouts& where);
+    void leave(View& view);
     void take_life(std::uint32_t slot, View& view);
     [[nodiscard]] bool lived_since_ping(const View& view, const table::Life& life) const;
     void ping(std::uint32_t slot, View& view, bool queued_turn);
@@ -193,4 +205,5 @@ class Keeper {
 }  // namespace pinhole::qualify
 
 #include "control/qualify/keeper-inl.h"
+#include "control/qualify/keeper_learn-inl.h"
 #include "control/qualify/keeper_pings-inl.h"

@@ -5,6 +5,7 @@
 #include "control/qualify/keeper.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pinhole::qualify {
 
@@ -60,6 +61,7 @@ void Keeper<C, S>::take_life(std::uint32_t slot, View& view) {
     note_life(slot, life);
     if (view.missed != 0 || view.has(View::kWaiting) || view.state == Reach::kUnreachable) {
         if (view.state == Reach::kUnreachable) {
+            end_trial_gone(slot, view, true);  // it lives: only its mapping was dead
             come_back(slot, view);
         }
         view.missed = 0;
@@ -67,12 +69,18 @@ void Keeper<C, S>::take_life(std::uint32_t slot, View& view) {
         states_.write_control(slot, view);
     }
     const std::uint32_t age_ms = life.age_ms(static_cast<std::uint32_t>(now_ms_));
-    const Window window = steady_window(policy_);
+    const Window window = window_of(view);
     if (ping_due(slot) && !view.has(View::kQueued) && age_ms < window.from_ms) {
         figures_.spared.add();
         end_turn(view);
+        if (const Lesson* lesson = lesson_of(view);
+            lesson != nullptr && age_ms < learned_ms(policy_, *lesson)) {
+            // Who talks so much is no canary: another's turn. But who waits for longer than the rest
+            // already stays one, or his mapping's death would be theirs.
+            end_trial_gone(slot, view, false);
+        }
         states_.write_control(slot, view);
-        plan(slot, now_ms_ - age_ms, window);
+        plan(slot, now_ms_ - age_ms, window_of(view));
     }
 }
 
@@ -123,7 +131,8 @@ void Keeper<C, S>::ping(std::uint32_t slot, View& view, bool queued_turn) {
     view.flags |= View::kWaiting;
     view.last_ping_ms = static_cast<std::uint32_t>(now_ms_);
     states_.write_control(slot, view);
-    plan(slot, now_ms_, steady_window(policy_));
+    // A canary's next depends on what comes of this one.
+    plan(slot, now_ms_, view.has(View::kCanary) ? steady_window(policy_) : window_of(view));
 }
 
 // True: what may be sent to its address a second is used up. It is planned for its turn, which is
@@ -219,12 +228,15 @@ void Keeper<C, S>::pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool 
     figures_.rtt.record(rtt_us);
     come_back(id.slot, view);
     ledger_.note(id.slot, Event::kAnswered, rtt_us / 100, now_s_);
-    // It was given up too soon: no need to ask again that soon.
-    if (view.missed != 0 && flow_matches && plans_[id.slot] != kNoPing &&
-        !view.has(View::kQueued)) {
-        plan(id.slot, now_ms_, steady_window(policy_));
+    // Given up too soon, it need not be asked again that soon; a canary is one no more, or may be now.
+    const bool was_late = std::exchange(view.missed, std::uint8_t{0}) != 0;
+    const bool was_canary = end_trial_alive(view);
+    if (flow_matches && plans_[id.slot] != kNoPing && !view.has(View::kQueued)) {
+        consider_canary(id.slot, view);
+        if (was_late || was_canary || view.has(View::kCanary)) {
+            plan(id.slot, now_ms_, window_of(view));
+        }
     }
-    view.missed = 0;
     view.flags |= View::kEverAnswered;
     view.flags &= static_cast<std::uint8_t>(~View::kWaiting);
     view.last_rtt_us = std::max(rtt_us, 1u);
@@ -238,15 +250,17 @@ void Keeper<C, S>::miss(std::uint32_t slot, View& view) {
     ledger_.note(slot, Event::kMissed, 0, now_s_);
     view.flags &= static_cast<std::uint8_t>(~View::kWaiting);
     view.missed = static_cast<std::uint8_t>(std::min(view.missed + 1, 255));
-    if (view.has(View::kEverAnswered) && view.state != Reach::kUnreachable) {
-        if (view.missed >= policy_.max_missed) {
+    if (view.has(View::kEverAnswered)) {
+        if (view.state != Reach::kUnreachable && view.missed >= policy_.max_missed) {
             set_state(view, Reach::kUnreachable);
             ledger_.note(slot, Event::kUnreachable, 0, now_s_);
             view.unreachable_since_s = now_s_;
-        } else {
+        }
+        // Who is unreachable and has missed all that comes quickly is pinged at the usual pace.
+        if (view.state != Reach::kUnreachable || view.missed <= kQuickRetries) {
             const std::uint32_t since_ping =
                 static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms;
-            plan(slot, now_ms_ - since_ping, retry_window(policy_));
+            plan(slot, now_ms_ - since_ping, retry_window(policy_, view.missed));
         }
     }
     states_.write_control(slot, view);

@@ -14,6 +14,8 @@ struct Policy {
     std::uint32_t remove_after_s = 600;  // 0: an unreachable contact stays till it expires
     std::uint32_t max_pings_per_s = 0;   // 0: as many as the contacts need; kept in steps of 100
     std::uint32_t max_address_pings_per_s = 0;  // to one address (IPv6: /64); 0: likewise
+    bool learn = false;                         // how long each gateway's mappings last ...
+    std::uint32_t max_interval_ms = 600'000;    // ... up to this
 
     [[nodiscard]] bool pings() const { return interval_ms != 0; }
 };
@@ -36,13 +38,18 @@ struct Window {
 [[nodiscard]] constexpr Window steady_window(const Policy& p) {
     return {p.interval_ms / 5 * 3, p.interval_ms};
 }
-// After a ping that a phone known to answer has missed: a lost ping has not refreshed the mapping,
-// so sooner.
-[[nodiscard]] constexpr Window retry_window(const Policy& p) {
-    return {p.interval_ms / 5 * 2, p.interval_ms / 5 * 3};
-}
 [[nodiscard]] constexpr std::uint32_t effective_timeout_ms(const Policy& p) {
     return std::min(p.timeout_ms, p.interval_ms / 2);
+}
+// After a ping that a phone known to answer has missed: a lost ping has not refreshed the mapping,
+// which may have little time left. So three times as soon as the ping is given up: at 5 % loss each
+// way one in 160,000 loses all four. Then after 0.4 to 0.6 of the interval.
+inline constexpr std::uint8_t kQuickRetries = 3;
+[[nodiscard]] constexpr Window retry_window(const Policy& p, std::uint8_t missed) {
+    const std::uint32_t timeout_ms = effective_timeout_ms(p);
+    return missed <= kQuickRetries
+               ? Window{timeout_ms, timeout_ms + std::min<std::uint32_t>(p.interval_ms / 25, 1'000)}
+               : Window{p.interval_ms / 5 * 2, p.interval_ms / 5 * 3};
 }
 
 }  // namespace pinhole::qualify

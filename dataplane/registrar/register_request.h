@@ -49,6 +49,7 @@ struct RegisterRequest {
     bool star;              // Contact: * (with Expires: 0): all are to be removed
     bool keeps_flows;       // the first proxy of the Path finds the phone again (RFC 5626 §5.1)
     bool outbound;          // a flow is registered by RFC 5626, and the phone knows that it can be
+    std::uint8_t agent;     // what kind of phone it is
     bool gruu;              // the phone wants to be told its GRUUs (RFC 5627)
     std::uint8_t count;     // of contacts; 0 without star is a fetch
     std::array<RequestedContact, kMaxContactsPerRequest> contacts;

@@ -78,14 +78,21 @@ class Planner {
         }
         fate_[i] = Fate::kTouched;
         if (same_text(stored, asked, request_)) {
-            edit_.modify(i, state_after(asked, request_));
+            edit_.modify(i, next_state(asked, stored.state));
             return Verdict::kOk;
         }
         grows_ = true;
         listed_ += listed_bytes(asked.uri, asked.params) - listed(stored);
-        return edit_.replace(i, contact_of(asked, stored.registered_at_s))
-                   ? Verdict::kOk
-                   : Verdict::kTooManyContacts;
+        table::NewContact next = contact_of(asked, stored.registered_at_s);
+        next.state = next_state(asked, stored.state);
+        return edit_.replace(i, next) ? Verdict::kOk : Verdict::kTooManyContacts;
+    }
+
+    [[nodiscard]] table::ContactState next_state(const RequestedContact& asked,
+                                                 const table::ContactState& stored) const {
+        table::ContactState state = state_after(asked, request_);
+        state.flags |= stored.call_id_hash == request_.call_id_hash ? table::kSameCall : 0;
+        return state;
     }
 
     Verdict add(const RequestedContact& asked) {
@@ -217,6 +224,7 @@ table::ContactState state_after(const RequestedContact& asked, const RegisterReq
     state.cseq = request.cseq;
     state.refreshed_at_ms = request.now.ms;
     state.q = asked.q;
+    state.flags = static_cast<std::uint16_t>(request.agent << table::kAgentShift);
     return state;
 }
 
@@ -268,7 +276,9 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request, N
     }
     for (std::size_t n = 0; n < request.count; ++n) {
         if ((to_update >> n & 1U) != 0) {
-            claimed.update(at[n], state_after(request.contacts[n], request));
+            table::ContactState state = state_after(request.contacts[n], request);
+            state.flags |= (found.by_call >> at[n] & 1U) != 0 ? table::kSameCall : 0;
+            claimed.update(at[n], state);
         }
     }
     named = found;

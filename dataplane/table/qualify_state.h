@@ -7,7 +7,7 @@
 // event. 28 bytes a contact; pure.
 //
 //   word 0   generation 32 | flow mark 8 | flags 8 | missed 8 | state 8    a worker needs this alone
-//   word 1   gateway 22 | agent 2 | flow mark 8 | last round trip, us 32
+//   word 1   gateway 22 | lesson 2 | flow mark 8 | last round trip, us 32
 //   word 2   unreachable since, s 32 | last ping, ms 32
 #pragma once
 
@@ -62,6 +62,7 @@ struct QualifyView {
         8;  // likewise, because it was unreachable for too long
     static constexpr std::uint8_t kQueued =
         16;  // its ping is due and waits its turn; stays with the slot
+    static constexpr std::uint8_t kCanary = 64;   // it waits longer than the rest, for all to learn
     static constexpr std::uint8_t kHasTurn = 32;  // its gateway may be pinged for it when it is due
 
     std::uint32_t generation = 0;  // 0: nothing is known of the contact asked for
@@ -70,7 +71,7 @@ struct QualifyView {
     std::uint8_t flags = 0;
     std::uint32_t last_rtt_us = 0;  // 0: never answered
     std::uint32_t gateway = 0;      // the keeper's number of it, of 22 bits; 0: none
-    std::uint8_t agent = 0;         // which of its kinds of phones this is, of 2 bits
+    std::uint8_t lesson = 0;        // which of its lessons is for this phone, of 2 bits
     std::uint16_t flow_mark = 0;    // of the flow that all this is of: another one, another mark
     std::uint32_t last_ping_ms = 0;
     std::uint32_t unreachable_since_s = 0;
@@ -107,7 +108,7 @@ class QualifyTable {
                 .flags = static_cast<std::uint8_t>(words[0] >> 16),
                 .last_rtt_us = static_cast<std::uint32_t>(words[1]),
                 .gateway = static_cast<std::uint32_t>(words[1] >> 42),
-                .agent = static_cast<std::uint8_t>(words[1] >> 40 & 3),
+                .lesson = static_cast<std::uint8_t>(words[1] >> 40 & 3),
                 .flow_mark = static_cast<std::uint16_t>((words[0] >> 24 & 0xff) << 8 |
                                                         (words[1] >> 32 & 0xff)),
                 .last_ping_ms = static_cast<std::uint32_t>(words[2]),
@@ -181,7 +182,7 @@ class QualifyTable {
                           std::uint64_t{view.flags} << 16 | std::uint64_t{view.missed} << 8 |
                           static_cast<std::uint64_t>(view.state),
                       std::memory_order_release);
-        to.answer.store(std::uint64_t{view.gateway} << 42 | std::uint64_t{view.agent} << 40 |
+        to.answer.store(std::uint64_t{view.gateway} << 42 | std::uint64_t{view.lesson} << 40 |
                             (mark & 0xff) << 32 | view.last_rtt_us,
                         std::memory_order_release);
         to.ping.store(std::uint64_t{view.unreachable_since_s} << 32 | view.last_ping_ms,

@@ -21,7 +21,7 @@ TEST(QualifyTable, KeepsEveryField) {
     in.flags = QualifyView::kEverAnswered | QualifyView::kRemoving;
     in.last_rtt_us = 0xffff'fffe;
     in.gateway = 0x2a'bcde;
-    in.agent = 3;
+    in.lesson = 3;
     in.flow_mark = 0x8001;
     in.last_ping_ms = 0x7fff'ffff;
     in.unreachable_since_s = 0xabcd'ef01;
@@ -33,7 +33,7 @@ TEST(QualifyTable, KeepsEveryField) {
         EXPECT_EQ(out.flags, in.flags);
         EXPECT_EQ(out.last_rtt_us, in.last_rtt_us);
         EXPECT_EQ(out.gateway, in.gateway);
-        EXPECT_EQ(out.agent, in.agent);
+        EXPECT_EQ(out.lesson, in.lesson);
         EXPECT_EQ(out.flow_mark, in.flow_mark);
         EXPECT_EQ(out.last_ping_ms, in.last_ping_ms);
         EXPECT_EQ(out.unreachable_since_s, in.unreachable_since_s);

@@ -23,12 +23,15 @@ struct FakeContacts {
         bool by_path = false;
         net::Address address = net::Address::v4(0x43c2'1737);
         std::uint16_t port = 1024;
+        std::uint8_t agent = 0;
+        bool same_call = true;
     };
     std::vector<Contact> slots;
 
     static std::uint64_t aor_hash_of(std::uint32_t slot) { return 1'000'000 + slot; }
     bool where_is(std::uint32_t slot, Whereabouts& out) {
-        out = {slots[slot].address, slots[slot].port, slots[slot].port, aor_hash_of(slot)};
+        out = {slots[slot].address, slots[slot].port,  slots[slot].port,
+               aor_hash_of(slot),   slots[slot].agent, slots[slot].same_call};
         return slots[slot].present;
     }
 

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The bodies of Keeper that learn how long mappings live, by lesson.h's rules.
+#pragma once
+
+#include "control/qualify/keeper.h"
+
+namespace pinhole::qualify {
+
+// Null: nothing is learned about it.
+template <Contacts C, Sink S>
+Lesson* Keeper<C, S>::lesson_of(const View& view) {
+    return policy_.learn && view.gateway != Gateways::kNone
+               ? &gateways_.at(view.gateway).lessons[view.lesson]
+               : nullptr;
+}
+
+// Behind a gateway that is known to be quick, the first ping must be, too.
+template <Contacts C, Sink S>
+Window Keeper<C, S>::first_window_of(const View& view) {
+    const Lesson* lesson = lesson_of(view);
+    const std::uint32_t known_ms =
+        lesson == nullptr ? policy_.interval_ms : learned_ms(policy_, *lesson);
+    return known_ms < policy_.interval_ms
+               ? Window{known_ms / 5, std::min(first_window(policy_).to_ms, known_ms)}
+               : first_window(policy_);
+}
+
+// When to ping after a sign of life. Only who answers waits longer than the fixed interval: of others
+// nobody would notice what became of it.
+template <Contacts C, Sink S>
+Window Keeper<C, S>::window_of(const View& view) {
+    const Lesson* lesson = lesson_of(view);
+    const bool answers = view.state == Reach::kReachable && view.missed == 0;
+    if (lesson == nullptr || (!answers && learned_ms(policy_, *lesson) >= policy_.interval_ms)) {
+        return steady_window(policy_);
+    }
+    return view.has(View::kCanary) ? trial_window(*lesson) : learned_window(policy_, *lesson);
+}
+
+// A ping has just been answered: this phone may wait longer than the rest, if it is not the only one
+// and no other does.
+template <Contacts C, Sink S>
+void Keeper<C, S>::consider_canary(std::uint32_t slot, View& view) {
+    Lesson* lesson = lesson_of(view);
+    if (lesson == nullptr || lesson->canary != 0 || lesson->phones.get() < 2) {
+        return;
+    }
+    const std::uint32_t trial_s = next_trial_s(policy_, *lesson, now_s_);
+    if (trial_s == 0) {
+        lesson->trial_s.set(0);
+        return;
+    }
+    begin_trial(*lesson, slot, trial_s);
+    view.flags |= View::kCanary;
+}
+
+// Its ping was answered. True: it had been a canary.
+template <Contacts C, Sink S>
+bool Keeper<C, S>::end_trial_alive(View& view) {
+    if (!view.has(View::kCanary)) {
+        return false;
+    }
+    view.flags &= static_cast<std::uint8_t>(~View::kCanary);
+    if (Lesson* lesson = lesson_of(view); lesson != nullptr) {
+        survived(*lesson);
+        figures_.trials_survived.add();
+    }
+    return true;
+}
+
+// It is of no use as a canary any more. `died`: its phone lives and its mapping does not.
+template <Contacts C, Sink S>
+void Keeper<C, S>::end_trial_gone(std::uint32_t slot, View& view, bool died) {
+    if (!view.has(View::kCanary)) {
+        return;
+    }
+    view.flags &= static_cast<std::uint8_t>(~View::kCanary);
+    Lesson* lesson = lesson_of(view);
+    if (lesson == nullptr || lesson->canary != slot + 1) {
+        return;
+    }
+    if (died) {
+        died_of_trial(*lesson, now_s_);
+        figures_.trials_lost.add();
+    } else {
+        drop_trial(*lesson);
+    }
+}
+
+// A phone that has not restarted comes back by another mapping: the old one died. A canary's of the
+// trial, if its ping found it dead or it waited longer than the others; an ordinary phone's of what
+// was taken for safe, if it waited longer than the fixed interval. A gateway that has restarted
+// looks the same, and costs the same.
+template <Contacts C, Sink S>
+void Keeper<C, S>::learn_from_move(std::uint32_t slot, View& view, const Whereabouts& where) {
+    Lesson* lesson = lesson_of(view);
+    if (lesson == nullptr) {
+        return;
+    }
+    const std::uint32_t idle_ms = static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms;
+    const bool waited = view.missed >= 2 || (view.missed == 0 && idle_ms >= policy_.interval_ms);
+    const bool died = where.same_call && waited && view.has(View::kEverAnswered);
+    if (view.has(View::kCanary)) {
+        const bool by_trial = view.missed >= 2 || idle_ms >= learned_ms(policy_, *lesson);
+        end_trial_gone(slot, view, died && by_trial);
+        return;
+    }
+    const std::uint32_t at_s =
+        view.state == Reach::kUnreachable ? view.unreachable_since_s : now_s_;
+    if (died && waited_by(policy_, *lesson, at_s)) {
+        died_of_plan(policy_, *lesson, now_s_);
+        figures_.fallbacks.add();
+    }
+}
+
+template <Contacts C, Sink S>
+void Keeper<C, S>::leave(View& view) {
+    gateways_.leave({view.gateway, view.lesson});
+    view.gateway = Gateways::kNone;
+    view.lesson = 0;
+    view.flow_mark = 0;
+}
+
+}  // namespace pinhole::qualify
