@@ -25,6 +25,7 @@ struct Options {
     bool json = false;
     std::string prefix;
     std::size_t limit = 100;
+    std::size_t gateways = 20;
     std::string aor;
     std::string contact;
     int stop_after_s = -1;
@@ -103,6 +104,15 @@ void add_commands(CLI::App& app, Options& options, std::function<Answer(const Cl
     why->callback([&] {
         ask = [&options](const Client& client) { return client.why(options.aor); };
         printer = why_text;
+    });
+    CLI::App* nat = app.add_subcommand(
+        "nat", "The gateways before most phones, and how long mappings last there");
+    nat->add_option("--limit", options.gateways, "At most so many gateways")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    nat->callback([&] {
+        ask = [&options](const Client& client) { return client.nat(options.gateways); };
+        printer = nat_text;
     });
     CLI::App* list =
         app.add_subcommand("list", "AORs and where they are reached, in no particular order");

@@ -102,6 +102,10 @@ Answer Client::why(std::string_view aor) const {
     return request("GET", "/v1/why/" + percent_encode(aor));
 }
 
+Answer Client::nat(std::size_t limit) const {
+    return request("GET", "/v1/nat?limit=" + std::to_string(limit));
+}
+
 Answer Client::list(std::string_view prefix, std::size_t limit) const {
     Answer all;
     std::string after;

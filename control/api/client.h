@@ -29,6 +29,7 @@ class Client {
     [[nodiscard]] Answer cores() const;
     [[nodiscard]] Answer show(std::string_view aor) const;
     [[nodiscard]] Answer why(std::string_view aor) const;
+    [[nodiscard]] Answer nat(std::size_t limit) const;
     // As many pages as `limit` takes, put together; `next` tells whether there are more.
     [[nodiscard]] Answer list(std::string_view prefix, std::size_t limit) const;
     [[nodiscard]] Answer reload() const;

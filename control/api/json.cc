@@ -161,6 +161,33 @@ json to_json(const AorBindings& bindings) {
     return {{"aor", bindings.aor}, {"bindings", contacts}};
 }
 
+json to_json(const Nat& nat) {
+    json gateways = json::array();
+    for (const Gateway& gateway : nat.largest) {
+        json lessons = json::array();
+        for (const GatewayLesson& lesson : gateway.lessons) {
+            lessons.push_back({{"agent", lesson.agent},
+                               {"phones", lesson.phones},
+                               {"interval_s", lesson.interval_s},
+                               {"survived_s", lesson.survived_s},
+                               {"died_s", lesson.died_s},
+                               {"tried_s", lesson.tried_s},
+                               {"losses", lesson.losses}});
+        }
+        gateways.push_back({{"address", gateway.address},
+                            {"phones", gateway.phones},
+                            {"rebinds", gateway.rebinds},
+                            {"pings", gateway.pings},
+                            {"missed", gateway.missed},
+                            {"lessons", lessons}});
+    }
+    return {{"learns", nat.learns},
+            {"fixed_interval_s", nat.fixed_interval_s},
+            {"gateways", nat.gateways},
+            {"phones", nat.phones},
+            {"largest", gateways}};
+}
+
 json to_json(const Story& story) {
     json contacts = json::array();
     for (const ContactStory& contact : story.contacts) {

@@ -16,6 +16,7 @@ namespace pinhole::api {
 [[nodiscard]] nlohmann::json to_json(const std::vector<CoreStatus>& cores);
 [[nodiscard]] nlohmann::json to_json(const AorBindings& bindings);
 [[nodiscard]] nlohmann::json to_json(const Story& story);
+[[nodiscard]] nlohmann::json to_json(const Nat& nat);
 [[nodiscard]] nlohmann::json to_json(const ListPage& page);
 
 // The one place where text from the wire leaves as JSON: ASCII only, control characters escaped,

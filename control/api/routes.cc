@@ -47,8 +47,8 @@ bool is_uri_text(std::string_view text) {
                        [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; });
 }
 
-void list(System& system, const Request& request, Response& response) {
-    std::size_t limit = kDefaultListLimit;
+// False: what stands there is no number of things to list, and that is said.
+bool read_limit(const Request& request, Response& response, std::size_t& limit) {
     const std::string wanted = parameter(request, "limit");
     if (!wanted.empty()) {
         const auto [end, error] =
@@ -57,8 +57,23 @@ void list(System& system, const Request& request, Response& response) {
             limit > kMaxListLimit) {
             send_error(response, 400,
                        "limit must be a number from 1 to " + std::to_string(kMaxListLimit));
-            return;
+            return false;
         }
+    }
+    return true;
+}
+
+void nat(System& system, const Request& request, Response& response) {
+    std::size_t limit = kDefaultListLimit;
+    if (read_limit(request, response, limit)) {
+        send_json(response, 200, to_json(system.nat(limit)));
+    }
+}
+
+void list(System& system, const Request& request, Response& response) {
+    std::size_t limit = kDefaultListLimit;
+    if (!read_limit(request, response, limit)) {
+        return;
     }
     std::string prefix = parameter(request, "prefix");
     if (prefix.size() > kMaxAorLength || !is_uri_text(prefix)) {
@@ -205,6 +220,8 @@ bool fixed_path(System& system, const Request& request, Response& response) {
         send_json(response, 200, to_json(system.status()));
     } else if (path == "/v1/cores") {
         send_json(response, 200, to_json(system.cores()));
+    } else if (path == "/v1/nat") {
+        nat(system, request, response);
     } else if (path == kBindings) {
         list(system, request, response);
     } else {
@@ -240,7 +257,7 @@ void answer(System& system, Server::Access access, const Request& request, Respo
     } else if (!fixed_path(system, request, response)) {
         send_error(response, 404,
                    "there are /, /metrics, /healthz, /readyz, /v1/status, /v1/cores, /v1/bindings, "
-                   "/v1/bindings/{aor} and /v1/why/{aor}");
+                   "/v1/bindings/{aor}, /v1/why/{aor} and /v1/nat");
     }
 }
 

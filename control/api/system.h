@@ -108,6 +108,34 @@ struct Story {
     std::vector<ContactStory> contacts;
 };
 
+// What was learned about one kind of phone behind a gateway.
+struct GatewayLesson {
+    std::string agent;  // "Yealink"
+    std::uint64_t phones = 0;
+    double interval_s = 0;         // that they are pinged by
+    std::uint32_t survived_s = 0;  // idle time known to be survived; 0: none beyond the fixed
+    std::uint32_t died_s = 0;      // known not to be; 0: none
+    std::uint32_t tried_s = 0;     // that one of them tries, or tried last; 0: none
+    std::uint64_t losses = 0;      // mappings that died
+};
+
+struct Gateway {
+    std::string address;  // "67.194.23.55", "2001:db8:1:2::/64"
+    std::uint64_t phones = 0;
+    std::uint64_t rebinds = 0;  // contacts that came back by another mapping
+    std::uint64_t pings = 0;
+    std::uint64_t missed = 0;
+    std::vector<GatewayLesson> lessons;
+};
+
+struct Nat {
+    bool learns = false;
+    double fixed_interval_s = 0;
+    std::uint64_t gateways = 0;  // that have phones
+    std::uint64_t phones = 0;
+    std::vector<Gateway> largest;  // by phones
+};
+
 struct ListPage {
     std::vector<AorBindings> aors;
     std::string next;  // hand in as `after` for what follows; empty: that was all
@@ -144,6 +172,8 @@ class System {
     // What happened to the AOR's contacts lately, those too that are gone, as far as it is known. No
     // AOR at all: nullopt.
     [[nodiscard]] virtual std::optional<Story> why(std::string_view aor) = 0;
+    // The gateways that most phones are behind, at most `limit` of them.
+    [[nodiscard]] virtual Nat nat(std::size_t limit) = 0;
     // AORs that begin with `prefix` ("sip:" is put before it if missing; empty means all), at most
     // `limit` of them, from the cursor `after` (opaque, from an earlier page; empty: from the
     // beginning; one that makes no sense: nullopt). In no particular order, each AOR that stays

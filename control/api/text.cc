@@ -261,6 +261,31 @@ std::string show_text(const json& bindings) {
     return out;
 }
 
+std::string nat_text(const json& nat) {
+    Table table({"GATEWAY", "PHONES", "REBINDS", "MISSED", "KIND", "OF IT", "PINGED EVERY",
+                 "SURVIVES", "DIES AT"},
+                {true, false, false, false, true, false, false, false, false});
+    const auto seconds = [](std::uint64_t s) { return s == 0 ? "-" : std::to_string(s) + " s"; };
+    for (const json* gateway : objects(nat, "largest")) {
+        std::vector<std::string> row{text(*gateway, "address"),
+                                     shortened(number(*gateway, "phones")),
+                                     shortened(number(*gateway, "rebinds")),
+                                     share(real(*gateway, "missed"), real(*gateway, "pings"))};
+        for (const json* lesson : objects(*gateway, "lessons")) {
+            row.insert(row.end(), {text(*lesson, "agent"), shortened(number(*lesson, "phones")),
+                                   format("%.0f s", real(*lesson, "interval_s")),
+                                   seconds(number(*lesson, "survived_s")),
+                                   seconds(number(*lesson, "died_s"))});
+            table.add(row);
+            row.assign(4, "");
+        }
+    }
+    std::string out = grouped(number(nat, "phones")) + " phones behind " +
+                      grouped(number(nat, "gateways")) + " gateways";
+    out += flag(nat, "learns") ? "\n" : "; intervals are not learned ([qualify] learn_intervals)\n";
+    return out + table.str();
+}
+
 std::string list_text(const json& page) {
     const auto aors = objects(page, "aors");
     if (aors.empty()) {

@@ -17,6 +17,8 @@ namespace pinhole::api {
 [[nodiscard]] std::string cores_text(const nlohmann::json& cores);
 [[nodiscard]] std::string show_text(const nlohmann::json& bindings);
 [[nodiscard]] std::string list_text(const nlohmann::json& page);
+// A line a gateway and kind of phone.
+[[nodiscard]] std::string nat_text(const nlohmann::json& nat);
 // Why a phone does or doesn't ring, in words.
 [[nodiscard]] std::string why_text(const nlohmann::json& story);
 

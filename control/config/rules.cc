@@ -164,9 +164,9 @@ void check_qualify(const Config& config, const Complaints& say) {
                       number(latest_ms) + " ms: the next ping may be due then");
     }
     if (qualify.learn_intervals && qualify.max_interval_s < qualify.interval_s) {
-        say.error("qualify.max_interval_s",
-                  "is " + number(qualify.max_interval_s) + ", but must be at least interval_s, " +
-                      number(qualify.interval_s));
+        say.error("qualify.max_interval_s", "is " + number(qualify.max_interval_s) +
+                                                ", but must be at least interval_s, " +
+                                                number(qualify.interval_s));
     }
     const std::uint64_t due_per_s = config.dataplane.max_contacts / qualify.interval_s;
     if (qualify.enabled && qualify.max_pings_per_s != 0 && qualify.max_pings_per_s < due_per_s) {

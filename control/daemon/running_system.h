@@ -67,6 +67,7 @@ class RunningSystem final : public api::System {
     [[nodiscard]] std::optional<api::ListPage> list(std::string_view prefix, std::size_t limit,
                                                     std::string_view after) override;
     [[nodiscard]] std::optional<api::Story> why(std::string_view aor) override;
+    [[nodiscard]] api::Nat nat(std::size_t limit) override;
     [[nodiscard]] api::RemoveResult remove(std::string_view aor, std::string_view contact) override;
     [[nodiscard]] api::ReloadResult reload() override;
     [[nodiscard]] bool drain(bool on, std::optional<std::uint32_t> stop_after_s) override;
@@ -84,6 +85,8 @@ class RunningSystem final : public api::System {
     [[nodiscard]] metrics::IcmpFigures icmp_figures() const;
     [[nodiscard]] api::AorBindings bindings_of(const table::Record& record) const;
     [[nodiscard]] api::Binding binding_of(const table::ContactView& contact) const;
+    [[nodiscard]] static api::Gateway gateway_of(const qualify::GatewayView& view,
+                                                 const qualify::Policy& policy);
     [[nodiscard]] api::ContactStory story_of(const qualify::LedgerPage& page) const;
     void add_gone(std::uint64_t aor_hash, api::Story& out) const;
     [[nodiscard]] api::PortStatus port_status(std::size_t port,

@@ -186,6 +186,17 @@ void collect_qualify(const QualifyFigures& qualify, std::vector<MetricFamily>& o
             "Pings put off because the phone had proved by itself that it lives.", qualify.spared);
     counter("pinhole_rebinds_total", "Contacts that came back by another mapping.",
             qualify.rebinds);
+    MetricFamily trials =
+        family("pinhole_interval_trials_total",
+               "Phones that waited longer for a ping than the rest of their gateway, by what came "
+               "of it.",
+               MetricType::Counter);
+    add(trials, {{"result", "survived"}}, static_cast<double>(qualify.trials_survived));
+    add(trials, {{"result", "lost"}}, static_cast<double>(qualify.trials_lost));
+    out.push_back(std::move(trials));
+    counter("pinhole_interval_fallbacks_total",
+            "Times that a gateway's learned interval was given up because a mapping died of it.",
+            qualify.fallbacks);
     counter("pinhole_gateways_untracked_total",
             "Contacts behind an address that [qualify] gateways had no place for.",
             qualify.gateways_refused);

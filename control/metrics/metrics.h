@@ -42,6 +42,9 @@ struct QualifyFigures {
     std::uint64_t missed = 0;            // timed out
     std::uint64_t spared = 0;            // put off: the phone had proved life by itself
     std::uint64_t overdue = 0;           // contacts whose ping is due and waits
+    std::uint64_t trials_survived = 0;   // canaries that waited longer and were answered
+    std::uint64_t trials_lost = 0;       // canaries whose mapping died of it
+    std::uint64_t fallbacks = 0;         // what was learned was given up
     std::uint64_t rebinds = 0;           // contacts that came back by another mapping
     std::uint64_t gateways = 0;          // places taken
     std::uint64_t gateways_refused = 0;  // contacts whose gateway found no place

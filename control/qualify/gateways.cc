@@ -197,9 +197,8 @@ bool Gateways::read_any(Index index, GatewayView& out) const {
     out.sent = entry.gateway.sent.get();
     for (std::size_t i = 0; i < Gateway::kLessons; ++i) {
         const Lesson& from = entry.gateway.lessons[i];
-        out.lessons[i] = {from.agent.get(),  from.phones.get(), 0,
-                          from.safe_s.get(), from.fail_s.get(), from.trial_s.get(),
-                          from.losses.get()};
+        out.lessons[i] = {from.agent.get(),  from.phones.get(),  from.safe_s.get(),
+                          from.fail_s.get(), from.trial_s.get(), from.losses.get()};
     }
     std::atomic_thread_fence(std::memory_order_acquire);
     return before != 0 && (before & 1) == 0 &&

@@ -37,7 +37,6 @@ struct Gateway {
 struct LessonView {
     std::uint8_t agent = 0;
     std::uint32_t phones = 0;
-    std::uint32_t interval_s = 0;  // that its phones are pinged by; 0: the fixed one
     std::uint32_t safe_s = 0;
     std::uint32_t fail_s = 0;
     std::uint32_t trial_s = 0;

@@ -55,14 +55,17 @@ inline constexpr std::uint8_t kWinsNeeded = 2;
 
 // What its phones are pinged by: so long before what is known to be survived that a lost ping can be
 // repeated in time.
-[[nodiscard]] inline std::uint32_t learned_ms(const Policy& policy, const Lesson& lesson) {
-    const std::uint32_t known_ms = std::uint32_t{lesson.safe_s.get()} * 1'000;
+[[nodiscard]] inline std::uint32_t learned_ms(const Policy& policy, std::uint32_t safe_s) {
+    const std::uint32_t known_ms = safe_s * 1'000;
     const std::uint32_t spare_ms =
         std::clamp(kQuickRetries * retry_window(policy, 1).to_ms, known_ms / 20, known_ms / 3);
     const std::uint32_t safe_ms = std::min(known_ms - spare_ms, policy.max_interval_ms);
     // What is known to survive less than the fixed interval is pinged sooner.
     const bool is_short = known_ms != 0 && known_ms < policy.interval_ms;
     return is_short ? safe_ms : std::max(safe_ms, policy.interval_ms);
+}
+[[nodiscard]] inline std::uint32_t learned_ms(const Policy& policy, const Lesson& lesson) {
+    return learned_ms(policy, std::uint32_t{lesson.safe_s.get()});
 }
 [[nodiscard]] inline Window learned_window(const Policy& policy, const Lesson& lesson) {
     const std::uint32_t ms = learned_ms(policy, lesson);

@@ -86,6 +86,22 @@ class FakeSystem final : public System {
                                     : std::optional(AorBindings{found->first, found->second});
     }
 
+    Nat nat(std::size_t limit) override {
+        Nat out;
+        out.learns = true;
+        out.fixed_interval_s = 25;
+        out.gateways = 2;
+        out.phones = 43;
+        out.largest = {{"67.194.23.55",
+                        42,
+                        3,
+                        1000,
+                        5,
+                        {{"Yealink", 40, 141, 148, 192, 0, 1}, {"other", 2, 25, 0, 0, 32, 0}}},
+                       {"2001:db8:1:2::/64", 1, 0, 10, 0, {{"snom", 1, 25, 0, 0, 0, 0}}}};
+        out.largest.resize(std::min(limit, out.largest.size()));
+        return out;
+    }
     std::optional<Story> why(std::string_view aor) override {
         if (aor == "sip:no-aor") {
             return std::nullopt;

@@ -122,6 +122,15 @@ TEST_F(TcpServer, OneAorHoweverItIsWritten) {
     EXPECT_EQ(get("/v1/bindings/a%2520b@example.com")->status, 200);
 }
 
+TEST_F(TcpServer, NatByLimit) {
+    const json nat = json::parse(get("/v1/nat?limit=1")->body);
+    EXPECT_EQ(nat["gateways"], 2);
+    ASSERT_EQ(nat["largest"].size(), 1u);
+    EXPECT_EQ(nat["largest"][0]["lessons"][0]["survived_s"], 148);
+    EXPECT_EQ(json::parse(get("/v1/nat")->body)["largest"].size(), 2u);
+    EXPECT_EQ(get("/v1/nat?limit=0")->status, 400);
+}
+
 TEST_F(TcpServer, WhyOfAnyAor) {
     const json story = json::parse(get("/v1/why/sip:100@example.com")->body);
     EXPECT_EQ(story["aor"], "sip:100@example.com");

@@ -131,6 +131,21 @@ TEST(Text, List) {
     EXPECT_EQ(list_text(to_json(ListPage{})), "no binding\n");
 }
 
+TEST(Text, Nat) {
+    FakeSystem system;
+    EXPECT_EQ(nat_text(over_the_wire(to_json(system.nat(9)))),
+              "43 phones behind 2 gateways\n"
+              "GATEWAY            PHONES  REBINDS  MISSED  KIND     OF IT  PINGED EVERY  SURVIVES  "
+              "DIES AT\n"
+              "67.194.23.55           42        3   0.5 %  Yealink     40         141 s     148 s  "
+              "  192 s\n"
+              "                                            other        2          25 s         -  "
+              "      -\n"
+              "2001:db8:1:2::/64       1        0   0.0 %  snom         1          25 s         -  "
+              "      -\n");
+    EXPECT_NE(nat_text(to_json(Nat{})).find("intervals are not learned"), std::string::npos);
+}
+
 TEST(Text, WhyInWords) {
     FakeSystem system;
     EXPECT_EQ(
@@ -194,6 +209,7 @@ TEST(Text, OddAnswersDontThrow) {
             (void)show_text(value);
             (void)list_text(value);
             (void)why_text(value);
+            (void)nat_text(value);
         }) << odd;
     }
 }
