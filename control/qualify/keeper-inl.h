@@ -129,17 +129,19 @@ void Keeper<C, S>::take_up(std::uint32_t slot) {
     view.gateway = 0;
     view.lesson = 0;
     view.flow_mark = 0;
-    if (Whereabouts where; !contact.by_path && contacts_.where_is(slot, where)) {
+    Whereabouts where;
+    if (contacts_.where_is(slot, where) && !contact.by_path) {
         enter(view, where);
     }
+    ledger_.open(slot, contact.generation, where.aor_hash);
     states_.write_control(slot, view);
     gauge(view.state, +1);
     if (pings(contact)) {
         if (view.last_ping_ms == 0) {
-            plan(slot, now_ms_, first_window(policy_));
+            plan(slot, now_ms_, first_window_of(view));
         } else {
             const std::uint32_t age_ms = static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms;
-            plan(slot, now_ms_, left_of(steady_window(policy_), age_ms));
+            plan(slot, now_ms_, left_of(window_of(view), age_ms));
         }
     }
     arm(slot, contact, view);
