@@ -114,7 +114,11 @@ class Edge {
     void subscribe(const auth::Subscribers* subscribers) { subscribers_.store(subscribers); }
     [[nodiscard]] Moment now() const { return clock_.now(); }
     // Only between rounds: calls get 302.
-    void redirect(bool on) { shared_->redirect = on; }
+    void redirect(bool on) {
+        Conduct conduct = *around_.conduct;
+        conduct.redirect = on;
+        set_conduct(std::move(conduct));
+    }
     // What is under way is freed, and the counts stand still.
     void end_workers();
     // Only between rounds.
