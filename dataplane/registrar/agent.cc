@@ -23,7 +23,11 @@ constexpr std::array<std::string_view, 33> kAgents{
 std::uint8_t agent_of(std::string_view user_agent) {
     const std::size_t end = std::min(user_agent.find_first_of("/ -_("), user_agent.size());
     const std::string_view whole = user_agent.substr(0, user_agent.find_first_of("/ ("));
+    const auto low = [](std::string_view text) { return text.empty() ? 0 : text.front() | 0x20; };
     for (std::size_t i = 1; i < kAgents.size(); ++i) {
+        if (low(kAgents[i]) != low(user_agent)) [[likely]] {
+            continue;
+        }
         if (sip::equals_ci(whole, kAgents[i]) ||
             sip::equals_ci(user_agent.substr(0, end), kAgents[i])) {
             return static_cast<std::uint8_t>(i);

@@ -25,3 +25,6 @@ check "the call did not ring at phone1" rang phone1
 idle 3
 check "packets still go to the old port" [ "$(lab_counted gw1 old_port)" = 0 ]
 check "none went to the new port" [ "$(lab_counted gw1 new_port)" -gt 0 ]
+check "why doesn't say that alice came back" \
+    grep -q "came back by another mapping, at port ${new##*:}" <(edge_ctl why "alice@$DOMAIN")
+check "nat doesn't count the rebind" grep -q "^${new%:*}  *1  *1 " <(edge_ctl nat)

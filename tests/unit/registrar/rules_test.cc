@@ -144,6 +144,46 @@ TEST_F(Rules, MovedFlowIsStructureAndKeepsTheId) {
     EXPECT_EQ(stored()[0].state.flow.their_udp_port, 40000);
 }
 
+// A phone whose gateway gave it another port is the one it was, however full its AOR: by its Call-ID
+// and Contact, or by its instance whatever else has changed. What it was moved under is marked.
+TEST_F(Rules, ARebindMovesTheBindingOfAFullAor) {
+    policy_.max_contacts_per_aor = 1;
+    RequestText text;
+    text.contacts = {"<sip:alice@192.168.1.10:5060>;+sip.instance=\"<urn:uuid:1>\""};
+    ASSERT_EQ(send(text), Verdict::kOk);
+    const table::ContactId id = stored()[0].id;
+    EXPECT_EQ(stored()[0].state.flags & table::kSameCall, 0);
+    text.cseq = 2;
+    ASSERT_EQ(send(text, flow_from(kHome, 40000)), Verdict::kOk);
+    ASSERT_EQ(stored().size(), 1U);
+    EXPECT_EQ(stored()[0].id, id);
+    EXPECT_EQ(stored()[0].state.flow.their_udp_port, 40000);
+    EXPECT_EQ(stored()[0].state.flags & table::kSameCall, table::kSameCall);
+    text.cseq = 3;
+    text.call_id = "after-a-restart";
+    ASSERT_EQ(send(text, flow_from(kHome, 40001)), Verdict::kOk);
+    ASSERT_EQ(stored().size(), 1U);
+    EXPECT_EQ(stored()[0].id, id);
+    EXPECT_EQ(stored()[0].state.flow.their_udp_port, 40001);
+    EXPECT_EQ(stored()[0].state.flags & table::kSameCall, 0);
+}
+
+TEST_F(Rules, WhatARefreshHasNamedAndUnderWhichCallId) {
+    ASSERT_EQ(send({}), Verdict::kOk);
+    ASSERT_EQ(send(contacts(2, {"<sip:alice@192.168.1.10:5060>"})), Verdict::kOk);
+    ASSERT_TRUE(in_place_);
+    EXPECT_EQ(named_.all, 1U);
+    EXPECT_EQ(named_.by_call, 1U);
+    ASSERT_EQ(send(contacts(2, {"<sip:alice@192.168.1.10:5060>"})), Verdict::kOk);
+    EXPECT_EQ(named_.all, 1U);
+    EXPECT_EQ(named_.by_call, 0U) << "a retransmission";
+    RequestText other = contacts(9, {"<sip:alice@192.168.1.10:5060>"});
+    other.call_id = "another";
+    ASSERT_EQ(send(other), Verdict::kOk);
+    ASSERT_TRUE(in_place_);
+    EXPECT_EQ(named_.by_call, 0U);
+}
+
 TEST_F(Rules, Rfc3261_10_3_RetransmissionGetsTheSameAnswerAndChangesNothing) {
     ASSERT_EQ(send(contacts(7, {"<sip:alice@192.168.1.10:5060>;expires=600"})), Verdict::kOk);
     const auto before = stored();
