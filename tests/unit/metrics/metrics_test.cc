@@ -246,7 +246,8 @@ TEST_F(Metrics, LabelsAreOfAClosedSet) {
         {"host", {kOddContactNames.begin(), kOddContactNames.end()}},
         {"rank", {kRefusedNames.begin(), kRefusedNames.end()}},
         {"state", {"busy", "idle", "unknown", "reachable", "unreachable"}},
-        {"result", {"answered", "missed", "refused", "learned", "ignored", "other"}},
+        {"result",
+         {"answered", "missed", "refused", "learned", "ignored", "other", "survived", "lost"}},
         {"version", {PINHOLE_VERSION}}};
     tables["result"].insert(kAuthResultNames.begin(), kAuthResultNames.end());
     cores_[0].responses[699].add();
