@@ -44,6 +44,10 @@ PoolPlan big_pool_plan(unsigned workers) {
     return {1024 * (workers + 1), RTE_PKTMBUF_HEADROOM + kMaxFrameBytes};
 }
 
+PoolPlan capture_pool_plan() {
+    return {2047, kXdpDataRoom};
+}
+
 std::size_t pool_bytes(const PoolPlan& plan) {
     const std::size_t element = kElementOverhead + plan.data_room + 64;  // and mempool's padding
     return (element + kSmallPage - 1) / kSmallPage * kSmallPage * plan.elements;
@@ -51,7 +55,7 @@ std::size_t pool_bytes(const PoolPlan& plan) {
 
 std::size_t eal_bytes(const Settings& settings) {
     std::size_t bytes = kOtherBytes + kOtherBytesPerWorker * settings.workers;
-    bytes += pool_bytes(big_pool_plan(settings.workers));
+    bytes += pool_bytes(big_pool_plan(settings.workers)) + pool_bytes(capture_pool_plan());
     for (const DeviceSettings& device : settings.devices) {
         bytes += pool_bytes(rx_pool_plan(device.kind, settings.workers));
     }

@@ -24,6 +24,8 @@ inline constexpr unsigned kAfPacketFrame = 16384;
 
 [[nodiscard]] PoolPlan rx_pool_plan(DeviceKind kind, unsigned workers);
 [[nodiscard]] PoolPlan big_pool_plan(unsigned workers);
+// Taken only while a capture runs; the memory is kept for it.
+[[nodiscard]] PoolPlan capture_pool_plan();
 
 // What the pool takes at most. Without hugepages DPDK starts each element on a page of its own if
 // two don't fit in one.
