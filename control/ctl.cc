@@ -5,6 +5,7 @@
 #include "control/api/json.h"
 #include "control/api/text.h"
 #include "control/config/config.h"
+#include "control/ctl_capture.h"
 #include "control/ctl_top.h"
 
 #include <CLI/CLI.hpp>
@@ -31,6 +32,7 @@ struct Options {
     int stop_after_s = -1;
     bool cancel = false;
     pinhole::ctl::TopOptions top;
+    pinhole::ctl::CaptureOptions capture;
 };
 
 std::string removed_text(const nlohmann::json& answer) {
@@ -78,6 +80,21 @@ CLI::App* add_top(CLI::App& app, pinhole::ctl::TopOptions& options) {
         ->capture_default_str();
     top->add_flag("--once", options.once, "Print one page, and end");
     return top;
+}
+
+CLI::App* add_capture(CLI::App& app, pinhole::ctl::CaptureOptions& options) {
+    CLI::App* capture = app.add_subcommand(
+        "capture", "Writes the packets that pass the ports, as pcapng for Wireshark");
+    capture->add_option("file", options.file, "Where to; - is the standard output")->required();
+    capture->add_option("--filter", options.filter,
+                        "`host ADDRESS`, `port NUMBER`, `text WORD` (an AOR, a Call-ID): all hold");
+    capture->add_option("--seconds", options.seconds, "Ends after so long")
+        ->check(CLI::Range(1, 86'400))
+        ->capture_default_str();
+    capture->add_option("--megabytes", options.megabytes, "Ends before the file is larger")
+        ->check(CLI::Range(1, 100'000))
+        ->capture_default_str();
+    return capture;
 }
 
 void add_commands(CLI::App& app, Options& options, std::function<Answer(const Client&)>& ask,
@@ -172,10 +189,14 @@ int main(int argc, char** argv) {
     try {
         add_commands(app, options, ask, printer);
         const CLI::App* top = add_top(app, options.top);
+        const CLI::App* capture = add_capture(app, options.capture);
         app.parse(argc, argv);
         if (top->parsed()) {
             options.top.json = options.json;
             return pinhole::ctl::run_top(Client(options.socket), options.top);
+        }
+        if (capture->parsed()) {
+            return pinhole::ctl::run_capture(Client(options.socket), options.capture);
         }
         return print(ask(Client(options.socket)), options.json, printer);
     } catch (const CLI::ParseError& error) {

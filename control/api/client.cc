@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <cstdlib>
 #include <system_error>
 
 namespace pinhole::api {
@@ -150,6 +151,33 @@ Answer Client::end_drain() const {
 Answer Client::remove(std::string_view aor, std::string_view contact) const {
     return request("DELETE", "/v1/bindings/" + percent_encode(aor) +
                                  (contact.empty() ? "" : "?contact=" + percent_encode(contact)));
+}
+
+Answer Client::capture_start(std::string_view filter) const {
+    return request("POST", std::string(kCapture) + "?filter=" + percent_encode(filter));
+}
+
+Answer Client::capture_stop(std::uint64_t id) const {
+    return request("DELETE", std::string(kCapture) + "?id=" + std::to_string(id));
+}
+
+Client::Chunk Client::capture_take(std::uint64_t id) const {
+    httplib::Client client(path_);
+    client.set_address_family(AF_UNIX);
+    client.set_default_headers({{"Host", "pinhole"}});
+    client.set_read_timeout(kTimeoutSeconds);
+    const httplib::Result result =
+        client.Get(std::string(kCapture) + "?id=" + std::to_string(id));
+    Chunk chunk;
+    if (!result) {
+        chunk.problem = no_connection();
+    } else if (result->status != 200) {
+        chunk.problem = "pinhole has ended the capture";
+    } else {
+        chunk.bytes = result->body;
+        chunk.missed = std::strtoull(result->get_header_value(kMissedHeader).c_str(), nullptr, 10);
+    }
+    return chunk;
 }
 
 }  // namespace pinhole::api

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,17 @@ class Client {
     [[nodiscard]] Answer end_drain() const;
     // `contact` empty: all of them.
     [[nodiscard]] Answer remove(std::string_view aor, std::string_view contact) const;
+
+    // `body` has the capture's `id`.
+    [[nodiscard]] Answer capture_start(std::string_view filter) const;
+    // What came since the last one.
+    struct Chunk {
+        std::string bytes;
+        std::uint64_t missed = 0;
+        std::string problem;  // empty if there are bytes, or none yet
+    };
+    [[nodiscard]] Chunk capture_take(std::uint64_t id) const;
+    [[nodiscard]] Answer capture_stop(std::uint64_t id) const;
 
   private:
     [[nodiscard]] Answer request(const char* method, const std::string& target) const;

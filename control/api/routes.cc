@@ -249,6 +249,8 @@ void answer(System& system, Server::Access access, const Request& request, Respo
         reload(system, access, request, response);
     } else if (request.path == "/v1/drain") {
         drain(system, access, request, response);
+    } else if (request.path == kCapture) {
+        answer_capture(system, access, request, response);
     } else if (!reading) {
         response.set_header("Allow", "GET, HEAD");
         send_error(response, 405, "this path is read by GET");

@@ -154,6 +154,18 @@ struct ReloadResult {
     std::vector<std::string> warnings;
 };
 
+// A capture that has begun, or the sentence why there is none.
+struct CaptureStart {
+    std::uint64_t id = 0;
+    std::string problem;
+};
+
+// What has come since the last one.
+struct CaptureChunk {
+    std::string bytes;         // whole blocks of pcapng
+    std::uint64_t missed = 0;  // packets since the beginning that the file lacks
+};
+
 // ok, or the sentence why not.
 struct Health {
     bool ok = false;
@@ -189,6 +201,11 @@ class System {
     // No new bindings from here on, and, in `stop_after_s`, the end; or bindings again. False: try
     // again.
     [[nodiscard]] virtual bool drain(bool on, std::optional<std::uint32_t> stop_after_s) = 0;
+    // Packets as they pass the ports. One capture at a time; who doesn't take for some seconds has
+    // lost it. `filter` as net::CaptureFilter reads it. An unknown id: nullopt, false.
+    [[nodiscard]] virtual CaptureStart capture_start(std::string_view filter) = 0;
+    [[nodiscard]] virtual std::optional<CaptureChunk> capture_take(std::uint64_t id) = 0;
+    [[nodiscard]] virtual bool capture_stop(std::uint64_t id) = 0;
     // Is the process alive, i.e. do its loops turn? / May it be sent traffic?
     [[nodiscard]] virtual Health healthy() = 0;
     [[nodiscard]] virtual Health ready() = 0;

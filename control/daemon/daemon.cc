@@ -263,6 +263,7 @@ void Assembly::reload() {
 // False: pinhole is to end.
 bool Assembly::tidy() {
     screening_->reclaim();
+    system_->tidy();
     allowances_.turn(workers_, Service::now_ms());
     if (subscription_ != nullptr) {
         subscription_->reclaim();

@@ -111,7 +111,8 @@ class RunningSystem::Reading {
 };
 
 RunningSystem::RunningSystem(const SystemParts& parts)
-    : parts_(parts), started_(steady_clock::now()), beats_(parts.workers.size() + 1) {
+    : parts_(parts), started_(steady_clock::now()), beats_(parts.workers.size() + 1),
+      capture_(parts.ports, parts.qsbr) {
     for (Beat& beat : beats_) {
         beat.seen = started_;
     }
@@ -382,6 +383,18 @@ api::ReloadResult RunningSystem::reload() {
 
 bool RunningSystem::drain(bool on, std::optional<std::uint32_t> stop_after_s) {
     return parts_.reconfiguration.drain(on, stop_after_s);
+}
+
+api::CaptureStart RunningSystem::capture_start(std::string_view filter) {
+    return capture_.start(filter);
+}
+
+std::optional<api::CaptureChunk> RunningSystem::capture_take(std::uint64_t id) {
+    return capture_.take(id);
+}
+
+bool RunningSystem::capture_stop(std::uint64_t id) {
+    return capture_.stop(id);
 }
 
 api::Health RunningSystem::healthy() {

@@ -6,6 +6,7 @@
 
 #include "control/api/system.h"
 #include "control/config/config.h"
+#include "control/daemon/capture_service.h"
 #include "control/daemon/control_thread.h"
 #include "control/daemon/journal_service.h"
 #include "control/daemon/key_service.h"
@@ -71,6 +72,11 @@ class RunningSystem final : public api::System {
     [[nodiscard]] api::RemoveResult remove(std::string_view aor, std::string_view contact) override;
     [[nodiscard]] api::ReloadResult reload() override;
     [[nodiscard]] bool drain(bool on, std::optional<std::uint32_t> stop_after_s) override;
+    [[nodiscard]] api::CaptureStart capture_start(std::string_view filter) override;
+    [[nodiscard]] std::optional<api::CaptureChunk> capture_take(std::uint64_t id) override;
+    [[nodiscard]] bool capture_stop(std::uint64_t id) override;
+    // Ends a capture that nobody takes from any more. The service thread, whenever it turns.
+    void tidy() { capture_.tidy(); }
     [[nodiscard]] api::Health healthy() override;
     [[nodiscard]] api::Health ready() override;
     [[nodiscard]] std::string metrics_text() override;
@@ -109,6 +115,7 @@ class RunningSystem final : public api::System {
     };
     std::mutex beats_mutex_;  // its own: a long listing must not make us look unwell
     std::vector<Beat> beats_;
+    CaptureService capture_;
 };
 
 }  // namespace pinhole::daemon

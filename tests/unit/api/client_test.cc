@@ -87,6 +87,28 @@ TEST(ClientDrain, BeginsAndEnds) {
     EXPECT_FALSE(system.draining);
 }
 
+TEST(ClientCapture, BeginsTakesBytesAsTheyAreAndEnds) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("control.sock");
+    FakeSystem system;
+    Server server(system, Server::Access::kFull);
+    ASSERT_FALSE(server.start_unix(path));
+    const Client client(path);
+    const Answer started = client.capture_start("host ::1 text a&b=c");
+    ASSERT_TRUE(started.ok()) << started.problem;
+    EXPECT_EQ(started.body["id"], 7);
+    EXPECT_EQ(system.capture_filter, "host ::1 text a&b=c");
+    const Client::Chunk chunk = client.capture_take(7);
+    EXPECT_EQ(chunk.problem, "");
+    EXPECT_EQ(chunk.bytes, std::string("\x0a\x0d\x00\xff", 4));
+    EXPECT_EQ(chunk.missed, 3u);
+    EXPECT_TRUE(client.capture_stop(7).ok());
+    EXPECT_THAT(client.capture_take(8).problem, HasSubstr("ended"));
+    EXPECT_FALSE(client.capture_stop(0).ok());
+    EXPECT_EQ(client.capture_start("bad").problem, "no filter");
+    EXPECT_FALSE(client.capture_start(std::string(257, 'x')).ok());
+}
+
 TEST(PercentEncode, KeepsOnlyWhatIsSafe) {
     EXPECT_EQ(percent_encode("aZ09-._~"), "aZ09-._~");
     EXPECT_EQ(percent_encode("sip:a%20b@x/?&\n\xff"), "sip%3Aa%2520b%40x%2F%3F%26%0A%FF");

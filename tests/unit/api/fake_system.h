@@ -177,6 +177,17 @@ class FakeSystem final : public System {
     }
     bool bad_rules = false;
 
+    CaptureStart capture_start(std::string_view filter) override {
+        capture_filter = filter;
+        return filter == "bad" ? CaptureStart{0, "no filter"} : CaptureStart{7, {}};
+    }
+    std::optional<CaptureChunk> capture_take(std::uint64_t id) override {
+        using namespace std::string_literals;
+        return id == 7 ? std::optional(CaptureChunk{"\x0a\x0d\x00\xff"s, 3}) : std::nullopt;
+    }
+    bool capture_stop(std::uint64_t id) override { return id == 7; }
+    std::string capture_filter;
+
     Health healthy() override { return {true, {}}; }
     Health ready() override { return {false, "port eth0 has no address"}; }
     std::string metrics_text() override { return "pinhole_contacts{core=\"0\"} 3\n"; }

@@ -89,6 +89,12 @@ TEST_F(TcpServer, StatusPage) {
     }
 }
 
+TEST_F(TcpServer, GivesNoPackets) {
+    EXPECT_EQ(get("/v1/capture?id=7")->status, 403);
+    EXPECT_EQ(httplib::Client("127.0.0.1", server_.port()).Post("/v1/capture")->status, 403);
+    EXPECT_EQ(system_.capture_filter, "");
+}
+
 TEST_F(TcpServer, HealthAndReadiness) {
     const auto healthy = get("/healthz");
     ASSERT_TRUE(healthy);
