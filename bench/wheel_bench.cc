@@ -88,6 +88,12 @@ struct AllAlive {
         out = {1, 0xffff'ffff};
         return true;
     }
+    // A thousand of them behind an address.
+    static bool where_is(std::uint32_t slot, qualify::Whereabouts& out) {
+        out.address = net::Address::v4(0x43000000U + slot / 1000);
+        out.udp_port = out.flow_mark = static_cast<std::uint16_t>(slot % 1000 + 1);
+        return true;
+    }
 };
 struct Pinged {
     std::vector<ContactId> ids;
@@ -106,7 +112,11 @@ void keeper_round(benchmark::State& state) {
     table::QualifyTable states(n);
     AllAlive contacts;
     Pinged sink;
-    qualify::Keeper<AllAlive, Pinged> keeper({}, states, contacts, sink, {0, 0}, 1);
+    const table::KeyedHash hash{std::array<std::byte, table::KeyedHash::kSeedBytes>{}};
+    qualify::Gateways gateways(65'536, hash);
+    qualify::Ledger ledger(n);
+    qualify::Keeper<AllAlive, Pinged> keeper({}, states, gateways, ledger, contacts, sink, {0, 0},
+                                             1);
     for (std::uint32_t slot = 0; slot < n; ++slot) {
         keeper.changed(slot);
     }

@@ -123,9 +123,11 @@ class Beside {
     std::vector<rte_mbuf*> pongs_;
 };
 
-daemon::ControlParts parts_of(Edge& edge) {
+daemon::ControlParts parts_of(Edge& edge, qualify::Gateways& gateways, qualify::Ledger& ledger) {
     return {.table = edge.table(),
             .states = edge.qualify(),
+            .gateways = gateways,
+            .ledger = ledger,
             .ports = edge.ports(),
             .mesh = edge.mesh(),
             .qsbr = edge.qsbr(),
@@ -135,6 +137,7 @@ daemon::ControlParts parts_of(Edge& edge) {
             .peer_health = edge.peer_health(),
             .policy = {.interval_ms = kInterval_ms},
             .peer_policy = {.interval_ms = 0},
+            .peers = 0,
             .seed = 1};
 }
 
@@ -147,7 +150,9 @@ void qualify(benchmark::State& state) {
     for (int i = 0; i < kTurnsAlone; ++i) {
         alone += beside.turn();
     }
-    daemon::ControlThread control(parts_of(p.edge()));
+    qualify::Gateways gateways(65'536, p.edge().table().hash());
+    qualify::Ledger ledger(p.contacts() + Pipeline::kSpare);
+    daemon::ControlThread control(parts_of(p.edge(), gateways, ledger));
     control.start([&] {
         (void)p.edge().qsbr().join(p.edge().qsbr_thread());
         cpu_set_t second;

@@ -58,7 +58,7 @@ TEST_F(Restarted, WhatWasLearnedIsKnown) {
 TEST_F(Restarted, PingsGoOnInTheirPhase) {
     after_->run(3 * kInterval, 1);
     std::vector<std::uint64_t> next(kMany, 0);
-    for (const Event& ping : after_->sink.pings) {
+    for (const Sent& ping : after_->sink.pings) {
         if (next[ping.id.slot] == 0) {
             next[ping.id.slot] = ping.ms;
         }
