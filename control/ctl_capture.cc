@@ -69,8 +69,8 @@ Outcome copy(const api::Client& client, std::uint64_t id, int file, const Captur
             return outcome;
         }
         if (!write_all(file, chunk.bytes)) {
-            outcome.problem = "can't write " + options.file + ": " +
-                              std::generic_category().message(errno);
+            outcome.problem =
+                "can't write " + options.file + ": " + std::generic_category().message(errno);
             return outcome;
         }
         outcome.bytes += chunk.bytes.size();

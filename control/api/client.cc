@@ -166,8 +166,7 @@ Client::Chunk Client::capture_take(std::uint64_t id) const {
     client.set_address_family(AF_UNIX);
     client.set_default_headers({{"Host", "pinhole"}});
     client.set_read_timeout(kTimeoutSeconds);
-    const httplib::Result result =
-        client.Get(std::string(kCapture) + "?id=" + std::to_string(id));
+    const httplib::Result result = client.Get(std::string(kCapture) + "?id=" + std::to_string(id));
     Chunk chunk;
     if (!result) {
         chunk.problem = no_connection();

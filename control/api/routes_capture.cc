@@ -64,7 +64,8 @@ void answer_capture(System& system, Server::Access access, const Request& reques
         send(response, stopped ? 200 : 404, {{"stopped", stopped}});
     } else {
         response.set_header("Allow", "GET, POST, DELETE");
-        send(response, 405, {{"error", "a capture is begun by POST, read by GET, ended by DELETE"}});
+        send(response, 405,
+             {{"error", "a capture is begun by POST, read by GET, ended by DELETE"}});
     }
 }
 

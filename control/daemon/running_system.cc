@@ -111,7 +111,9 @@ class RunningSystem::Reading {
 };
 
 RunningSystem::RunningSystem(const SystemParts& parts)
-    : parts_(parts), started_(steady_clock::now()), beats_(parts.workers.size() + 1),
+    : parts_(parts),
+      started_(steady_clock::now()),
+      beats_(parts.workers.size() + 1),
       capture_(parts.ports, parts.qsbr) {
     for (Beat& beat : beats_) {
         beat.seen = started_;

@@ -19,6 +19,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <thread>
 
 namespace pinhole::io {
@@ -34,6 +35,21 @@ constexpr int kPatience_ms = 2000;
 // whose headers and beginning it sees.
 net::Bytes first_segment(const rte_mbuf* packet) {
     return {rte_pktmbuf_mtod(packet, const std::uint8_t*), packet->data_len};
+}
+
+std::uint64_t wall_clock_ns() {
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                          std::chrono::system_clock::now().time_since_epoch())
+                                          .count());
+}
+
+// rte_pcapng of 22.11 takes packets of before its own first look at the clock for ones of the year
+// 2251. So the block's time is written anew: its high and low words stand 12 bytes in.
+void set_time(rte_mbuf* block, std::uint64_t ns) {
+    constexpr std::uint16_t kAt = 12;
+    const std::array<std::uint32_t, 2> words{static_cast<std::uint32_t>(ns >> 32),
+                                             static_cast<std::uint32_t>(ns)};
+    std::memcpy(rte_pktmbuf_mtod_offset(block, char*, kAt), words.data(), sizeof words);
 }
 
 }  // namespace
@@ -70,6 +86,8 @@ Status Capture::open() {
         return system_error("no memory for a capture", errno);
     }
     writer_ = rte_pcapng_fdopen(file_, nullptr, nullptr, "pinhole", nullptr);
+    began_ns_ = wall_clock_ns();
+    began_cycles_ = rte_get_tsc_cycles();
     return writer_ != nullptr ? Status{} : system_error("no pcapng for a capture", rte_errno);
 }
 
@@ -146,6 +164,9 @@ void Capture::see(std::uint16_t ethdev, std::uint16_t queue, std::span<rte_mbuf*
         return rte_pcapng_copy(ethdev, queue, packet, pool_, length, rte_get_tsc_cycles(),
                                static_cast<rte_pcapng_direction>(direction));
     };
+    const auto since = static_cast<double>(rte_get_tsc_cycles() - began_cycles_);
+    const std::uint64_t now_ns =
+        began_ns_ + static_cast<std::uint64_t>(since * 1e9 / static_cast<double>(rte_get_tsc_hz()));
     for (const rte_mbuf* packet : packets) {
         if (!filter_.matches(first_segment(packet))) {
             continue;
@@ -154,6 +175,9 @@ void Capture::see(std::uint16_t ethdev, std::uint16_t queue, std::span<rte_mbuf*
         if (kept == nullptr && packet->pkt_len > kTrailer) {
             // Its end just filled a buffer, and nothing was left for pcapng's own: shorter, then.
             kept = copy(packet, packet->pkt_len - kTrailer);
+        }
+        if (kept != nullptr) {
+            set_time(kept, now_ns);
         }
         if (kept == nullptr || rte_ring_enqueue(ring_, kept) != 0) {
             rte_pktmbuf_free(kept);

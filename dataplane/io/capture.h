@@ -71,6 +71,8 @@ class Capture {
     rte_ring* ring_ = nullptr;      // from all workers to take()
     int file_ = -1;                 // in memory: rte_pcapng writes to a descriptor alone
     rte_pcapng* writer_ = nullptr;  // owns file_
+    std::uint64_t began_ns_ = 0;    // the wall clock, when the cycles were began_cycles_
+    std::uint64_t began_cycles_ = 0;
     std::vector<Hook> hooks_;
     std::atomic<std::uint64_t> missed_{0};  // workers add, take()'s thread reads
 };

@@ -9,7 +9,7 @@
 capture_begin() {
     local file=$1
     shift
-    edge_ctl capture "$file" "$@" 2>"$LAB_DIR/capture.log" &
+    "$BUILD/pinholectl" --socket "$LAB_DIR/control.sock" capture "$file" "$@" 2>"$LAB_DIR/capture.log" &
     CAPTURE_PID=$!
     check_soon 10 "no capture begins: $(cat "$LAB_DIR/capture.log")" test -s "$file"
 }
