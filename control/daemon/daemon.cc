@@ -16,7 +16,7 @@
 #include "control/daemon/settings.h"
 #include "control/daemon/subscription.h"
 #include "control/daemon/table_memory.h"
-#include "control/escape/log_lines.h"
+#include "control/escape/log_sink.h"
 #include "dataplane/io/device_check.h"
 #include "dataplane/io/eal.h"
 #include "dataplane/io/kernel_path.h"
@@ -480,7 +480,7 @@ std::string Assembly::summary() const {
 
 int run(const config::Config& config, const std::string& file) {
     spdlog::set_level(log_level(config.log.level));
-    spdlog::set_formatter(escape::log_formatter());
+    escape::set_up_log();
     if (sodium_init() < 0) {
         std::fprintf(stderr, "pinhole: the system gives no randomness (getrandom)\n");
         return 1;
