@@ -115,7 +115,7 @@ void keeper_round(benchmark::State& state) {
     const table::KeyedHash hash{std::array<std::byte, table::KeyedHash::kSeedBytes>{}};
     qualify::Gateways gateways(65'536, hash);
     qualify::Ledger ledger(n);
-    qualify::Keeper<AllAlive, Pinged> keeper({}, states, gateways, ledger, contacts, sink, {0, 0},
+    qualify::Keeper<AllAlive, Pinged> keeper({}, {states, gateways, ledger}, contacts, sink, {0, 0},
                                              1);
     for (std::uint32_t slot = 0; slot < n; ++slot) {
         keeper.changed(slot);

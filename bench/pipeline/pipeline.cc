@@ -102,10 +102,9 @@ Pipeline::Pipeline(const Eal& eal, Kind kind) : kind_(kind), policy_(auth_policy
         settings.windows = {Carver::take_fn, &nonce_carver_};
     }
     edge_ = std::make_unique<Edge>(settings, [&](Qsbr& qsbr) {
-        memory_ =
-            must(daemon::TableMemory::make(
-                settings.max_contacts, 1, table::KeyedHash(std::array<std::byte, 32>{}), 0,
-                settings.io, eal, qsbr));
+        memory_ = must(daemon::TableMemory::make(settings.max_contacts, 1,
+                                                 table::KeyedHash(std::array<std::byte, 32>{}), 0,
+                                                 settings.io, eal, qsbr));
         return std::shared_ptr<table::BindingTable>(memory_, &memory_->table());
     });
     if (kind.passwords) {

@@ -5,8 +5,6 @@
 #include "bench/pipeline/measure.h"
 #include "dataplane/table/change_log.h"
 
-#include <vector>
-
 #include <array>
 #include <vector>
 

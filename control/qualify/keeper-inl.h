@@ -137,12 +137,10 @@ void Keeper<C, S>::take_up(std::uint32_t slot) {
     states_.write_control(slot, view);
     gauge(view.state, +1);
     if (pings(contact)) {
-        if (view.last_ping_ms == 0) {
-            plan(slot, now_ms_, first_window_of(view));
-        } else {
-            const std::uint32_t age_ms = static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms;
-            plan(slot, now_ms_, left_of(window_of(view), age_ms));
-        }
+        // One that came just before the end has not been pinged yet.
+        const bool is_new = view.missed == 0 && !view.has(View::kEverAnswered);
+        const std::uint32_t age_ms = static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms;
+        plan(slot, now_ms_, left_of(is_new ? first_window_of(view) : window_of(view), age_ms));
     }
     arm(slot, contact, view);
 }
