@@ -215,15 +215,19 @@ void exercise_reply(std::string_view input) {
         return;
     }
     // No line of the answer is another's than those we meant to write.
-    Lines lines;
-    scan_lines(out.view().substr(0, kMaxDatagram), lines);
-    require(lines.plain && lines.complete && lines.body == out.size());
     std::size_t vias = 1;
     for (auto i = request.first_index(HeaderId::kVia);
          (i = request.next_index(HeaderId::kVia, i)) != kNoHeader;) {
         ++vias;
     }
-    require(lines.count == 1 + vias + 4 + 1 + 1);
+    const std::size_t meant = 1 + vias + 4 + 1 + 1;
+    if (meant > kMaxLines) {
+        return;  // of nothing but Vias: the answer has two lines more than can be read again
+    }
+    Lines lines;
+    scan_lines(out.view().substr(0, kMaxDatagram), lines);
+    require(lines.plain && lines.complete && lines.body == out.size());
+    require(lines.count == meant);
 }
 
 }  // namespace pinhole::sip::fuzz
