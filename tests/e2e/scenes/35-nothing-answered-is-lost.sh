@@ -11,6 +11,7 @@
 KILLS=${PINHOLE_KILLS:-5}
 RANDOM=${PINHOLE_SEED:-$RANDOM}
 MEMORY=$(mktemp -d /dev/shm/pinhole-scene.XXXXXX)
+status=0
 trap 'status=$?; rm -rf "$MEMORY"; lab_end $status' EXIT
 
 config() {
