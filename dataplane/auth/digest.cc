@@ -4,6 +4,7 @@
 #include "dataplane/auth/hex.h"
 #include "dataplane/auth/sha.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace pinhole::auth {
@@ -111,17 +112,15 @@ void Digester::make_responses() {
 }
 
 bool Digester::LastA2::is(std::string_view method, std::string_view uri) const {
-    return len_ == method.size() + uri.size() && method_len_ == method.size() && len_ != 0 &&
-           std::memcmp(text_.data(), method.data(), method.size()) == 0 &&
-           std::memcmp(text_.data() + method.size(), uri.data(), uri.size()) == 0;
+    const std::string_view text{text_.data(), len_};
+    return len_ != 0 && text.substr(0, method_len_) == method && text.substr(method_len_) == uri;
 }
 
 void Digester::LastA2::keep(std::string_view method, std::string_view uri, const Digest& digest) {
     if (method.size() + uri.size() > text_.size()) {
         return;
     }
-    std::memcpy(text_.data(), method.data(), method.size());
-    std::memcpy(text_.data() + method.size(), uri.data(), uri.size());
+    std::copy(uri.begin(), uri.end(), std::copy(method.begin(), method.end(), text_.begin()));
     method_len_ = method.size();
     len_ = method.size() + uri.size();
     digest_ = digest;

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 namespace pinhole::sip {
@@ -79,7 +78,7 @@ inline constexpr std::array<std::uint16_t, 256> kCharClass = detail::make_char_c
     if (a.size() != b.size()) {
         return false;
     }
-    if (std::memcmp(a.data(), b.data(), a.size()) == 0) {  // nearly always, where it is the same
+    if (a == b) {  // nearly always, where it is the same
         return true;
     }
     for (std::size_t i = 0; i < a.size(); ++i) {
