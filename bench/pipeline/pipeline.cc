@@ -94,6 +94,11 @@ Pipeline::Pipeline(const Eal& eal, Kind kind) : kind_(kind), policy_(auth_policy
     settings.max_contacts = kind.contacts + kSpare;
     settings.out = kind.keeps_sent ? 0 : 1;
     settings.refuse_when_overloaded = !kind.deep_queue;
+    states_ =
+        must(Region::reserve(settings.max_contacts * table::QualifyTable::bytes_per_contact() + 128,
+                             HugepageMode::kOff, -1, "the states of all contacts"));
+    state_carver_ = Carver(states_.bytes());
+    settings.states = {Carver::take_fn, &state_carver_};
     if (kind.passwords) {
         settings.auth = policy_;
         nonces_ = must(Region::reserve(auth::NonceWindows::bytes_for(settings.max_contacts),

@@ -104,6 +104,8 @@ class Pipeline {
     auth::Policy policy_;
     Region nonces_;
     Carver nonce_carver_{{}};
+    Region states_;
+    Carver state_carver_{{}};
     std::shared_ptr<daemon::TableMemory> memory_;
     std::unique_ptr<auth::Subscribers> subscribers_;
     std::unique_ptr<Edge> edge_;

@@ -14,6 +14,7 @@
 #include "control/daemon/screening.h"
 #include "control/daemon/service.h"
 #include "control/daemon/settings.h"
+#include "control/daemon/state_memory.h"
 #include "control/daemon/subscription.h"
 #include "control/daemon/table_memory.h"
 #include "control/escape/log_sink.h"
@@ -127,7 +128,7 @@ class Assembly {
     std::unique_ptr<io::Clock> clock_;
     std::unique_ptr<JournalService> journal_;  // null: nothing is kept
     std::unique_ptr<TableMemory> memory_;
-    std::unique_ptr<table::QualifyTable> states_;
+    std::unique_ptr<StateMemory> states_;
     std::unique_ptr<qualify::Gateways> gateways_;
     std::unique_ptr<qualify::Ledger> ledger_;
     std::unique_ptr<route::PeerHealth> peer_health_;
@@ -304,22 +305,26 @@ io::Status Assembly::make_table() {
         return memory.error();
     }
     memory_ = memory.take();
-    states_ = journal_ != nullptr ? journal_->make_states(max_contacts)
-                                  : std::make_unique<table::QualifyTable>(max_contacts);
+    auto states = StateMemory::make(
+        max_contacts, journal_ != nullptr ? journal_->states_memory() : nullptr, settings_);
+    if (!states) {
+        return states.error();
+    }
+    states_ = states.take();
     ledger_ = std::make_unique<qualify::Ledger>(config_.qualify.ledger ? max_contacts : 0);
     gateways_ =
         std::make_unique<qualify::Gateways>(config_.qualify.gateways, memory_->table().hash());
     if (journal_ != nullptr) {
         eal_->take_all_cpus();  // by the threads that it makes
-        journal_->restore(memory_->table(), *states_);
+        journal_->restore(memory_->table(), states_->table());
         eal_->restore_affinity();
     }
     peer_health_ =
         std::make_unique<route::PeerHealth>(std::max(config_.core.peers.size(), kRoomForPeers));
     pins_ = std::make_unique<route::PinTable>(kPins);
-    shared_ = std::make_unique<io::Shared>(
-        io::Shared{memory_->table(), *states_, *peer_health_, *pins_, config_.limits.sources,
-                   &screening_->pointer(), config_.overload.enabled, authentication_.get()});
+    shared_ = std::make_unique<io::Shared>(io::Shared{
+        memory_->table(), states_->table(), *peer_health_, *pins_, config_.limits.sources,
+        &screening_->pointer(), config_.overload.enabled, authentication_.get()});
     return {};
 }
 
@@ -375,8 +380,8 @@ io::Status Assembly::launch() {
         }
     }
     control_ = std::make_unique<ControlThread>(
-        ControlParts{memory_->table(), *states_, *gateways_, *ledger_, *ports_, *mesh_, *qsbr_,
-                     settings_.workers, *clock_, publisher_->pointer(), *peer_health_,
+        ControlParts{memory_->table(), states_->table(), *gateways_, *ledger_, *ports_, *mesh_,
+                     *qsbr_, settings_.workers, *clock_, publisher_->pointer(), *peer_health_,
                      qualify_policy(config_.qualify), peer_policy(config_.core),
                      config_.core.peers.size(), random_seed()});
     reconfiguration_ = std::make_unique<Reconfiguration>(
@@ -386,7 +391,7 @@ io::Status Assembly::launch() {
     control_->start([this] { eal_->restore_affinity(); },
                     journal_ != nullptr && journal_->restored() != 0);
     if (journal_ != nullptr) {
-        journal_->start(memory_->table(), *states_, *qsbr_, settings_.workers + 2,
+        journal_->start(memory_->table(), states_->table(), *qsbr_, settings_.workers + 2,
                         [this] { eal_->restore_affinity(); });
     }
     eal_->restore_affinity();
@@ -397,7 +402,7 @@ io::Status Assembly::listen() {
     system_ = std::make_unique<RunningSystem>(
         SystemParts{config_,
                     memory_->table(),
-                    *states_,
+                    states_->table(),
                     *gateways_,
                     *ledger_,
                     *ports_,

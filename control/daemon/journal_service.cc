@@ -86,12 +86,6 @@ JournalService::~JournalService() {
     stop();
 }
 
-std::unique_ptr<table::QualifyTable> JournalService::make_states(std::uint32_t contacts) {
-    void* memory = store_.states_memory();
-    return memory != nullptr ? std::make_unique<table::QualifyTable>(contacts, memory)
-                             : std::make_unique<table::QualifyTable>(contacts);
-}
-
 void JournalService::restore(table::BindingTable& table, table::QualifyTable& states) {
     const auto began = steady_clock::now();
     journal::ReplayFigures figures;

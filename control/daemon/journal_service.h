@@ -33,7 +33,8 @@ class JournalService {
     [[nodiscard]] const std::array<std::byte, 32>& hash_seed() const {
         return store_.run().hash_seed;
     }
-    [[nodiscard]] std::unique_ptr<table::QualifyTable> make_states(std::uint32_t contacts);
+    // For the contacts' states, so that a restart finds them; null: it will not.
+    [[nodiscard]] void* states_memory() { return store_.states_memory(); }
 
     // Before anything else uses the table. Takes up the earlier runs, and logs what changes from
     // here on; where that cannot be had, an alarm stands and all else goes on.

@@ -154,17 +154,27 @@ void SipStage::run(const Surroundings& around, const Moment& now) {
     }
     burst_count_ = kept;
     authenticate();
-    for (unsigned i = 0; i < burst_count_; ++i) {
-        if (burst_[i]->for_registrar && burst_[i]->verdict == Verdict::kOk) {
-            shared_.table.prefetch_record(burst_[i]->request.aor_hash);
-        }
-    }
+    fetch([&](std::uint64_t aor_hash) { shared_.table.prefetch_record(aor_hash); });
+    fetch([&](std::uint64_t aor_hash) {
+        shared_.qualify.prefetch_any(shared_.table.likely_slot(aor_hash));
+    });
     for (unsigned i = 0; i < burst_count_; ++i) {
         if (decide(*burst_[i]) == Outcome::kFinished) {
             release(*burst_[i]);
         }
     }
     burst_count_ = 0;
+}
+
+// For all of the burst in a tight loop: each may be a walk of the page tables and a miss, and only
+// what is close together in the program is under way at the same time.
+template <class Fetch>
+void SipStage::fetch(Fetch&& one) const {
+    for (unsigned i = 0; i < burst_count_; ++i) {
+        if (burst_[i]->for_registrar && burst_[i]->verdict == Verdict::kOk) {
+            one(burst_[i]->request.aor_hash);
+        }
+    }
 }
 
 // A core peer is known by its address and by where it speaks: on an access port it is a stranger

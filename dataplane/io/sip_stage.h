@@ -112,6 +112,8 @@ class SipStage {
 
     void use(const Surroundings& around, const Moment& now);
     [[nodiscard]] const Conduct& conduct() const { return *around_->conduct; }
+    template <class Fetch>
+    void fetch(Fetch&& one) const;
     [[nodiscard]] std::optional<unsigned> peer_of(const Context& context) const;
     void rank_burst();
     [[nodiscard]] screen::Rank rank_of(const Context& context, screen::Glance glance) const;

@@ -94,6 +94,11 @@ class BindingTable {
     // all.
     void prefetch_bucket(std::uint64_t hash) const { shard(hash).buckets.prefetch_bucket(hash); }
     void prefetch_record(std::uint64_t hash) const { shard(hash).buckets.prefetch_record(hash); }
+    // After prefetch_record: the slot of a contact that the AOR is likely to have, to fetch what else
+    // stands by slot.
+    [[nodiscard]] std::uint32_t likely_slot(std::uint64_t hash) const {
+        return shard(hash).buckets.likely_slot(hash);
+    }
     // Null: the AOR has no contact. `hash` is hash()(aor).
     [[nodiscard]] const Record* find(std::uint64_t hash, std::string_view aor) const {
         return shard(hash).buckets.find(hash, aor);

@@ -13,6 +13,7 @@
 #include "dataplane/table/free_list.h"
 #include "dataplane/table/record.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -63,7 +64,12 @@ class BucketIndex {
         return static_cast<std::uint32_t>(records / 4 + 1);
     }
     static constexpr std::uint32_t overflow_lines_for(std::uint64_t records, std::uint32_t shards) {
-        return static_cast<std::uint32_t>(records / BucketLine::kCells + 64 * (shards + 1));
+        // Of a full table that has been filled once a line for every 78 records is chained; when
+        // records have come and gone for long, for every 23, since a chained line stays while one is
+        // in it. The hash is keyed, so nobody makes it more. A small table has all it could want.
+        const std::uint64_t ever = records / BucketLine::kCells;
+        return static_cast<std::uint32_t>(
+            std::max(records / 14, std::min<std::uint64_t>(ever, 4096)) + 64 * (shards + 1));
     }
 
     // Any thread. The record is good until the caller's next quiescent state.
@@ -95,6 +101,17 @@ class BucketIndex {
         if (const BucketLine* more = next(*line); more != nullptr) {
             __builtin_prefetch(more);
         }
+    }
+    // Once the record has come: the slot of its first contact, or no slot. It may be another AOR's:
+    // a hint for what to fetch next.
+    [[nodiscard]] std::uint32_t likely_slot(std::uint64_t hash) const {
+        const BucketLine* line = first_line(hash);
+        const unsigned found = matches(*line, hash);
+        const Record* record =
+            found == 0 ? nullptr
+                       : record_of(line->cells[static_cast<unsigned>(std::countr_zero(found))].load(
+                             std::memory_order_acquire));
+        return record == nullptr || record->contact_count() == 0 ? kNoSlot : record->fixed(0).slot;
     }
     // All records of bucket `n`.
     template <class Visit>

@@ -9,6 +9,8 @@
 
 namespace pinhole::table {
 
+inline constexpr std::uint32_t kNoSlot = 0xffff'ffff;
+
 struct ContactId {
     std::uint32_t slot = 0;
     std::uint32_t generation = 0;  // 0 is never a contact's

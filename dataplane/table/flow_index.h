@@ -45,7 +45,6 @@ class FlowIndex {
         __builtin_prefetch(&heads_[bucket_of_hash(flow_hash, count_)]);
     }
     // Likewise the slot at the head, once that has been fetched; kNoSlot if there is none.
-    static constexpr std::uint32_t kNoSlot = 0xffff'ffff;
     [[nodiscard]] std::uint32_t first_any(std::uint64_t flow_hash) const {
         // A hint: walk() looks again.
         return head_of(flow_hash).first.load(std::memory_order_relaxed) - 1;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "dataplane/table/contact_id.h"
+#include "dataplane/table/memory.h"
 
 #include <array>
 #include <atomic>
@@ -82,15 +83,15 @@ struct QualifyView {
 class QualifyTable {
   public:
     explicit QualifyTable(std::uint32_t capacity)
-        : own_(std::make_unique<Slot[]>(capacity)),
-          slots_(own_.get()),
-          lives_(std::make_unique<LifeWord[]>(capacity)),
-          capacity_(capacity) {}
-    // In memory that outlives it and perhaps the process: capacity * kept_bytes_per_contact(), 8-byte
-    // aligned, zero or as an earlier one has left it.
-    QualifyTable(std::uint32_t capacity, void* memory)
-        : slots_(static_cast<Slot*>(memory)),
-          lives_(std::make_unique<LifeWord[]>(capacity)),
+        : QualifyTable(capacity, ArrayMemory{}, nullptr) {}
+    // `kept`: memory that outlives it and perhaps the process, capacity * kept_bytes_per_contact(),
+    // 8-byte aligned, zero or as an earlier one has left it; null: of `memory` too.
+    QualifyTable(std::uint32_t capacity, void* kept)
+        : QualifyTable(capacity, ArrayMemory{}, kept) {}
+    // Workers go there at random, so `memory` is best of large pages; the heap's without it.
+    QualifyTable(std::uint32_t capacity, const ArrayMemory& memory, void* kept)
+        : slots_(kept != nullptr ? static_cast<Slot*>(kept) : take(memory, capacity, own_slots_)),
+          lives_(take(memory, capacity, own_lives_)),
           capacity_(capacity) {}
 
     // A contact's words as they stand, for who keeps them elsewhere.
@@ -121,6 +122,14 @@ class QualifyTable {
     }
     [[nodiscard]] static constexpr std::size_t kept_bytes_per_contact() { return sizeof(Slot); }
 
+    // Ahead of prove_any() and reach_any(). Any slot. Inlined by force: gcc takes a function that only
+    // prefetches for one without effect, and leaves the call out.
+    [[gnu::always_inline]] void prefetch_any(std::uint32_t slot) const {
+        if (slot < capacity_) {
+            __builtin_prefetch(&slots_[slot]);
+            __builtin_prefetch(&lives_[slot], 1);
+        }
+    }
     // The slot's contact has just proved that it lives. By whoever can see the contact at this
     // moment: its slot is nobody else's before that thread is quiescent. Relaxed: the stamp is a
     // hint by itself, and a lost one costs a ping.
@@ -215,9 +224,22 @@ class QualifyTable {
         return view_of(words_any(static_cast<std::uint32_t>(&slot - slots_)));
     }
 
-    std::unique_ptr<Slot[]> own_;  // null: the memory is another's
+    template <class Word>
+    static Word* take(const ArrayMemory& memory, std::size_t count, std::unique_ptr<Word[]>& own) {
+        void* taken = memory.allocate == nullptr
+                          ? nullptr
+                          : memory.allocate(memory.context, count * sizeof(Word));
+        if (taken != nullptr) {
+            return static_cast<Word*>(taken);  // zero, as its words are when they are new
+        }
+        own = std::make_unique<Word[]>(count);
+        return own.get();
+    }
+
+    std::unique_ptr<Slot[]> own_slots_;  // null: the memory is another's
+    std::unique_ptr<LifeWord[]> own_lives_;
     Slot* slots_;
-    std::unique_ptr<LifeWord[]> lives_;
+    LifeWord* lives_;
     std::uint32_t capacity_;
 };
 

@@ -99,7 +99,8 @@ Edge::Edge(EdgeSettings settings, const TableMaker& make_table)
       mesh_(must(Mesh::create(settings_.io.workers, ports_->device_count()))),
       clock_(kEpoch_s, start_),
       table_(make_table(*qsbr_)),
-      qualify_(std::make_unique<table::QualifyTable>(settings_.max_contacts)),
+      qualify_(
+          std::make_unique<table::QualifyTable>(settings_.max_contacts, settings_.states, nullptr)),
       path_mtus_(std::make_unique<net::PathMtus>(1)),
       counters_(settings_.io.workers) {
     pins_ = std::make_unique<route::PinTable>(1024);

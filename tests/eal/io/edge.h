@@ -54,6 +54,7 @@ struct EdgeSettings {
     bool refuse_when_overloaded = false;
     IdleMode idle = IdleMode::kSpin;
     table::ArrayMemory windows{};      // of the nonces; none: the heap
+    table::ArrayMemory states{};       // likewise of the contacts' states
     std::optional<auth::Policy> auth;  // none: nobody is asked who he is
 };
 

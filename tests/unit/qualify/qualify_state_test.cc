@@ -3,10 +3,13 @@
 // beside the writer.
 #include "dataplane/table/qualify_state.h"
 
+#include "dataplane/table/heap_memory.h"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <thread>
+#include <vector>
 
 namespace pinhole::table {
 namespace {
@@ -41,6 +44,22 @@ TEST(QualifyTable, KeepsEveryField) {
     EXPECT_EQ(table.reach_any({1, 0xfeed'beef}), Reach::kUnreachable);
     EXPECT_EQ(table.get_control(0).generation, 0u);
     EXPECT_EQ(table.get_control(2).generation, 0u);
+}
+
+TEST(QualifyTable, InMemoryThatIsHandedIn) {
+    HeapMemory heap;
+    std::vector<std::uint64_t> kept(3 * QualifyTable::kept_bytes_per_contact() / 8);
+    for (void* elsewhere : {static_cast<void*>(nullptr), static_cast<void*>(kept.data())}) {
+        QualifyTable table(3, heap.arrays(), elsewhere);
+        table.write_control(2, {.generation = 7, .state = Reach::kUnreachable});
+        table.prove_any(2, 4000, Proof::kRegister);
+        EXPECT_EQ(table.reach_any({2, 7}), Reach::kUnreachable);
+        EXPECT_EQ(table.life_any(2).at_ms, 4000U);
+        table.prefetch_any(2);
+        table.prefetch_any(kNoSlot);
+    }
+    const QualifyTable again(3, kept.data());
+    EXPECT_EQ(again.reach_any({2, 7}), Reach::kUnreachable);
 }
 
 TEST(QualifyTable, ReadsAStaleIdAsUnknown) {

@@ -44,6 +44,14 @@ TEST(BindingTable, AddsAndFinds) {
     EXPECT_EQ(t->counts().record_bytes, find(*t, phone.aor)->bytes());
 }
 
+TEST(BindingTable, TellsTheLikelySlot) {
+    TestTable t(10);
+    const Phone phone(1);
+    EXPECT_EQ(t->likely_slot(t->hash()(phone.aor)), kNoSlot);
+    ASSERT_EQ(add(*t, phone), ChangeResult::kOk);
+    EXPECT_EQ(t->likely_slot(t->hash()(phone.aor)), view_of(*t, phone.aor).id.slot);
+}
+
 TEST(BindingTable, RefreshesInPlace) {
     TestTable t(10);
     const Phone phone(1);

@@ -73,7 +73,7 @@ TEST(FlowIndex, MostStrangersMeetAnEmptyHead) {
     }
     std::uint32_t empty = 0;
     for (std::uint32_t other = 0; other < kPhones; ++other) {
-        empty += t.index.first_any(t.hash(make_flow(kPhones + other))) == FlowIndex::kNoSlot;
+        empty += t.index.first_any(t.hash(make_flow(kPhones + other))) == kNoSlot;
     }
     EXPECT_GT(empty, kPhones * 3 / 4);
 }
