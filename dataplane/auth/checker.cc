@@ -64,8 +64,6 @@ void Checker::read(const Question& question, const Subscribers& subscribers,
                                   : Result::kUnreadable;
         if (out.open) {
             out.header_index = i;
-            subscribers.prefetch(out.algorithm, out.user);
-            windows_.prefetch(question.aor_hash);
             return;
         }
         result = use_of(judged) > use_of(result) ? judged : result;
@@ -133,6 +131,13 @@ void Checker::check(std::span<Attempt> attempts, const Subscribers& subscribers,
     std::array<Attempt*, kMost> open;
     std::array<bool, kMost> known;
     digester_.clear();
+    // Close together, so that they are under way at the same time.
+    for (const Attempt& attempt : attempts) {
+        if (attempt.open) {
+            subscribers.prefetch(attempt.algorithm, attempt.user);
+            windows_.prefetch(attempt.question.aor_hash);
+        }
+    }
     for (Attempt& attempt : attempts) {
         if (!attempt.open) {
             continue;

@@ -3,16 +3,39 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace pinhole::auth {
 
+namespace detail {
+// Four bytes as eight digits, in a word: the byte in the lowest place comes first.
+constexpr std::uint64_t eight_digits(std::uint32_t bytes) {
+    std::uint64_t spread = bytes;
+    spread = (spread | spread << 16) & 0x0000'ffff'0000'ffff;
+    spread = (spread | spread << 8) & 0x00ff'00ff'00ff'00ff;
+    const std::uint64_t nibbles =
+        (spread >> 4 & 0x000f'000f'000f'000f) | (spread & 0x000f'000f'000f'000f) << 8;
+    const std::uint64_t letters = (nibbles + 0x0606'0606'0606'0606) >> 4 & 0x0101'0101'0101'0101;
+    return nibbles + 0x3030'3030'3030'3030 + letters * ('a' - '9' - 1);
+}
+static_assert(std::endian::native == std::endian::little);
+}  // namespace detail
+
 // Lower case; `out` holds twice `bytes`.
 inline void write_hex(const std::uint8_t* from, std::size_t bytes, char* out) {
     constexpr char kDigits[] = "0123456789abcdef";
-    for (std::size_t i = 0; i < bytes; ++i) {
+    std::size_t i = 0;
+    for (; i + 4 <= bytes; i += 4) {
+        std::uint32_t four;
+        std::memcpy(&four, from + i, sizeof four);
+        const std::uint64_t digits = detail::eight_digits(four);
+        std::memcpy(out + 2 * i, &digits, sizeof digits);
+    }
+    for (; i < bytes; ++i) {
         out[2 * i] = kDigits[from[i] >> 4];
         out[2 * i + 1] = kDigits[from[i] & 15];
     }

@@ -40,18 +40,19 @@ void SipStage::authenticate() {
         if (!must_prove(context)) {
             continue;
         }
-        Attempt attempt;
+        const std::size_t at = proofs.count;
         read_attempt(context, sip::HeaderId::kAuthorization, context.request.aor,
-                     context.request.aor_hash, attempt);
+                     context.request.aor_hash, attempts_[at]);
         // Of two guesses at one user's password the second is to know of the first.
         const auto begin = attempts_.begin();
-        if (attempt.open && std::any_of(begin, begin + proofs.count, [&](const Attempt& earlier) {
-                return earlier.open && earlier.user == attempt.user;
+        if (attempts_[at].open &&
+            std::any_of(begin, begin + proofs.count, [&](const Attempt& earlier) {
+                return earlier.open && earlier.user == attempts_[at].user;
             })) [[unlikely]] {
             settle(proofs);
+            attempts_.front() = attempts_[at];
         }
-        limit_guesses(context, attempt);
-        attempts_[proofs.count] = attempt;
+        limit_guesses(context, attempts_[proofs.count]);
         proofs.contexts[proofs.count++] = &context;
     }
     settle(proofs);

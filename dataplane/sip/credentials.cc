@@ -3,6 +3,10 @@
 
 #include "dataplane/sip/text.h"
 
+#include <emmintrin.h>
+
+#include <bit>
+
 namespace pinhole::sip {
 namespace {
 
@@ -17,27 +21,47 @@ std::string_view take_token(std::string_view& rest) {
     return token;
 }
 
-// Where the quoted string at the front ends that has escapes in it; npos: it doesn't.
-std::size_t end_of_escaped(std::string_view text) {
-    std::size_t i = 1;
-    while (i < text.size() && text[i] != '"') {
-        i += text[i] == '\\' ? 2 : 1;
+// What a quoted string can't go on over at a glance: its end, an escape, a control character.
+bool is_plain(char c) {
+    return static_cast<unsigned char>(c) >= ' ' && c != 0x7f && c != '"' && c != '\\';
+}
+
+// How far a text is plain from `i` on, 16 bytes at a time while there are so many.
+std::size_t end_of_plain(std::string_view text, std::size_t i) {
+    const __m128i quote = _mm_set1_epi8('"');
+    const __m128i escape = _mm_set1_epi8('\\');
+    const __m128i last_control = _mm_set1_epi8(' ' - 1);
+    const __m128i del = _mm_set1_epi8(0x7f);
+    for (; i + 16 <= text.size(); i += 16) {
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));
+        const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
+        const __m128i stops =
+            _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, escape)),
+                         _mm_or_si128(control, _mm_cmpeq_epi8(bytes, del)));
+        if (const auto found = static_cast<unsigned>(_mm_movemask_epi8(stops)); found != 0) {
+            return i + static_cast<unsigned>(std::countr_zero(found));
+        }
     }
-    return i < text.size() ? i : std::string_view::npos;
+    while (i < text.size() && is_plain(text[i])) {
+        ++i;
+    }
+    return i;
 }
 
 // False: it doesn't end, or has a control character.
 bool take_quoted(std::string_view& rest, std::string_view& value) {
-    std::size_t end = rest.find('"', 1);
-    if (rest.substr(0, end).find('\\') != std::string_view::npos) {
-        end = end_of_escaped(rest);
+    std::size_t end = end_of_plain(rest, 1);
+    bool escapes = false;
+    while (end < rest.size() && rest[end] == '\\') {
+        escapes = true;
+        end = end_of_plain(rest, end + 2);
     }
-    if (end == std::string_view::npos) {
+    if (end >= rest.size() || rest[end] != '"') {
         return false;
     }
     value = rest.substr(1, end - 1);
     rest.remove_prefix(end + 1);
-    return is_printable(value);
+    return !escapes || is_printable(value);
 }
 
 // Some phones forget the quotes, of the uri too.

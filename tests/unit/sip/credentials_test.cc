@@ -29,6 +29,36 @@ std::string read(std::string_view value) {
     return out + (c.hides_username ? "hidden" : "");
 }
 
+// Whatever its length, and whatever stands where 16 bytes are looked at together.
+TEST(Credentials, QuotedOfEveryLength) {
+    for (std::size_t length = 0; length < 70; ++length) {
+        const std::string value(length, 'n');
+        EXPECT_EQ(read("Digest nonce=\"" + value + "\""), "||" + value + "|||||||");
+        EXPECT_EQ(read("Digest nonce=\"" + value + "\",qop=auth"), "||" + value + "|||||auth||");
+        EXPECT_EQ(read("Digest nonce=\"" + value), "!");
+        for (std::size_t at = 0; at < length; ++at) {
+            std::string with = value;
+            for (const char control : {'\0', '\x1f', '\x7f', '\n'}) {
+                with[at] = control;
+                EXPECT_EQ(read("Digest nonce=\"" + with + "\",qop=auth"), "!") << at;
+            }
+            with[at] = '\x80';
+            EXPECT_EQ(read("Digest nonce=\"" + with + "\""), "||" + with + "|||||||") << at;
+            with[at] = '\\';
+            const bool hides_end = at + 1 == length;  // the closing quote is an escaped one
+            EXPECT_EQ(read("Digest nonce=\"" + with + "\""),
+                      hides_end ? "!" : "||" + with + "|||||||")
+                << at;
+            if (!hides_end) {
+                with[at + 1] = '"';
+                EXPECT_EQ(read("Digest nonce=\"" + with + "\""), "||" + with + "|||||||") << at;
+                with[at + 1] = '\x01';
+                EXPECT_EQ(read("Digest nonce=\"" + with + "\""), "!") << at;
+            }
+        }
+    }
+}
+
 TEST(Credentials, InAnyOrderAndForm) {
     EXPECT_EQ(read("Digest username=\"bob\", realm=\"example.com\", nonce=\"abc\", "
                    "uri=\"sip:example.com\", response=\"0123\", algorithm=MD5, cnonce=\"c\", "
