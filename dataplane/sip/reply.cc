@@ -98,7 +98,7 @@ bool write_reply(const Message& request, const Reply& reply, Writer& out) {
 }
 
 std::string_view reason_phrase(unsigned code) {
-    constexpr struct {
+    static constexpr struct {
         unsigned code;
         std::string_view phrase;
     } kPhrases[] = {

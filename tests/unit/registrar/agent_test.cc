@@ -16,6 +16,10 @@ TEST(Agent, ByTheMakersName) {
     EXPECT_EQ(agent_name(agent_of("snomD785/10.1.64.14")), "other");
     EXPECT_EQ(agent_name(agent_of("snom-D785")), "snom");
     EXPECT_EQ(agent_name(agent_of("FRITZ!OS")), "FRITZ!OS");
+    EXPECT_EQ(agent_name(agent_of("x-lite release 1011s")), "X-Lite");
+    EXPECT_EQ(agent_name(agent_of("3CXPhone 6")), "other");
+    EXPECT_EQ(agent_name(agent_of("3CX Phone 6")), "3CX");
+    EXPECT_EQ(agent_name(agent_of("LinphoneiOS/4.6")), "LinphoneiOS");
     for (const char* unknown : {"", " ", "/", "A phone of nobody", "Yealinkish"}) {
         EXPECT_EQ(agent_of(unknown), kOtherAgent) << unknown;
     }
