@@ -54,6 +54,19 @@ TEST(RecordArena, EndsWithItsRegionAndUsesItAgain) {
     EXPECT_GE(again.size(), blocks.size());
 }
 
+// The last piece that jemalloc asks for is as small as the first: it lies half empty.
+TEST(RecordArena, GrowsBySmallPieces) {
+    const Region region(4 * kRegionBytes);
+    const auto arena = RecordArena::make(region.begin, region.bytes);
+    ASSERT_NE(arena, nullptr);
+    const RecordAllocator allocator = arena->allocator();
+    constexpr std::size_t kRecords = 310'000;
+    for (std::size_t i = 0; i < kRecords; ++i) {
+        ASSERT_NE(allocator.allocate(allocator.context, 222), nullptr);
+    }
+    EXPECT_LE(arena->carved_bytes(), kRecords * 224 + (std::size_t{5} << 20));
+}
+
 TEST(RecordArena, PlainAllocationsNeverComeFromIt) {
     const Region region(kRegionBytes);
     const auto arena = RecordArena::make(region.begin, region.bytes);

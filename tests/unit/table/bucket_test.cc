@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -103,6 +105,43 @@ TEST(BucketIndex, TheFirstLineStaysHoweverEmpty) {
     EXPECT_FALSE(t.remove(0));
     EXPECT_TRUE(t.add(1));
     EXPECT_TRUE(t.has(1));
+}
+
+// Full, and phones come and go for long: nobody may be turned away for want of a line.
+TEST(BucketIndex, LinesEnoughForAFullTableInChurn) {
+    constexpr std::uint32_t kRecords = 100'000;
+    const std::uint32_t pool = BucketIndex::overflow_lines_for(kRecords, 1);
+    EXPECT_LT(pool, kRecords / 12);
+    std::vector<BucketLine> lines(BucketIndex::lines_for(kRecords));
+    std::vector<BucketLine> overflow_memory(pool);
+    OverflowLines overflow{overflow_memory.data(), FreeList(pool)};
+    BucketIndex index;
+    index.attach(lines.data(), static_cast<std::uint32_t>(lines.size()), &overflow);
+    std::mt19937_64 random(1);
+    struct Memory {
+        alignas(Record) std::array<std::byte, 32> bytes;
+    };
+    std::vector<Memory> memories(kRecords);
+    std::vector<std::uint64_t> hashes(kRecords);
+    const auto come = [&](std::uint32_t n) {
+        hashes[n] = random();
+        const auto place = index.reserve(hashes[n]);
+        ASSERT_NE(place.cell, nullptr) << n;
+        Memory& memory = memories[n];
+        RecordBuilder built(memory.bytes.data(), memory.bytes.size(), hashes[n], "a@b", 0);
+        index.put(place, built.record());
+    };
+    for (std::uint32_t n = 0; n < kRecords; ++n) {
+        come(n);
+    }
+    for (std::uint32_t turn = 0; turn < 6 * kRecords && !HasFatalFailure(); ++turn) {
+        const auto n = static_cast<std::uint32_t>(random() % kRecords);
+        std::uint32_t line = 0;
+        if (index.clear(index.locate(hashes[n], "a@b"), line)) {
+            overflow.push(line);
+        }
+        come(n);
+    }
 }
 
 }  // namespace
