@@ -171,8 +171,8 @@ void SipStage::run(const Surroundings& around, const Moment& now) {
 template <class Fetch>
 void SipStage::fetch(Fetch&& one) const {
     for (unsigned i = 0; i < burst_count_; ++i) {
-        if (burst_[i]->for_registrar && burst_[i]->verdict == Verdict::kOk) {
-            one(burst_[i]->request.aor_hash);
+        if (burst_[i]->fetches) {
+            one(burst_[i]->wanted_hash);
         }
     }
 }
@@ -186,7 +186,7 @@ std::optional<unsigned> SipStage::peer_of(const Context& context) const {
 }
 
 void SipStage::parse(Context& context) {
-    context.for_registrar = false;
+    context.for_registrar = context.fetches = false;
     context.proof = AuthResult::kGood;
     context.proven = false;
     if (context.refusal == Refusal::kSilent) {
@@ -208,6 +208,8 @@ void SipStage::parse(Context& context) {
         context.for_registrar = route::is_for_registrar(context.message, around_->identity);
         if (context.for_registrar) {
             prepare_register(context);
+        } else if (context.peer.has_value() && !context.message.has(sip::HeaderId::kRoute)) {
+            prepare_call(context);
         }
     }
 }
@@ -301,8 +303,24 @@ void SipStage::prepare_register(Context& context) {
         registrar::read_whose(context.message, route::answer_flow(context.message, context.flow),
                               reading(), context.request);
     if (context.verdict == Verdict::kOk) {
-        shared_.table.prefetch_bucket(context.request.aor_hash);
+        want(context, context.request.aor_hash);
     }
+}
+
+// Routing will look for the subscriber whom the core calls. In a dialog a Route leads to a contact.
+void SipStage::prepare_call(Context& context) {
+    std::array<char, sip::kMaxAor> room;
+    const sip::Uri* uri = context.message.uri();
+    const auto aor = uri != nullptr ? sip::canonical_aor(*uri, room.data()) : std::nullopt;
+    if (aor.has_value()) {
+        want(context, shared_.table.hash()(*aor));
+    }
+}
+
+void SipStage::want(Context& context, std::uint64_t aor_hash) {
+    context.fetches = true;
+    context.wanted_hash = aor_hash;
+    shared_.table.prefetch_bucket(aor_hash);
 }
 
 // False: it is done with.

@@ -101,6 +101,9 @@ class SipStage {
         std::uint64_t flow_hash = 0;  // under pressure alone
         Refusal refusal = Refusal::kNone;
         bool for_registrar = false;
+        // What is to be fetched of the table before it is decided: an AOR's, by its hash.
+        bool fetches = false;
+        std::uint64_t wanted_hash = 0;
         registrar::Verdict verdict = registrar::Verdict::kOk;
         // What is kGood and new has shown a secret just now.
         AuthResult proof = AuthResult::kGood;
@@ -127,6 +130,8 @@ class SipStage {
     void turn_away(Context& context);
     void answer_or_drop(Context& context, const route::Answer& what, DropReason otherwise);
     [[nodiscard]] route::AnswerResult answer(Context& context, const route::Answer& what);
+    void prepare_call(Context& context);
+    void want(Context& context, std::uint64_t aor_hash);
     void prepare_register(Context& context);
     [[nodiscard]] Outcome decide(Context& context);
     [[nodiscard]] bool admit(Context& context);
