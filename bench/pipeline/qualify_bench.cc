@@ -4,11 +4,13 @@
 // time, `loss` the part of it that is theirs at that pace, and so the part of the refreshes that is lost.
 #include "bench/pipeline/measure.h"
 #include "control/daemon/control_thread.h"
+#include "dataplane/route/ping.h"
 
 #include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -193,9 +195,47 @@ void qualify(benchmark::State& state) {
     state.counters["loss"] = ping_ns * 1e-9 * pings_a_second;
 }
 
+// The answer to a ping alone.
+void pong(benchmark::State& state) {
+    Pipeline& p = the_pipeline({.contacts = static_cast<std::uint32_t>(state.range(0))});
+    Edge& edge = p.edge();
+    const auto answer = [&](std::uint32_t phone) {
+        const std::string aor = user_of(phone) + "@example.com";
+        const table::Record* record = edge.table().find(edge.table().hash()(aor), aor);
+        const net::Flow flow = at_edge(far_address(phone), far_port(phone));
+        std::array<char, 1024> room;
+        sip::Writer ping(room.data(), room.size());
+        if (record == nullptr ||
+            !route::build_ping({record->fixed(0).id(), flow, record->uri(0), aor}, edge.keys(),
+                               edge.now().us, ping)) {
+            state.SkipWithError("a phone has no contact");
+        }
+        return edge.frame(to_edge(far_address(phone), far_port(phone)), answer_to(ping.view()));
+    };
+    std::array<PongNotice, Pipeline::kPackets> taken;
+    std::vector<double> ours;
+    std::vector<double> floors;
+    for (auto _ : state) {
+        floors.push_back(floor_ns(p));
+        p.prepare([&](unsigned) { return answer(p.any_phone()); });
+        const std::uint64_t cycles = p.run();
+        if (edge.mesh().pongs(0).take(taken.data(), taken.size()) != Pipeline::kPackets) {
+            state.SkipWithError("pongs were lost");
+            break;
+        }
+        ours.push_back(ns_a_packet(cycles));
+        state.SetIterationTime(static_cast<double>(cycles) / static_cast<double>(rte_get_tsc_hz()));
+    }
+    report(state, ours, floors);
+}
+
 }  // namespace
 
 void add_qualify(std::int64_t contacts) {
+    benchmark::RegisterBenchmark("pong", pong)
+        ->Arg(contacts)
+        ->UseManualTime()
+        ->Iterations(turns(200));
     benchmark::RegisterBenchmark("qualify", qualify)
         ->Arg(contacts)
         ->UseManualTime()

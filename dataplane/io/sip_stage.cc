@@ -5,6 +5,7 @@
 #include "dataplane/registrar/answer.h"
 #include "dataplane/registrar/odd_contact.h"
 #include "dataplane/route/gruu.h"
+#include "dataplane/route/ping.h"
 #include "dataplane/route/reply_target.h"
 #include "dataplane/route/route.h"
 #include "dataplane/route/tag.h"
@@ -154,10 +155,7 @@ void SipStage::run(const Surroundings& around, const Moment& now) {
     }
     burst_count_ = kept;
     authenticate();
-    fetch([&](std::uint64_t aor_hash) { shared_.table.prefetch_record(aor_hash); });
-    fetch([&](std::uint64_t aor_hash) {
-        shared_.qualify.prefetch_any(shared_.table.likely_slot(aor_hash));
-    });
+    fetch_wanted();
     for (unsigned i = 0; i < burst_count_; ++i) {
         if (decide(*burst_[i]) == Outcome::kFinished) {
             release(*burst_[i]);
@@ -166,13 +164,20 @@ void SipStage::run(const Surroundings& around, const Moment& now) {
     burst_count_ = 0;
 }
 
-// For all of the burst in a tight loop: each may be a walk of the page tables and a miss, and only
-// what is close together in the program is under way at the same time.
-template <class Fetch>
-void SipStage::fetch(Fetch&& one) const {
+// For all of the burst in tight loops: each may be a walk of the page tables and a miss, and only what
+// is close together in the program is under way at the same time.
+void SipStage::fetch_wanted() const {
     for (unsigned i = 0; i < burst_count_; ++i) {
-        if (burst_[i]->fetches) {
-            one(burst_[i]->wanted_hash);
+        const Context& context = *burst_[i];
+        if (context.wants == Context::Wants::kAor) {
+            shared_.table.prefetch_record(context.wanted);
+        } else if (context.wants == Context::Wants::kContact) {
+            shared_.table.prefetch_slot_record(static_cast<std::uint32_t>(context.wanted));
+        }
+    }
+    for (unsigned i = 0; i < burst_count_; ++i) {
+        if (burst_[i]->wants == Context::Wants::kAor) {
+            shared_.qualify.prefetch_any(shared_.table.likely_slot(burst_[i]->wanted));
         }
     }
 }
@@ -186,7 +191,8 @@ std::optional<unsigned> SipStage::peer_of(const Context& context) const {
 }
 
 void SipStage::parse(Context& context) {
-    context.for_registrar = context.fetches = false;
+    context.for_registrar = false;
+    context.wants = Context::Wants::kNothing;
     context.proof = AuthResult::kGood;
     context.proven = false;
     if (context.refusal == Refusal::kSilent) {
@@ -211,6 +217,8 @@ void SipStage::parse(Context& context) {
         } else if (context.peer.has_value() && !context.message.has(sip::HeaderId::kRoute)) {
             prepare_call(context);
         }
+    } else {
+        prepare_response(context);
     }
 }
 
@@ -303,7 +311,7 @@ void SipStage::prepare_register(Context& context) {
         registrar::read_whose(context.message, route::answer_flow(context.message, context.flow),
                               reading(), context.request);
     if (context.verdict == Verdict::kOk) {
-        want(context, context.request.aor_hash);
+        want_aor(context, context.request.aor_hash);
     }
 }
 
@@ -313,13 +321,26 @@ void SipStage::prepare_call(Context& context) {
     const sip::Uri* uri = context.message.uri();
     const auto aor = uri != nullptr ? sip::canonical_aor(*uri, room.data()) : std::nullopt;
     if (aor.has_value()) {
-        want(context, shared_.table.hash()(*aor));
+        want_aor(context, shared_.table.hash()(*aor));
     }
 }
 
-void SipStage::want(Context& context, std::uint64_t aor_hash) {
-    context.fetches = true;
-    context.wanted_hash = aor_hash;
+// The answer to a ping is held against its contact's flow.
+void SipStage::prepare_response(Context& context) {
+    const sip::Via* top = context.message.top_via();
+    if (top == nullptr) {
+        return;
+    }
+    if (const auto slot = route::slot_named_by(top->branch)) {
+        context.wants = Context::Wants::kContact;
+        context.wanted = *slot;
+        shared_.table.prefetch_slot(*slot);
+    }
+}
+
+void SipStage::want_aor(Context& context, std::uint64_t aor_hash) {
+    context.wants = Context::Wants::kAor;
+    context.wanted = aor_hash;
     shared_.table.prefetch_bucket(aor_hash);
 }
 

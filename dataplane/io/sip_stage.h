@@ -101,9 +101,9 @@ class SipStage {
         std::uint64_t flow_hash = 0;  // under pressure alone
         Refusal refusal = Refusal::kNone;
         bool for_registrar = false;
-        // What is to be fetched of the table before it is decided: an AOR's, by its hash.
-        bool fetches = false;
-        std::uint64_t wanted_hash = 0;
+        // What is to be fetched of the table before it is decided.
+        enum class Wants : std::uint8_t { kNothing, kAor, kContact } wants = Wants::kNothing;
+        std::uint64_t wanted = 0;  // the AOR's hash, or the contact's slot
         registrar::Verdict verdict = registrar::Verdict::kOk;
         // What is kGood and new has shown a secret just now.
         AuthResult proof = AuthResult::kGood;
@@ -115,8 +115,7 @@ class SipStage {
 
     void use(const Surroundings& around, const Moment& now);
     [[nodiscard]] const Conduct& conduct() const { return *around_->conduct; }
-    template <class Fetch>
-    void fetch(Fetch&& one) const;
+    void fetch_wanted() const;
     [[nodiscard]] std::optional<unsigned> peer_of(const Context& context) const;
     void rank_burst();
     [[nodiscard]] screen::Rank rank_of(const Context& context, screen::Glance glance) const;
@@ -131,7 +130,8 @@ class SipStage {
     void answer_or_drop(Context& context, const route::Answer& what, DropReason otherwise);
     [[nodiscard]] route::AnswerResult answer(Context& context, const route::Answer& what);
     void prepare_call(Context& context);
-    void want(Context& context, std::uint64_t aor_hash);
+    void prepare_response(Context& context);
+    void want_aor(Context& context, std::uint64_t aor_hash);
     void prepare_register(Context& context);
     [[nodiscard]] Outcome decide(Context& context);
     [[nodiscard]] bool admit(Context& context);

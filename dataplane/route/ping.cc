@@ -70,6 +70,18 @@ bool is_ping_branch(std::string_view branch) {
            branch[sip::kMagicCookie.size()] == kPingMark;
 }
 
+std::optional<std::uint32_t> slot_named_by(std::string_view branch) {
+    constexpr std::size_t kBegin = sip::kMagicCookie.size() + 1;
+    std::array<std::uint8_t, 6> data;  // the key's id and the slot are five
+    if (!is_ping_branch(branch) || branch.size() != kBegin + kPingChars ||
+        !base64_decode(branch.substr(kBegin, base64_chars(data.size())), data)) {
+        return std::nullopt;
+    }
+    Unpacker in(data);
+    (void)in.number(1);
+    return static_cast<std::uint32_t>(in.number(4));
+}
+
 std::optional<Pong> parse_pong(const sip::Message& response, std::string_view branch,
                                const Keys& keys, std::uint64_t now_us) {
     std::array<std::uint8_t, kPingBytes> data;

@@ -43,6 +43,8 @@ inline constexpr std::uint64_t kMaxPongAge_us = 32'000'000;
 
 // Is it marked as the branch of a ping (not verified)?
 [[nodiscard]] bool is_ping_branch(std::string_view branch);
+// The slot that a ping's branch names, not verified: where to fetch from before parse_pong() says more.
+[[nodiscard]] std::optional<std::uint32_t> slot_named_by(std::string_view branch);
 // Any final response to a ping of ours is life; a provisional one is none, nor is one without a
 // good MAC or too late. `top` is the message's top Via.
 [[nodiscard]] std::optional<Pong> parse_pong(const sip::Message& response, std::string_view branch,

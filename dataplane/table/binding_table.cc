@@ -221,21 +221,29 @@ void BindingTable::prefetch_flow(std::uint64_t flow_hash) const {
 
 void BindingTable::prefetch_flow_slot(std::uint64_t flow_hash) const {
     for (const Shard& shard : shards_) {
-        if (const std::uint32_t slot = shard.flows.first_any(flow_hash); slot < slots_.count()) {
-            __builtin_prefetch(&slots_[slot]);
-        }
+        prefetch_slot(shard.flows.first_any(flow_hash));
+    }
+}
+
+void BindingTable::prefetch_flow_record(std::uint64_t flow_hash) const {
+    for (const Shard& shard : shards_) {
+        prefetch_slot_record(shard.flows.first_any(flow_hash));
+    }
+}
+
+void BindingTable::prefetch_slot(std::uint32_t slot) const {
+    if (slot < slots_.count()) {
+        __builtin_prefetch(&slots_[slot]);
     }
 }
 
 // The state stands behind the record's head, in its second line.
-void BindingTable::prefetch_flow_record(std::uint64_t flow_hash) const {
-    for (const Shard& shard : shards_) {
-        if (const std::uint32_t slot = shard.flows.first_any(flow_hash); slot < slots_.count()) {
-            const auto* record =
-                reinterpret_cast<const char*>(slots_[slot].record.load(std::memory_order_relaxed));
-            __builtin_prefetch(record);
-            __builtin_prefetch(record + 64);
-        }
+void BindingTable::prefetch_slot_record(std::uint32_t slot) const {
+    if (slot < slots_.count()) {
+        const auto* record =
+            reinterpret_cast<const char*>(slots_[slot].record.load(std::memory_order_relaxed));
+        __builtin_prefetch(record);
+        __builtin_prefetch(record + 64);
     }
 }
 

@@ -107,6 +107,10 @@ class BindingTable {
     // By id. record_of() is null for a stale id; Record::index_of(id) says which contact it is.
     [[nodiscard]] const Record* record_of(ContactId id) const { return slots_.record_of(id); }
     [[nodiscard]] SlotRead read(ContactId id, ContactView& view) const;
+    // Ahead of them, in stages for a burst: prefetch_slot for all, prefetch_slot_record for all. Any
+    // slot.
+    void prefetch_slot(std::uint32_t slot) const;
+    void prefetch_slot_record(std::uint32_t slot) const;
     // Whatever is in the slot now; view.id.generation is set even for kGone (the next contact's
     // here will be that).
     [[nodiscard]] SlotRead read_slot(std::uint32_t slot, ContactView& view) const;

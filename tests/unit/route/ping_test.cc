@@ -34,6 +34,23 @@ TEST(Ping, IsACompleteRequest) {
     EXPECT_EQ(message.content_length, 0);
 }
 
+TEST(Ping, ItsBranchNamesTheSlot) {
+    World world;
+    for (const std::uint32_t slot : {0U, 1U, 0x0102'0304U, 0xffff'ffffU}) {
+        const std::string ping = ping_text(world, {slot, 7}, "sip:a@b");
+        const std::size_t begin = ping.find("z9hG4bKP");
+        const std::string_view branch(ping.data() + begin, ping.find("\r\n", begin) - begin);
+        EXPECT_EQ(slot_named_by(branch), slot);
+        EXPECT_EQ(slot_named_by(branch.substr(1)), std::nullopt);
+        EXPECT_EQ(slot_named_by(branch.substr(0, branch.size() - 1)), std::nullopt);
+        std::string broken(branch);
+        broken[9] = '\x80';
+        EXPECT_EQ(slot_named_by(broken), std::nullopt);
+    }
+    EXPECT_EQ(slot_named_by("z9hG4bKP"), std::nullopt);
+    EXPECT_EQ(slot_named_by(""), std::nullopt);
+}
+
 TEST(Ping, NoTwoAreAlike) {
     World world;
     const std::string first = ping_text(world, {1, 1}, "sip:a@b");
