@@ -50,6 +50,15 @@ std::string happened(const json& event) {
     if (name == "removed_unreachable") {
         return "removed, having been unreachable for so long";
     }
+    if (name == "retargeted") {
+        return "answered at its Contact's port and is reached there, at port" + port;
+    }
+    if (name == "suspected") {
+        return "another phone registered by its mapping: no calls from then on";
+    }
+    if (name == "trusted") {
+        return "registered again itself: calls from then on";
+    }
     return name == "removed" ? "removed by a REGISTER or by an operator" : name;
 }
 
@@ -77,6 +86,12 @@ std::string why_gone(const json& contact) {
 
 std::string why_there(const json& contact, bool tries_unreachable) {
     const std::string state = text(member(contact, "binding"), "state");
+    if (flag(member(contact, "binding"), "suspect")) {
+        const json* since = last_of(contact, "suspected");
+        return "It does not ring: another phone has registered by its mapping" +
+               (since == nullptr ? std::string() : " " + ago(number(*since, "ago_s"))) +
+               ", so it would ring there. Its calls get 480 until it registers again itself.";
+    }
     if (state == "reachable") {
         const json* answer = last_of(contact, "answered");
         return "It should ring: " + (answer == nullptr ? std::string("it has shown that it lives.")
@@ -96,11 +111,26 @@ std::string why_there(const json& contact, bool tries_unreachable) {
                : "It should ring: it registered by this mapping and has not been pinged by it yet.";
 }
 
+// What may be behind one-way calls and calls that end after 32 s, though it has not kept it from
+// ringing.
+std::string doubts(const json& contact) {
+    const std::string alg = text(member(contact, "binding"), "alg");
+    if (alg == "half") {
+        return "    Its gateway, or the phone itself, rewrites SIP in some places and not in "
+               "others: "
+               "turn SIP ALG off there.\n";
+    }
+    return alg == "broken"
+               ? "    Its gateway breaks SIP: it writes addresses that lead nowhere. Turn "
+                 "SIP ALG off there.\n"
+               : "";
+}
+
 void add_contact(std::string& out, const json& contact, bool tries_unreachable) {
     const json& binding = member(contact, "binding");
     if (binding.is_object() && !binding.empty()) {
         out += "  " + text(binding, "contact") + " at " + text(binding, "far_end") + "\n    " +
-               why_there(contact, tries_unreachable) + "\n";
+               why_there(contact, tries_unreachable) + "\n" + doubts(contact);
     } else {
         out += "  a contact that it had\n    " + why_gone(contact) + "\n";
     }

@@ -81,6 +81,12 @@ constexpr std::array kPerCore{
             &CoreCounters::wrong_target},
     PerCore{"pinhole_stun_answers_total", "STUN keepalives answered on the SIP port.",
             &CoreCounters::stun_answers},
+    PerCore{"pinhole_contacts_retargeted_total",
+            "Contacts found at the port that their Contact names, not at the one they send from.",
+            &CoreCounters::retargeted},
+    PerCore{"pinhole_contacts_displaced_total",
+            "Contacts made suspect: another phone has registered by their flow.",
+            &CoreCounters::displaced},
     PerCore{"pinhole_calls_in_total", "INVITE requests forwarded to a phone.",
             &CoreCounters::calls_in},
     PerCore{"pinhole_calls_out_total", "INVITE requests forwarded to a core peer.",
@@ -184,6 +190,9 @@ void collect_qualify(const QualifyFigures& qualify, std::vector<MetricFamily>& o
     counter("pinhole_qualify_missed_total", "Pings unanswered after timeout_ms.", qualify.missed);
     counter("pinhole_qualify_spared_total",
             "Pings put off because the phone had proved by itself that it lives.", qualify.spared);
+    counter("pinhole_qualify_probes_total",
+            "Pings to the port that a Contact names, where nothing answered at the flow.",
+            qualify.probes);
     counter("pinhole_rebinds_total", "Contacts that came back by another mapping.",
             qualify.rebinds);
     MetricFamily trials =
@@ -206,6 +215,20 @@ void collect_qualify(const QualifyFigures& qualify, std::vector<MetricFamily>& o
                          MetricType::Gauge, static_cast<double>(qualify.overdue)));
     out.push_back(single("pinhole_gateways", "Public addresses of phones that are kept in mind.",
                          MetricType::Gauge, static_cast<double>(qualify.gateways)));
+    out.push_back(single("pinhole_contacts_suspect",
+                         "Contacts that get no calls because another phone has registered by "
+                         "their flow.",
+                         MetricType::Gauge, static_cast<double>(qualify.suspects)));
+    MetricFamily rewritten =
+        family("pinhole_contacts_by_alg",
+               "Contacts whose SIP was rewritten on the way when they registered: consistently, in "
+               "some places only, or wrongly.",
+               MetricType::Gauge);
+    for (std::size_t i = 0; i < kAlgNames.size(); ++i) {
+        add(rewritten, {{"alg", std::string(kAlgNames[i])}},
+            static_cast<double>(qualify.rewritten[i]));
+    }
+    out.push_back(std::move(rewritten));
     counter("pinhole_contacts_expired_total", "Contacts removed because their time ran out.",
             qualify.removed_expired);
     counter("pinhole_contacts_removed_unreachable_total",

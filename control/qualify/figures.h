@@ -2,6 +2,7 @@
 // What the keeper counts: written by the control thread alone, read by whoever scrapes. Pure.
 #pragma once
 
+#include "control/qualify/gateways.h"
 #include "control/qualify/histogram.h"
 #include "dataplane/counters.h"
 #include "dataplane/table/qualify_state.h"
@@ -28,12 +29,17 @@ struct Figures {
     Counter trials_lost;       // canaries whose mapping died of it
     Counter fallbacks;         // lessons that were given up because an ordinary phone's died
     Counter overdue;           // gauge: contacts whose ping waits at present
-    Counter stale_pongs;       // for a contact that is gone, or by a ping of long ago
+    Counter stale_pongs;       // for a contact that is gone or suspect, or by a ping of long ago
     Counter wrong_flow_pongs;  // of the answered, those from elsewhere than the contact's flow
     Counter repeated_pongs;    // an answer that had been counted already
+    Counter probes;            // pings to a Contact's port, where nothing answered at the flow
+    Counter suspects;          // gauge: contacts whose flow may be another phone's by now
     Histogram rtt;             // of `answered`
     Histogram lag;             // of `sent`: due until handed over
     std::array<Counter, static_cast<std::size_t>(table::Reach::kCount)> by_state;  // gauges
+
+    // Gauges: contacts whose SIP is rewritten on the way, as in Gateway.
+    std::array<Counter, Gateway::kAlgs> rewritten;
 
     static constexpr std::uint32_t kLateMs = 100;
 };

@@ -16,6 +16,8 @@
 //   may fail or lose a
 //               race without saying so: it is asked again while the contact is there and expired
 //   remove_unreachable   likewise, for a contact whose phone has not answered for remove_after_s
+//   send_probe  a ping to the port that its Contact names; not sent again if it is lost
+//   retarget    asks the owner to have the contact reached there; likewise
 //
 // Rules, beside DESIGN's. A phone that never answered is never unreachable. A moved contact (new
 // flow) is unknown again, keeps `ever answered`, and is pinged soon. A pong is life wherever it
@@ -23,7 +25,8 @@
 // contact's flow it is counted too: such a phone sends from another port than it listens at. What
 // has proved life by the contact's flow (table::Proof) has refreshed the mapping from within, so the
 // next ping moves out from it; it makes up for a ping that was lost, and brings back who was taken
-// for unreachable. Drain the pongs before advance(), so that a stalled thread doesn't take for
+// for unreachable. A suspect contact's flow is another phone's to keep, and by a pong nobody can tell
+// who has sent it: it is not pinged, and nothing but its own REGISTER says anything of it. Drain the pongs before advance(), so that a stalled thread doesn't take for
 // missed what waits in its own queue.
 #pragma once
 
@@ -61,6 +64,9 @@ struct Whereabouts {
     std::uint64_t aor_hash = 0;
     std::uint8_t agent = 0;  // the kind of phone
     bool same_call = false;  // it has registered there under the Call-ID it had: it did not restart
+    std::uint8_t traits = 0;      // of QualifyView: what the binding says of itself
+    bool has_other_port = false;  // its Contact names the same address with another port
+    bool at_contact = false;      // it is reached at its Contact's port
 };
 
 template <typename T>
@@ -75,6 +81,8 @@ concept Sink = requires(T& sink, ContactId id) {
     { sink.send_ping(id) } -> std::same_as<bool>;
     sink.expire(id);
     sink.remove_unreachable(id);
+    sink.send_probe(id);
+    sink.retarget(id);
 };
 
 // `ms` is monotonic and starts anywhere; `s` is the clock of expires_at_s. It should tick with `ms`
@@ -115,6 +123,8 @@ class Keeper {
     // A response to a ping of ours, its MAC checked by the worker that got it. `flow_matches`: it
     // came by the contact's present flow.
     void pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool flow_matches);
+    // Likewise to a probe.
+    void probe_answered(ContactId id, unsigned code);
 
     // Does what is due, at most `budget` wheel entries of it. Returns false if some is left for the
     // next call. Call it every few milliseconds.
@@ -150,6 +160,17 @@ class Keeper {
     [[nodiscard]] bool wait_for_turn(std::uint32_t slot, View& view);
     void end_turn(View& view);
 
+    // What bindings say of themselves: keeper_traits-inl.h.
+    void take_traits(std::uint32_t slot, View& view, std::uint8_t traits);
+    void drop_traits(const View& view);
+    void consider_probe(std::uint32_t slot, View& view);
+    [[nodiscard]] static std::uint8_t own_traits(const View& view) {
+        return view.traits & static_cast<std::uint8_t>(~View::kProbed);
+    }
+    void gauge_alg(unsigned alg, int by);
+    void retrace(std::uint32_t slot, const ContactBrief& contact, View view,
+                 const Whereabouts& where);
+
     // Learning: keeper_learn-inl.h.
     [[nodiscard]] Lesson* lesson_of(const View& view);
     [[nodiscard]] Window first_window_of(const View& view);
@@ -168,8 +189,8 @@ class Keeper {
     void note_life(std::uint32_t slot, const table::Life& life);
     void gauge(Reach state, int by);
     [[nodiscard]] bool removal_due(const View& view) const;
-    [[nodiscard]] bool pings(const ContactBrief& contact) const {
-        return policy_.pings() && !contact.by_path;
+    [[nodiscard]] bool pings(const ContactBrief& contact, const View& view) const {
+        return policy_.pings() && !contact.by_path && !view.is_suspect();
     }
 
     // When to ping.
@@ -207,3 +228,4 @@ class Keeper {
 #include "control/qualify/keeper-inl.h"
 #include "control/qualify/keeper_learn-inl.h"
 #include "control/qualify/keeper_pings-inl.h"
+#include "control/qualify/keeper_traits-inl.h"

@@ -31,6 +31,9 @@ enum class Event : std::uint8_t {
     kExpired,             // removed: its time ran out
     kRemovedUnreachable,  // removed: unreachable for remove_after_s
     kRemoved,             // removed by a REGISTER or by an operator
+    kSuspected,           // another phone has registered by its flow
+    kTrusted,             // its own phone has registered again
+    kRetargeted,          // found at its Contact's port; detail: the port
     kCount
 };
 

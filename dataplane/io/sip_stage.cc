@@ -399,7 +399,7 @@ bool SipStage::is_emergency(const sip::Message& message) const {
 }
 
 // The owner has changed what the REGISTER asked for: phones have come to its source or left it.
-void SipStage::note_change(const Context& context) {
+void SipStage::note_change(const Context& context, bool arrives) {
     const registrar::RegisterRequest& request = context.request;
     if (context.verdict != Verdict::kOk) {
         return;
@@ -413,6 +413,9 @@ void SipStage::note_change(const Context& context) {
         if (const auto odd = registrar::odd_contact(request.contacts[i].uri, around_->identity)) {
             counters_.odd_contacts[static_cast<std::size_t>(*odd)].add();
         }
+    }
+    if (arrives) {
+        look_for_displaced(context);
     }
 }
 
@@ -467,11 +470,26 @@ bool SipStage::refresh_in_place(Context& context, const table::Record& record, O
     return true;
 }
 
+// The worst of what its contacts show; where it only takes contacts away, nothing.
+registrar::Alg SipStage::alg_of(const Context& context) {
+    const registrar::RegisterRequest& request = context.request;
+    registrar::Alg worst = registrar::Alg::kNone;
+    for (std::size_t i = 0; i < request.count; ++i) {
+        if (request.contacts[i].expires_s != 0) {
+            worst = std::max(
+                worst, registrar::alg_of(context.message, request.contacts[i].uri, context.flow));
+        }
+    }
+    return worst;
+}
+
 SipStage::Outcome SipStage::ask_owner(Context& context) {
+    context.request.alg = alg_of(context);
     const unsigned owner = shared_.table.shard_of(context.request.aor_hash);
     if (owner == worker_) {
-        context.verdict = apply(context.request);
-        note_change(context);
+        bool arrives = false;
+        context.verdict = apply(context.request, arrives);
+        note_change(context, arrives);
         answer_register(context, find(context.request));
         return Outcome::kFinished;
     }
@@ -492,12 +510,15 @@ SipStage::Outcome SipStage::ask_owner(Context& context) {
 }
 
 // The owner's: §10.3 under the record's claim, whole or not at all.
-Verdict SipStage::apply(const registrar::RegisterRequest& request) {
+Verdict SipStage::apply(const registrar::RegisterRequest& request, bool& arrives) {
     Verdict planned = Verdict::kOk;
     const registrar::Reachability reachability{unreachable, &shared_.qualify};
     const auto changed = shared_.table.change_owner(
         request.aor_hash, request.aor, [&](const table::Current& current, table::Edit& edit) {
             planned = registrar::plan(current, request, conduct().registrar, reachability, edit);
+            arrives = std::none_of(
+                current.contacts.begin(), current.contacts.end(),
+                [&](const table::ContactView& c) { return c.state.flow == request.flow; });
             if (planned == Verdict::kOk && conduct().draining && edit.adds()) [[unlikely]] {
                 planned = Verdict::kDraining;
             }
@@ -688,11 +709,12 @@ void SipStage::count(const route::Decision& decision) {
 
 void SipStage::take_pong(const route::Decision& decision) {
     counters_.pongs.add();
-    if (!decision.flow_matches) {
+    if (!decision.flow_matches && !decision.is_probe) {
         counters_.wrong_target.add();
     }
     const PongNotice notice{decision.contact, decision.rtt_us, decision.code,
-                            static_cast<std::uint16_t>(decision.flow_matches)};
+                            static_cast<std::uint8_t>(decision.flow_matches),
+                            static_cast<std::uint8_t>(decision.is_probe)};
     if (mesh_.pongs(worker_).put(&notice, 1) == 0) [[unlikely]] {
         counters_.drop(DropReason::kHandoffFull);  // the next ping asks again
     }
@@ -711,7 +733,7 @@ void SipStage::serve(const Command& command, const Surroundings& around, const M
         case CommandKind::kRegister: {
             Command answer = command;
             answer.kind = CommandKind::kRegistered;
-            answer.verdict = apply(*command.request);
+            answer.verdict = apply(*command.request, answer.arrives);
             post_.send(command.from, answer);
             counters_.handoffs_served.add();
             break;
@@ -719,11 +741,14 @@ void SipStage::serve(const Command& command, const Surroundings& around, const M
         case CommandKind::kRegistered: {
             Context& context = contexts_[command.context];
             context.verdict = command.verdict;
-            note_change(context);
+            note_change(context, command.arrives);
             answer_register(context, find(context.request));
             release(context);
             break;
         }
+        case CommandKind::kRetarget:
+            retarget(command.id);
+            break;
         case CommandKind::kExpire:
         case CommandKind::kRemoveUnreachable:
         case CommandKind::kRemove:

@@ -2,6 +2,7 @@
 #include "dataplane/registrar/rules.h"
 
 #include "dataplane/registrar/answer.h"
+#include "dataplane/registrar/other_port.h"
 
 #include <array>
 
@@ -78,7 +79,12 @@ class Planner {
         }
         fate_[i] = Fate::kTouched;
         if (same_text(stored, asked, request_)) {
-            edit_.modify(i, next_state(asked, stored.state));
+            table::ContactState next = next_state(asked, stored.state);
+            if (stays_at_contact(stored.state, request_.flow) && !reachability_(stored.id)) {
+                next.flow = stored.state.flow;
+                next.flags |= table::kAtContact;
+            }
+            edit_.modify(i, next);
             return Verdict::kOk;
         }
         grows_ = true;
@@ -92,7 +98,13 @@ class Planner {
                                                  const table::ContactState& stored) const {
         table::ContactState state = state_after(asked, request_);
         state.flags |= stored.call_id_hash == request_.call_id_hash ? table::kSameCall : 0;
+        state.flags |= found_out();
         return state;
+    }
+
+    // The binding is made or changes: it is looked at anew.
+    [[nodiscard]] std::uint16_t found_out() const {
+        return static_cast<std::uint16_t>(static_cast<unsigned>(request_.alg) << table::kAlgShift);
     }
 
     Verdict add(const RequestedContact& asked) {
@@ -183,6 +195,7 @@ class Planner {
         contact.reg_id = asked.reg_id;
         contact.registered_at_s = registered_at_s;
         contact.state = state_after(asked, request_);
+        contact.state.flags |= found_out();
         return contact;
     }
 
@@ -246,6 +259,7 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request, N
     Named found;
     std::uint32_t to_update = 0;  // a bit a contact of the request
     std::array<std::size_t, kMaxContactsPerRequest> at;
+    std::array<std::uint16_t, kMaxContactsPerRequest> kept;
     for (std::size_t n = 0; n < request.count; ++n) {
         // The same text from the same flow under the same Call-ID is the binding, by every rule of
         // match.h; under another Call-ID it is by the restart's.
@@ -258,11 +272,16 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request, N
         if (at[n] == record.contact_count() || expired(stored, request.now)) {
             return InPlace::kNeedsOwner;
         }
+        // It is the flow's own again: the control thread has to hear of that.
+        if ((stored.flags & table::kSuspect) != 0) [[unlikely]] {
+            return InPlace::kNeedsOwner;
+        }
         // After a restart; where there are more, one of them may have this Call-ID and be meant.
         if (stored.call_id_hash != request.call_id_hash && record.contact_count() > 1) {
             return InPlace::kNeedsOwner;
         }
         found.all |= 1U << at[n];
+        kept[n] = stored.flags & table::kKeptFlags;
         switch (order_of(stored, request)) {
             case Order::kLate:
                 return InPlace::kOutOfOrder;
@@ -278,6 +297,7 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request, N
         if ((to_update >> n & 1U) != 0) {
             table::ContactState state = state_after(request.contacts[n], request);
             state.flags |= (found.by_call >> at[n] & 1U) != 0 ? table::kSameCall : 0;
+            state.flags |= kept[n];
             claimed.update(at[n], state);
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// From a request URI, an id or a flow to the contact it means. For an AOR: of the live contacts the
-// best q, then a reachable one before an unknown before an unreachable, then the freshest. Of the
+// From a request URI, an id or a flow to the contact it means. A suspect contact (table::kSuspect) is
+// nobody's to call, and nobody's to call from. For an AOR: of the live contacts the best q, then a reachable one before an unknown before an unreachable, then the freshest. Of the
 // flows of one instance (RFC 5626 §7) only one is looked at: the most reachable, then the freshest. Readers
 // of the table only; any thread; the views given out are good until the caller's next quiescent
 // state.
@@ -61,7 +61,8 @@ struct Callable {
 [[nodiscard]] bool is_behind_nat(const table::ContactView& contact);
 // May whoever sent a request by this flow be this contact? `by_via`: it is not the flow that the
 // packet came by but the one that its Via claims (reply_target.h), which only a phone without NAT may
-// have. A proxy on the contact's Path speaks for it from any port.
+// have. A proxy on the contact's Path speaks for it from any port; so does the phone that was found at its
+// Contact's port (table::kAtContact), for no NAT stands before it.
 [[nodiscard]] bool may_be(const table::ContactView& contact, const net::Flow& flow, bool by_via);
 struct Sender {
     table::ContactId contact;

@@ -125,7 +125,8 @@ void Change::settle(std::size_t i, const ContactState& state, std::string_view p
         unlink(i);
         link(slot, state.flow, path);
     }
-    if (moved || state.expires_at_s < views_[i].state.expires_at_s) {
+    const bool shown = ((state.flags ^ views_[i].state.flags) & kShownFlags) != 0;
+    if (moved || shown || state.expires_at_s < views_[i].state.expires_at_s) {
         table_.for_wheel_.mark(slot);
     }
 }
@@ -223,6 +224,7 @@ void Change::settle_contacts() {
                 break;
             case Action::kReplace:
                 settle(i, new_contact(i).state, new_contact(i).path);
+                table_.for_wheel_.mark(slot);
                 break;
             case Action::kDrop:
                 unlink(i);

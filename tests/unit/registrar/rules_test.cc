@@ -39,6 +39,7 @@ class Rules : public testing::Test {
 
     Verdict send(const RequestText& text, net::Flow flow = flow_from(kHome, 32947)) {
         last_ = read(text, policy_, now_, flow);
+        last_->request.alg = alg_;
         in_place_ = false;
         if (last_->verdict != Verdict::kOk || (last_->request.count == 0 && !last_->request.star)) {
             return last_->verdict;
@@ -111,6 +112,7 @@ class Rules : public testing::Test {
     Now now_{1'000'000, 50'000};
     std::unique_ptr<ReadRequest> last_;
     bool in_place_ = false;
+    Alg alg_ = Alg::kNone;
     Named named_;
 };
 
@@ -142,6 +144,107 @@ TEST_F(Rules, MovedFlowIsStructureAndKeepsTheId) {
     ASSERT_EQ(stored().size(), 1U);
     EXPECT_EQ(stored()[0].id, id);
     EXPECT_EQ(stored()[0].state.flow.their_udp_port, 40000);
+}
+
+// In doubt whether the flow is still its own: only its own REGISTER ends that, and its owner does it,
+// so that the control thread hears. The same request again is no news of it.
+TEST_F(Rules, ASuspectsOwnRegisterClearsIt) {
+    ASSERT_EQ(send({}), Verdict::kOk);
+    const auto doubt = [&] {
+        const std::string aor = "alice@example.com";
+        ASSERT_EQ(table_->refresh_any(*table_->find(test_hash()(aor), aor),
+                                      [&](table::ClaimedRecord& claimed) {
+                                          table::ContactState state = claimed.state(0);
+                                          state.flags |= table::kSuspect;
+                                          claimed.update(0, state);
+                                      }),
+                  table::RefreshResult::kOk);
+    };
+    const auto is_suspect = [&] { return (stored()[0].state.flags & table::kSuspect) != 0; };
+    const auto marks = [&] { return table_->for_wheel().drain(100, [](std::uint32_t) {}); };
+    doubt();
+    marks();
+    ASSERT_EQ(send({}), Verdict::kOk);
+    EXPECT_TRUE(is_suspect()) << "a retransmission";
+    EXPECT_EQ(marks(), 0U);
+    ASSERT_EQ(send(contacts(2, {"<sip:alice@192.168.1.10:5060>"})), Verdict::kOk);
+    EXPECT_FALSE(is_suspect());
+    EXPECT_FALSE(in_place_);
+    EXPECT_EQ(marks(), 1U);
+    EXPECT_EQ(stored().size(), 1U);
+    doubt();
+    ASSERT_EQ(send(contacts(3, {"<sip:alice@192.168.1.10:5060>"}), flow_from(kHome, 40000)),
+              Verdict::kOk);
+    EXPECT_FALSE(is_suspect());
+    ASSERT_EQ(send(contacts(4, {"<sip:alice@192.168.1.10:5060>"}), flow_from(kHome, 40000)),
+              Verdict::kOk);
+    EXPECT_TRUE(in_place_) << "an ordinary refresh again";
+}
+
+// A phone that was found at its Contact's port stays there while it answers there, from whatever port
+// it registers.
+TEST_F(Rules, WhoWasFoundAtItsContactsPortStaysThere) {
+    const std::vector<std::string> contact{"<sip:alice@67.194.23.55:5070>"};
+    ASSERT_EQ(send(contacts(1, contact)), Verdict::kOk);
+    const std::string aor = "alice@example.com";
+    const auto retarget = [&] {
+        (void)table_->change_owner(test_hash()(aor), aor,
+                                   [&](const table::Current& current, table::Edit& edit) {
+                                       table::ContactState state = current.contacts[0].state;
+                                       state.flow.their_udp_port = 5070;
+                                       state.flags |= table::kAtContact;
+                                       edit.modify(0, state);
+                                       return true;
+                                   });
+    };
+    const auto port = [&] { return stored()[0].state.flow.their_udp_port; };
+    const auto found = [&] { return (stored()[0].state.flags & table::kAtContact) != 0; };
+    retarget();
+    ASSERT_EQ(send(contacts(2, contact)), Verdict::kOk);
+    EXPECT_EQ(port(), 5070);
+    EXPECT_TRUE(found());
+    ASSERT_EQ(send(contacts(3, contact), flow_from(kHome, 40000)), Verdict::kOk);
+    EXPECT_EQ(port(), 5070);
+    EXPECT_EQ(stored()[0].state.cseq, 3U);
+    // It answers there no more.
+    reachability_ = {[](const void*, table::ContactId) { return true; }, nullptr};
+    ASSERT_EQ(send(contacts(4, contact), flow_from(kHome, 40000)), Verdict::kOk);
+    EXPECT_EQ(port(), 40000);
+    EXPECT_FALSE(found());
+    reachability_ = {};
+    retarget();
+    ASSERT_EQ(send(contacts(5, contact), flow_from(kOffice, 40000)), Verdict::kOk);
+    EXPECT_EQ(port(), 40000) << "another address: all is told anew";
+    EXPECT_FALSE(found());
+    ASSERT_EQ(stored().size(), 1U);
+}
+
+// It is found out when a binding is made or changes, and a refresh leaves it as it is.
+TEST_F(Rules, WhatWasFoundOutOfTheGatewayIsKept) {
+    const auto alg = [&] {
+        return static_cast<Alg>((stored()[0].state.flags & table::kAlgMask) >> table::kAlgShift);
+    };
+    alg_ = Alg::kHalf;
+    ASSERT_EQ(send({}), Verdict::kOk);
+    EXPECT_EQ(alg(), Alg::kHalf);
+    alg_ = Alg::kBroken;
+    ASSERT_EQ(send(contacts(2, {"<sip:alice@192.168.1.10:5060>"})), Verdict::kOk);
+    EXPECT_TRUE(in_place_);
+    EXPECT_EQ(alg(), Alg::kHalf);
+    table_->for_wheel().drain(100, [](std::uint32_t) {});
+    ASSERT_EQ(send(contacts(3, {"<sip:alice@192.168.1.10:5060>;line=2"})), Verdict::kOk);
+    EXPECT_FALSE(in_place_);
+    EXPECT_EQ(alg(), Alg::kBroken);
+    EXPECT_EQ(table_->for_wheel().drain(100, [](std::uint32_t) {}), 1U);
+    alg_ = Alg::kConsistent;
+    ASSERT_EQ(send(contacts(4, {"<sip:alice@192.168.1.10:5060>;line=2"}), flow_from(kHome, 40000)),
+              Verdict::kOk);
+    EXPECT_EQ(alg(), Alg::kConsistent);
+    ASSERT_EQ(send(contacts(5, {"<sip:alice@192.168.1.10:5060>;line=2"}), flow_from(kHome, 40000)),
+              Verdict::kOk);
+    EXPECT_TRUE(in_place_);
+    EXPECT_EQ(alg(), Alg::kConsistent);
+    EXPECT_TRUE((stored()[0].state.flags & table::kSameCall) != 0);
 }
 
 // A phone whose gateway gave it another port is the one it was, however full its AOR: by its Call-ID
