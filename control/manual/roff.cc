@@ -41,7 +41,7 @@ std::string escaped(std::string_view text) {
 }
 
 Page::Page(const Title& title) {
-    text_ = "'\\\" Generated; edit what it is made of, not this.\n.TH " + quoted(title.name) + " " +
+    text_ = ".\\\" Generated; edit what it is made of, not this.\n.TH " + quoted(title.name) + " " +
             title.section + " " + std::string(title.date) + " \"pinhole " PINHOLE_VERSION "\"\n";
     section("NAME");
     text_ += escaped(title.name) + " \\- " + escaped(title.summary) + "\n";
