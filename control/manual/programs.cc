@@ -18,6 +18,13 @@ constexpr std::string_view kPinholectl =
     "pinholectl asks a running pinhole(8) over its control socket, which those in the socket's "
     "group may open. What it prints is for people; with --json it is the daemon's own answer.";
 
+constexpr std::string_view kPinholeLoad =
+    "pinhole-load measures a SIP registrar. It speaks from a network interface of its own, past "
+    "the "
+    "kernel, plays phones behind gateways that forget their mappings, and the core that calls "
+    "them, "
+    "and counts every answer, every loss and every wrong answer.";
+
 }  // namespace
 
 std::string pinhole_page(const CLI::App& app) {
@@ -42,6 +49,15 @@ std::string pinholectl_page(const CLI::App& app) {
         {{"EXIT STATUS",
           "0 done; 1 it could not be done, or there is no such binding; 2 wrong usage."},
          {"SEE ALSO", "pinhole(8), pinhole.toml(5)"}});
+}
+
+std::string pinhole_load_page(const CLI::App& app) {
+    return command_page(
+        app, {"pinhole-load", '1', today(), "play a population of phones behind NAT"}, kPinholeLoad,
+        {{"EXIT STATUS",
+          "0 all went well; 1 something was answered wrongly or nothing at all, or "
+          "it could not begin; 2 wrong usage."},
+         {"SEE ALSO", "pinhole(8)"}});
 }
 
 void add_manual_flag(CLI::App& app, std::string (*page)(const CLI::App&)) {

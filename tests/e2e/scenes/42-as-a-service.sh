@@ -38,8 +38,8 @@ sed -i "s|^file = .*|file = \"$HOME_OF_SERVICE/keys.json\"|
 supervise
 lab_spawn edge "$LAB_DIR/pinhole.log" env NOTIFY_SOCKET="$LAB_DIR/notify.sock" WATCHDOG_USEC=900000 \
     setpriv --reuid=$NOBODY --regid=$NOBODY --clear-groups --no-new-privs \
-    --bounding-set=-all,+net_raw,+net_admin,+ipc_lock,+sys_nice --inh-caps=-all,+net_raw,+net_admin,+ipc_lock,+sys_nice \
-    --ambient-caps=+net_raw,+net_admin,+ipc_lock,+sys_nice "$BUILD/pinhole" -c "$LAB_DIR/pinhole.toml"
+    --bounding-set=-all,+net_raw,+net_admin,+ipc_lock --inh-caps=-all,+net_raw,+net_admin,+ipc_lock \
+    --ambient-caps=+net_raw,+net_admin,+ipc_lock "$BUILD/pinhole" -c "$LAB_DIR/pinhole.toml"
 EDGE_PID=$LAB_PID
 edge_serves
 check_soon 10 "the supervisor isn't told that pinhole serves" notified READY=1 1
