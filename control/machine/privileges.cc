@@ -28,7 +28,9 @@ struct Name {
     unsigned number;
     const char* name;
 };
-constexpr std::array kNames{Name{CAP_NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE"},
+constexpr std::array kNames{Name{CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE"},
+                            Name{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH"},
+                            Name{CAP_NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE"},
                             Name{CAP_NET_ADMIN, "CAP_NET_ADMIN"},
                             Name{CAP_NET_RAW, "CAP_NET_RAW"},
                             Name{CAP_IPC_LOCK, "CAP_IPC_LOCK"},
@@ -97,6 +99,9 @@ bool wait_for(unsigned threads) {
 Capabilities needed(const config::Config& config) {
     // Neighbours are asked of the kernel for every kind, and TAPs and filters are looked after.
     Capabilities all = bit(CAP_NET_ADMIN);
+    // Where root has started it: what it could read at the start, a reload must be able to read, and
+    // keys and journal go on to be written. The unit's user has neither to begin with.
+    all |= bit(CAP_DAC_OVERRIDE) | bit(CAP_DAC_READ_SEARCH);
     for (const config::Port& port : config.ports) {
         for (const std::uint16_t number : port.sip_ports) {
             // The sockets that keep the kernel quiet follow its addresses.

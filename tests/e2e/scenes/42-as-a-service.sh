@@ -60,6 +60,39 @@ check "no call once the neighbours are forgotten" core_call call alice
 lab_address edge access "$NEW4/24"
 EDGE4=$NEW4 phone_start phone2 bob
 check "no call to a phone at an address that came later" core_call call bob
+
+# thread NAME: the id of pinhole's thread of that name.
+thread() { grep -lx "$1" /proc/"$EDGE_PID"/task/*/comm | head -n 1 | cut -d / -f 5; }
+
+# hold THREAD: stops that one thread, as a bug would that has it wait for ever; the others go on.
+hold() {
+    lab_spawn edge "$LAB_DIR/held" python3 -u -c '
+import ctypes, signal, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+SEIZE, INTERRUPT = 0x4206, 0x4207
+if libc.ptrace(SEIZE, int(sys.argv[1]), None, None) or libc.ptrace(INTERRUPT, int(sys.argv[1]), None, None):
+    sys.exit(f"no ptrace: errno {ctypes.get_errno()}")
+print("held")
+signal.pause()' "$1"
+    HELD=$LAB_PID
+    check_soon 5 "the thread can't be stopped: $(cat "$LAB_DIR/held")" grep -q held "$LAB_DIR/held"
+}
+
+calls_of_watchdog() { grep -c ^WATCHDOG=1 "$LAB_DIR/notified"; }
+more_calls_than() { [ "$(calls_of_watchdog)" -gt "$1" ]; }
+unwell() { ! edge_http /healthz >/dev/null; }
+
+# A thread that is stuck stops the calls, so that the supervisor starts pinhole again.
+for name in 'rte-worker-1\|lcore-worker-1' control; do
+    hold "$(thread "$name")"
+    check_soon 20 "pinhole thinks itself well though $name is stuck" unwell
+    calls=$(calls_of_watchdog)
+    idle 1.5
+    check "the watchdog is called though $name is stuck" [ "$(calls_of_watchdog)" = "$calls" ]
+    lab_stop "$HELD" TERM
+    check_soon 10 "the watchdog is not called again once $name turns" more_calls_than "$calls"
+done
 kill -TERM "$EDGE_PID"
 check "it ended with another status than 0" wait "$EDGE_PID"
 check "the supervisor isn't told that pinhole stops" notified STOPPING=1 1

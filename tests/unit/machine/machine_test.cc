@@ -71,14 +71,30 @@ config::Config with_port(config::DeviceKind kind, std::uint16_t sip_port = 5060)
     return config;
 }
 
+// Of those that a user without rights is given by the unit.
+std::string kept_by_service(const config::Config& config) {
+    constexpr Capabilities kByUnit =
+        Capabilities{1} << CAP_NET_RAW | Capabilities{1} << CAP_NET_ADMIN |
+        Capabilities{1} << CAP_IPC_LOCK | Capabilities{1} << CAP_BPF |
+        Capabilities{1} << CAP_SYS_ADMIN | Capabilities{1} << CAP_NET_BIND_SERVICE;
+    return names(needed(config) & kByUnit);
+}
+
 TEST(Privileges, AreWhatThePortKindNeeds) {
     using Kind = config::DeviceKind;
-    EXPECT_EQ(names(needed(with_port(Kind::kAfPacket))), "CAP_NET_ADMIN");
-    EXPECT_EQ(names(needed(with_port(Kind::kMemif))), "CAP_NET_ADMIN");
-    EXPECT_EQ(names(needed(with_port(Kind::kAfXdp))), "CAP_NET_ADMIN CAP_BPF");
-    EXPECT_EQ(names(needed(with_port(Kind::kPci))), "CAP_NET_ADMIN CAP_IPC_LOCK");
-    EXPECT_EQ(names(needed(with_port(Kind::kAfPacket, 506))), "CAP_NET_BIND_SERVICE CAP_NET_ADMIN");
+    EXPECT_EQ(kept_by_service(with_port(Kind::kAfPacket)), "CAP_NET_ADMIN");
+    EXPECT_EQ(kept_by_service(with_port(Kind::kMemif)), "CAP_NET_ADMIN");
+    EXPECT_EQ(kept_by_service(with_port(Kind::kAfXdp)), "CAP_NET_ADMIN CAP_BPF");
+    EXPECT_EQ(kept_by_service(with_port(Kind::kPci)), "CAP_NET_ADMIN CAP_IPC_LOCK");
+    EXPECT_EQ(kept_by_service(with_port(Kind::kAfPacket, 506)),
+              "CAP_NET_BIND_SERVICE CAP_NET_ADMIN");
     EXPECT_EQ(names(0), "none");
+}
+
+TEST(Privileges, LetRootReadAgainWhatItHasRead) {
+    const Capabilities kept = needed(with_port(config::DeviceKind::kAfPacket));
+    EXPECT_NE(kept & Capabilities{1} << CAP_DAC_READ_SEARCH, 0U);
+    EXPECT_EQ(kept & Capabilities{1} << CAP_SYS_ADMIN, 0U);
 }
 
 // In a child, for they are gone for good. A thread that is there already gives them up as well.
