@@ -84,7 +84,7 @@ more_calls_than() { [ "$(calls_of_watchdog)" -gt "$1" ]; }
 unwell() { ! edge_http /healthz >/dev/null; }
 
 # A thread that is stuck stops the calls, so that the supervisor starts pinhole again.
-for name in 'rte-worker-1\|lcore-worker-1' control; do
+for name in rte-worker-1 control; do
     hold "$(thread "$name")"
     check_soon 20 "pinhole thinks itself well though $name is stuck" unwell
     calls=$(calls_of_watchdog)
