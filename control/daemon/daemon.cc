@@ -292,7 +292,7 @@ bool Assembly::tidy() {
         sd_notify(0, "WATCHDOG=1");
     }
     screening_->reclaim();
-    system_->tidy();
+    system_->tidy(Service::now_ms());
     allowances_.turn(workers_, Service::now_ms());
     if (subscription_ != nullptr) {
         subscription_->reclaim();

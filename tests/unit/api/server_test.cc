@@ -110,6 +110,10 @@ TEST_F(TcpServer, HealthAndReadiness) {
 TEST_F(TcpServer, StatusAndCores) {
     EXPECT_EQ(json::parse(get("/v1/status")->body)["max_contacts"], 1'000'000);
     EXPECT_EQ(json::parse(get("/v1/cores")->body)["cores"][0]["cpu"], 3);
+    const json rates = json::parse(get("/v1/rates")->body);
+    EXPECT_EQ(rates["per_s"]["registers"], json::parse("[1.0, 2.0]"));
+    EXPECT_EQ(rates["per_s"]["pongs"].size(), 0u);
+    EXPECT_EQ(rates["most"], 300);
 }
 
 TEST_F(TcpServer, OneAorHoweverItIsWritten) {
