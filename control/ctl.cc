@@ -7,6 +7,7 @@
 #include "control/config/config.h"
 #include "control/ctl_capture.h"
 #include "control/ctl_top.h"
+#include "control/manual/programs.h"
 
 #include <CLI/CLI.hpp>
 
@@ -190,6 +191,7 @@ int main(int argc, char** argv) {
         add_commands(app, options, ask, printer);
         const CLI::App* top = add_top(app, options.top);
         const CLI::App* capture = add_capture(app, options.capture);
+        pinhole::manual::add_manual_flag(app, pinhole::manual::pinholectl_page);
         app.parse(argc, argv);
         if (top->parsed()) {
             options.top.json = options.json;

@@ -2,6 +2,7 @@
 // pinhole, the daemon: reads its configuration and runs, or says what is wrong with it.
 #include "control/config/load.h"
 #include "control/daemon/daemon.h"
+#include "control/manual/programs.h"
 
 #include <CLI/CLI.hpp>
 
@@ -33,12 +34,13 @@ int check(const pinhole::config::Config& config, const std::string& file) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"pinhole: a kernel-bypass SIP edge registrar"};
+    CLI::App app{"pinhole: a kernel-bypass SIP edge registrar", "pinhole"};
     std::string file = "/etc/pinhole/pinhole.toml";
     bool check_only = false;
     app.add_option("-c,--config", file, "the configuration")->capture_default_str();
     app.add_flag("--check", check_only, "validate the configuration and end");
     app.set_version_flag("--version", "pinhole " PINHOLE_VERSION);
+    pinhole::manual::add_manual_flag(app, pinhole::manual::pinhole_page);
     CLI11_PARSE(app, argc, argv);
 
     const pinhole::config::Loaded loaded = pinhole::config::load_file(file);

@@ -138,6 +138,7 @@ struct alignas(64) CoreCounters {
     Counter reassembled, fragmented;
     Counter refreshed_in_place;
     Counter pings_sent, pongs;
+    Counter peer_checks_sent;     // OPTIONS to core peers
     Counter calls_in, calls_out;  // INVITEs forwarded to a phone, to a core peer
     Counter responses_forwarded;
     Counter table_full;    // newcomers refused with 503

@@ -6,6 +6,8 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # A release build; scripts/setup makes it.
 BUILD=${PINHOLE_BUILD:-$ROOT/build}
 export ROOT BUILD
+# Compilers' results are the same in every locale: debhelper sets one, and would find nothing of ours.
+export CCACHE_SLOPPINESS=locale
 
 say() { printf '%s\n' "$*"; }
 

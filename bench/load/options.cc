@@ -5,6 +5,7 @@
 #include "bench/load/gateways.h"
 #include "bench/load/messages.h"
 #include "bench/load/outbox.h"
+#include "control/manual/programs.h"
 #include "dataplane/sip/uri.h"
 
 #include <CLI/CLI.hpp>
@@ -228,6 +229,7 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
         "registrar; counts every answer, every loss and every wrong answer.",
         "pinhole-load"};
     app.set_version_flag("--version", "pinhole-load " PINHOLE_VERSION);
+    manual::add_manual_flag(app, manual::pinhole_load_page);
     Texts texts;
     add_pace(app, options, texts);
     add_population(app, options, texts);

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cmath>
+
 namespace pinhole::api {
 namespace {
 
@@ -154,6 +156,19 @@ json to_json(const std::vector<CoreStatus>& cores) {
                        {"cycles_idle", core.cycles_idle}});
     }
     return {{"cores", out}};
+}
+
+json to_json(const Rates& rates) {
+    json per_s = json::object();
+    for (std::size_t i = 0; i < kRateNames.size(); ++i) {
+        json points = json::array();
+        for (const float rate : rates.per_s[i]) {
+            // A tenth is enough, and keeps the answer small.
+            points.push_back(std::round(rate * 10.0) / 10.0);
+        }
+        per_s[kRateNames[i]] = std::move(points);
+    }
+    return {{"every_s", rates.every_s}, {"most", rates.most}, {"per_s", per_s}};
 }
 
 json to_json(const AorBindings& bindings) {

@@ -14,6 +14,7 @@ namespace pinhole::api {
 
 [[nodiscard]] nlohmann::json to_json(const Status& status);
 [[nodiscard]] nlohmann::json to_json(const std::vector<CoreStatus>& cores);
+[[nodiscard]] nlohmann::json to_json(const Rates& rates);
 [[nodiscard]] nlohmann::json to_json(const AorBindings& bindings);
 [[nodiscard]] nlohmann::json to_json(const Story& story);
 [[nodiscard]] nlohmann::json to_json(const Nat& nat);

@@ -220,6 +220,8 @@ bool fixed_path(System& system, const Request& request, Response& response) {
         send_json(response, 200, to_json(system.status()));
     } else if (path == "/v1/cores") {
         send_json(response, 200, to_json(system.cores()));
+    } else if (path == "/v1/rates") {
+        send_json(response, 200, to_json(system.rates()));
     } else if (path == "/v1/nat") {
         nat(system, request, response);
     } else if (path == kBindings) {
@@ -258,8 +260,8 @@ void answer(System& system, Server::Access access, const Request& request, Respo
         why(system, request, response);
     } else if (!fixed_path(system, request, response)) {
         send_error(response, 404,
-                   "there are /, /metrics, /healthz, /readyz, /v1/status, /v1/cores, /v1/bindings, "
-                   "/v1/bindings/{aor}, /v1/why/{aor} and /v1/nat");
+                   "there are /, /metrics, /healthz, /readyz, /v1/status, /v1/cores, /v1/rates, "
+                   "/v1/bindings, /v1/bindings/{aor}, /v1/why/{aor} and /v1/nat");
     }
 }
 

@@ -27,7 +27,6 @@ constexpr std::size_t kThreads = 4;
 constexpr std::size_t kMaxWaiting = 32;
 constexpr std::size_t kMaxPayloadBytes = 4096;
 constexpr std::chrono::seconds kMaxConnectionTime{5};
-constexpr mode_t kSocketMode = 0660;
 constexpr int kBacklog = 64;
 
 // httplib's server, but for one request a connection and a deadline over all of it.
@@ -70,7 +69,7 @@ struct Server::Impl {
         server->new_task_queue = [] { return new BoundedTaskQueue(kThreads, kMaxWaiting); };
         server->set_payload_max_length(kMaxPayloadBytes);
         server->set_socket_options([this](socket_t socket) {
-            prepare(socket);
+            prepare(socket, socket_mode);
             listening = socket;
         });
         server->set_default_headers({{"Cache-Control", "no-store"}});
@@ -88,11 +87,11 @@ struct Server::Impl {
     // Before bind(). Not httplib's default, whose SO_REUSEPORT lets two daemons share a port and
     // each lose half of the requests. A Unix socket's mode here makes the file's, so that at no
     // moment the world may connect.
-    static void prepare(socket_t socket) {
+    static void prepare(socket_t socket, mode_t mode) {
         const int on = 1;
         ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
         ::fcntl(socket, F_SETFD, FD_CLOEXEC);
-        ::fchmod(socket, kSocketMode);
+        ::fchmod(socket, mode);
     }
 
     // Until the accept loop turns: httplib's stop() before that would be lost.
@@ -116,6 +115,7 @@ struct Server::Impl {
     std::atomic<bool> ended{true};
     int listening = -1;  // httplib's; good as long as it listens
     std::uint16_t port = 0;
+    mode_t socket_mode = 0660;
     std::string socket_path;       // of a Unix socket that we made, ...
     struct stat socket_status {};  // ... and which file that was
 };
@@ -143,11 +143,12 @@ std::optional<std::string> Server::start_tcp(const std::string& host, std::uint1
     return std::nullopt;
 }
 
-std::optional<std::string> Server::start_unix(const std::string& path) {
+std::optional<std::string> Server::start_unix(const std::string& path, const SocketFile& file) {
     stop();
     if (auto problem = clear_for_bind(path)) {
         return problem;
     }
+    impl_->socket_mode = file.mode;
     impl_->make();
     impl_->server->set_address_family(AF_UNIX);
     errno = 0;
@@ -157,7 +158,12 @@ std::optional<std::string> Server::start_unix(const std::string& path) {
         return "can't make the control socket " + path + ": " + why;
     }
     // Whatever the umask has taken away.
-    ::chmod(path.c_str(), kSocketMode);
+    ::chmod(path.c_str(), file.mode);
+    if (auto problem = give_to_group(path, file.group)) {
+        ::unlink(path.c_str());
+        impl_->server.reset();
+        return problem;
+    }
     ::stat(path.c_str(), &impl_->socket_status);
     impl_->socket_path = path;
     impl_->run();

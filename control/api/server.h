@@ -14,6 +14,12 @@
 
 namespace pinhole::api {
 
+// Of a Unix socket: its mode, and its group by name; empty: that of the process.
+struct SocketFile {
+    unsigned mode = 0660;
+    std::string group;
+};
+
 class Server {
   public:
     enum class Access : std::uint8_t { kReadOnly, kFull };
@@ -27,10 +33,11 @@ class Server {
     // Each returns nothing, or the sentence why it can't be. Listening when they return. `host` is
     // an address without brackets; port 0 takes a free one, see port().
     [[nodiscard]] std::optional<std::string> start_tcp(const std::string& host, std::uint16_t port);
-    // Makes the parent directory (0755) if need be; the socket gets mode 0660. A socket file that
+    // Makes the parent directory (0755) if need be; the socket gets the mode and group. A socket file that
     // nobody listens at is removed first; a living one, or a file that is no socket, is an error.
     // stop() removes it.
-    [[nodiscard]] std::optional<std::string> start_unix(const std::string& path);
+    [[nodiscard]] std::optional<std::string> start_unix(const std::string& path,
+                                                        const SocketFile& file = {});
     // Ends in well under a second, whatever clients do. Harmless when not started.
     void stop();
 

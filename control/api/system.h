@@ -60,6 +60,15 @@ struct CoreStatus {
 // Reads what a worker's counters hold; cpu stays 0.
 [[nodiscard]] CoreStatus core_status(const metrics::CoreFigures& figures);
 
+// Of all cores together, a second; the oldest first.
+inline constexpr std::array<const char*, 7> kRateNames{
+    "registers", "calls", "rx_packets", "tx_packets", "drops", "pings_sent", "pongs"};
+struct Rates {
+    double every_s = 0;    // between two points
+    std::size_t most = 0;  // points that are kept
+    std::array<std::vector<float>, kRateNames.size()> per_s;
+};
+
 struct Binding {
     std::string contact;   // the URI as the phone wrote it
     std::uint64_t id = 0;  // the contact id (slot and generation)
@@ -183,6 +192,8 @@ class System {
 
     [[nodiscard]] virtual Status status() = 0;
     [[nodiscard]] virtual std::vector<CoreStatus> cores() = 0;
+    // Of the last minutes, those before anybody asked too.
+    [[nodiscard]] virtual Rates rates() = 0;
     // `aor` is "sip:user@domain", as the client wrote it but percent-decoded and with its scheme;
     // the implementation makes it canonical. No binding: nullopt.
     [[nodiscard]] virtual std::optional<AorBindings> show(std::string_view aor) = 0;

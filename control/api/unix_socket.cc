@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/api/unix_socket.h"
 
+#include <grp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -10,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <vector>
 
 namespace pinhole::api {
 namespace {
@@ -66,6 +68,25 @@ std::optional<std::string> clear_for_bind(const std::string& path) {
     }
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
         return "can't remove the left-over socket " + path + ": " + reason(errno);
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> give_to_group(const std::string& path, const std::string& group) {
+    if (group.empty()) {
+        return std::nullopt;
+    }
+    struct group entry {};
+    struct group* found = nullptr;
+    std::vector<char> names(65'536);
+    if (::getgrnam_r(group.c_str(), &entry, names.data(), names.size(), &found) != 0 ||
+        found == nullptr) {
+        return "there is no group " + group + ": make it (addgroup --system " + group +
+               "), or choose another [control] group";
+    }
+    if (::chown(path.c_str(), static_cast<uid_t>(-1), entry.gr_gid) != 0) {
+        return "can't give " + path + " to the group " + group + ": " + reason(errno) +
+               ". The user that pinhole runs as must be in it (SupplementaryGroups= in the unit)";
     }
     return std::nullopt;
 }

@@ -15,4 +15,8 @@ namespace pinhole::api {
 // sentence why the path can't be had.
 [[nodiscard]] std::optional<std::string> clear_for_bind(const std::string& path);
 
+// Empty: left as it is. Else the sentence why the file can't be that group's.
+[[nodiscard]] std::optional<std::string> give_to_group(const std::string& path,
+                                                       const std::string& group);
+
 }  // namespace pinhole::api

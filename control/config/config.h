@@ -24,6 +24,7 @@ enum class FullAor : std::uint8_t { kReject, kReplace };
 enum class AuthMode : std::uint8_t { kOff, kDigest, kUnset };
 enum class CallUnreachable : std::uint8_t { kFail, kTry };
 enum class CoreMode : std::uint8_t { kProxy, kRedirect };
+enum class SocketMode : std::uint8_t { kGroup, kOwner };
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
 
 struct Dataplane {
@@ -169,6 +170,8 @@ struct Http {
 
 struct Control {
     std::string socket = "/run/pinhole/control.sock";
+    SocketMode mode = SocketMode::kGroup;
+    std::string group;  // empty: that of the process
 };
 
 // The keys under branches, tokens, tags and pings.

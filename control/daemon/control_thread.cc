@@ -122,12 +122,14 @@ class Dispatcher {
         }
         const route::Peer& peer = peers[index];
         const auto posted = outbox_.post(
-            peer.flow, static_cast<std::uint32_t>(index), [&](char* room, std::size_t capacity) {
+            peer.flow, static_cast<std::uint32_t>(index),
+            [&](char* room, std::size_t capacity) {
                 sip::Writer out(room, capacity);
                 return route::build_peer_check(peer, around.keys, parts_.clock.now().us, out)
                            ? out.size()
                            : std::size_t{0};
-            });
+            },
+            io::ParcelKind::kPeerCheck);
         return posted == io::Outbox::Posted::kPosted;
     }
 

@@ -18,6 +18,9 @@
 #include "control/daemon/subscription.h"
 #include "control/daemon/table_memory.h"
 #include "control/escape/log_sink.h"
+#include "control/machine/cpu_advice.h"
+#include "control/machine/privileges.h"
+#include "control/machine/watchdog.h"
 #include "dataplane/io/device_check.h"
 #include "dataplane/io/eal.h"
 #include "dataplane/io/kernel_path.h"
@@ -73,6 +76,27 @@ class Signals {
   private:
     int fd_ = -1;
 };
+
+std::uint64_t watchdog_period_us() {
+    std::uint64_t period = 0;
+    return sd_watchdog_enabled(0, &period) > 0 ? period : 0;
+}
+
+// What opened the ports is not needed to serve them.
+void give_up_privileges(const config::Config& config) {
+    const machine::Capabilities kept = machine::held() & machine::needed(config);
+    if (const auto failed = machine::keep_only(kept); failed.has_value()) {
+        spdlog::warn("capabilities that are needed no longer could not be given up: {}", *failed);
+        return;
+    }
+    spdlog::info("capabilities kept: {}", machine::names(kept));
+}
+
+void advise_on_cores(const config::Dataplane& dataplane) {
+    if (const auto advice = machine::advise(dataplane.cores, machine::cpu_facts())) {
+        spdlog::warn("{}", *advice);
+    }
+}
 
 std::uint64_t random_seed() {
     std::uint64_t seed = 0;
@@ -152,6 +176,7 @@ class Assembly {
     std::unique_ptr<RunningSystem> system_;
     std::unique_ptr<api::Server> http_;
     std::unique_ptr<api::Server> socket_;
+    machine::Watchdog watchdog_{watchdog_period_us()};
     bool launched_ = false;
 };
 
@@ -263,8 +288,11 @@ void Assembly::reload() {
 
 // False: pinhole is to end.
 bool Assembly::tidy() {
+    if (watchdog_.due(Service::now_ms()) && system_->healthy().ok) {
+        sd_notify(0, "WATCHDOG=1");
+    }
     screening_->reclaim();
-    system_->tidy();
+    system_->tidy(Service::now_ms());
     allowances_.turn(workers_, Service::now_ms());
     if (subscription_ != nullptr) {
         subscription_->reclaim();
@@ -433,7 +461,9 @@ io::Status Assembly::listen() {
         }
     }
     socket_ = std::make_unique<api::Server>(*system_, api::Server::Access::kFull);
-    if (const auto failed = socket_->start_unix(config_.control.socket); failed.has_value()) {
+    if (const auto failed = socket_->start_unix(
+            config_.control.socket, {socket_mode(config_.control.mode), config_.control.group});
+        failed.has_value()) {
         return io::Error{io::ErrorCode::kBusy, *failed};
     }
     return {};
@@ -496,6 +526,8 @@ int run(const config::Config& config, const std::string& file) {
         std::fprintf(stderr, "pinhole: %s\n", started.error().message.c_str());
         return 1;
     }
+    advise_on_cores(config.dataplane);
+    give_up_privileges(config);
     spdlog::info("pinhole {} serves: {}", PINHOLE_VERSION, assembly.summary());
     sd_notify(0, "READY=1");
     assembly.run(signals.fd());

@@ -157,6 +157,13 @@ std::vector<api::CoreStatus> RunningSystem::cores() {
     return cores;
 }
 
+void RunningSystem::tidy(std::uint64_t now_ms) {
+    capture_.tidy();
+    if (rates_.due(now_ms)) {
+        rates_.add(now_ms, cores());
+    }
+}
+
 std::optional<api::AorBindings> RunningSystem::show(std::string_view aor) {
     const auto name = canonical(aor);
     if (!name.has_value()) {

@@ -4,6 +4,7 @@
 // none meets a worker at a lock.
 #pragma once
 
+#include "control/api/rates.h"
 #include "control/api/system.h"
 #include "control/config/config.h"
 #include "control/daemon/capture_service.h"
@@ -64,6 +65,7 @@ class RunningSystem final : public api::System {
 
     [[nodiscard]] api::Status status() override;
     [[nodiscard]] std::vector<api::CoreStatus> cores() override;
+    [[nodiscard]] api::Rates rates() override { return rates_.read(); }
     [[nodiscard]] std::optional<api::AorBindings> show(std::string_view aor) override;
     [[nodiscard]] std::optional<api::ListPage> list(std::string_view prefix, std::size_t limit,
                                                     std::string_view after) override;
@@ -75,8 +77,9 @@ class RunningSystem final : public api::System {
     [[nodiscard]] api::CaptureStart capture_start(std::string_view filter) override;
     [[nodiscard]] std::optional<api::CaptureChunk> capture_take(std::uint64_t id) override;
     [[nodiscard]] bool capture_stop(std::uint64_t id) override;
-    // Ends a capture that nobody takes from any more. The service thread, whenever it turns.
-    void tidy() { capture_.tidy(); }
+    // Ends a capture that nobody takes from any more, and counts for the rates. The service thread,
+    // whenever it turns.
+    void tidy(std::uint64_t now_ms);
     [[nodiscard]] api::Health healthy() override;
     [[nodiscard]] api::Health ready() override;
     [[nodiscard]] std::string metrics_text() override;
@@ -116,6 +119,7 @@ class RunningSystem final : public api::System {
     std::mutex beats_mutex_;  // its own: a long listing must not make us look unwell
     std::vector<Beat> beats_;
     CaptureService capture_;
+    api::RateHistory rates_;
 };
 
 }  // namespace pinhole::daemon

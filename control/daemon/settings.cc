@@ -38,6 +38,10 @@ io::HugepageMode hugepage_mode(config::Hugepages mode) {
 
 }  // namespace
 
+unsigned socket_mode(config::SocketMode mode) {
+    return mode == config::SocketMode::kOwner ? 0600 : 0660;
+}
+
 io::Settings io_settings(const config::Config& config) {
     io::Settings settings;
     settings.workers = config.dataplane.workers;

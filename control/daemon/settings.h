@@ -17,6 +17,9 @@
 
 namespace pinhole::daemon {
 
+// The control socket file's permissions.
+[[nodiscard]] unsigned socket_mode(config::SocketMode mode);
+
 [[nodiscard]] io::Settings io_settings(const config::Config& config);
 [[nodiscard]] registrar::Policy registrar_policy(const config::Registrar& registrar,
                                                  const config::Qualify& qualify);

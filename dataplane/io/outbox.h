@@ -24,8 +24,10 @@ class Outbox {
 
     // To be sent by `flow`. `std::size_t write(char* room, std::size_t capacity)` returns the payload's length, 0 for
     // none. `spread` picks among the workers that have a queue on the flow's device, so that they share evenly.
+    // `kind` tells the worker what it counts.
     template <class Write>
-    Posted post(const net::Flow& flow, std::uint32_t spread, Write&& write) {
+    Posted post(const net::Flow& flow, std::uint32_t spread, Write&& write,
+                ParcelKind kind = ParcelKind::kPing) {
         rte_mbuf* mbuf = rte_pktmbuf_alloc(ports_.big_pool());
         if (mbuf == nullptr) {
             return Posted::kFull;
@@ -38,7 +40,7 @@ class Outbox {
         }
         rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(len));
         *parcel_flow(mbuf) = flow;
-        mbuf->hash.usr = static_cast<std::uint32_t>(ParcelKind::kDatagram);
+        mbuf->hash.usr = static_cast<std::uint32_t>(kind);
         if (mesh_.inbox(worker_for(flow, spread)).put(&mbuf, 1) == 0) {
             rte_pktmbuf_free(mbuf);
             return Posted::kFull;

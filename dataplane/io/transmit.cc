@@ -11,7 +11,7 @@
 namespace pinhole::io {
 namespace {
 
-// A kDatagram parcel keeps its flow at the buffer's beginning while the headers are written behind
+// A kPing parcel keeps its flow at the buffer's beginning while the headers are written behind
 // it.
 static_assert(RTE_PKTMBUF_HEADROOM >= sizeof(net::Flow) + net::kMaxHeaders);
 

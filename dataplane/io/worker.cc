@@ -156,9 +156,11 @@ unsigned Worker::empty_inbox() {
     for (unsigned i = 0; i < n; ++i) {
         rte_mbuf* mbuf = parcels[i];
         switch (static_cast<ParcelKind>(mbuf->hash.usr)) {
-            case ParcelKind::kDatagram: {
+            case ParcelKind::kPing:
+            case ParcelKind::kPeerCheck: {
                 const net::Flow flow = *parcel_flow(mbuf);
-                counters_.pings_sent.add();
+                const bool ping = static_cast<ParcelKind>(mbuf->hash.usr) == ParcelKind::kPing;
+                (ping ? counters_.pings_sent : counters_.peer_checks_sent).add();
                 transmit_.parcel(flow, mbuf, *around_);
                 break;
             }

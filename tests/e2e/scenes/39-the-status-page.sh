@@ -12,6 +12,15 @@ page() {
         --enable-logging=stderr --dump-dom "http://127.0.0.1:9060/$1" >"$LAB_DIR/page" 2>"$LAB_DIR/browser.log"
 }
 
+# The page as soon as its script has asked once.
+first_look() {
+    lab_exec edge env HOME="$LAB_DIR" timeout 60 chromium --headless --no-sandbox --disable-gpu \
+        --disable-dev-shm-usage --user-data-dir="$LAB_DIR/browser" --virtual-time-budget=500 \
+        --dump-dom "http://127.0.0.1:9060/" >"$LAB_DIR/page" 2>"$LAB_DIR/browser.log"
+}
+registers_were_seen() { edge_http /v1/rates | python3 -c 'import json, sys
+sys.exit(not any(json.load(sys.stdin)["per_s"]["registers"]))'; }
+
 has() { grep -qF -- "$1" "$LAB_DIR/page"; }
 
 # register USER CONTACT: a phone that registers once and says no more.
@@ -30,6 +39,15 @@ phone_start phone1 alice
 check "mallory cannot register" register mallory \
     '<sip:m@10.0.0.9>;x="<img src=x onerror=alert(1)>"'
 check_soon 20 "alice never answers a ping" binding_is alice state reachable
+
+# What was before anybody looked is shown at once: the page's script has not asked twice.
+check_soon 20 "the rates know of no REGISTER" registers_were_seen
+idle 5
+check "the browser fails" first_look
+check "the page does not show the rates from before it was opened" \
+    grep -qE 'REGISTER: [0-9.]+ \(at most (0\.[1-9]|[1-9][0-9.]*)\)' "$LAB_DIR/page"
+check "the page draws no line of several points" grep -qE '<polyline points="[0-9.]+,[0-9.]+ [0-9.]+,[0-9.]+ ' "$LAB_DIR/page"
+check "the page doesn't say how long it looks back" has "The last 10 min 0 s"
 
 page "" || fail "the browser fails: $(tail -n 3 "$LAB_DIR/browser.log")"
 for shown in ">ready<" "<h2>Cores</h2>" "af_packet:access" "$CORE4:5060" ">20,000<" "REGISTER: " "(at most "; do

@@ -313,7 +313,7 @@ TEST_F(OneWorker, SendsPingsByTheContactsFlowAndKnowsTheAnswer) {
     const table::ContactView phone = contact("100");
     rte_mbuf* ping = rte_pktmbuf_alloc(edge->ports().big_pool());
     *parcel_flow(ping) = phone.state.flow;
-    ping->hash.usr = static_cast<std::uint32_t>(ParcelKind::kDatagram);
+    ping->hash.usr = static_cast<std::uint32_t>(ParcelKind::kPing);
     sip::Writer out(rte_pktmbuf_mtod(ping, char*), rte_pktmbuf_tailroom(ping));
     ASSERT_TRUE(route::build_ping({phone.id, phone.state.flow, phone.uri, phone.aor}, edge->keys(),
                                   edge->now().us, out));
@@ -359,6 +359,27 @@ TEST_F(OneWorker, KnowsACorePeersAnswerWhereThatMaySpeak) {
     ASSERT_EQ(edge->mesh().peer_pongs(0).take(&notice, 1), 1U);
     EXPECT_EQ(notice.peer, 0);
     EXPECT_EQ(notice.code, 405);
+}
+
+// So that pings and pongs compare.
+TEST_F(OneWorker, CountsChecksOfPeersApartFromPings) {
+    EXPECT_EQ(answer({}), "SIP/2.0 200 OK");
+    const table::ContactView phone = contact("100");
+    for (const ParcelKind kind :
+         {ParcelKind::kPing, ParcelKind::kPeerCheck, ParcelKind::kPeerCheck}) {
+        rte_mbuf* parcel = rte_pktmbuf_alloc(edge->ports().big_pool());
+        *parcel_flow(parcel) = phone.state.flow;
+        parcel->hash.usr = static_cast<std::uint32_t>(kind);
+        sip::Writer out(rte_pktmbuf_mtod(parcel, char*), rte_pktmbuf_tailroom(parcel));
+        ASSERT_TRUE(
+            route::build_peer_check(edge->around().peers[0], edge->keys(), edge->now().us, out));
+        rte_pktmbuf_append(parcel, static_cast<std::uint16_t>(out.size()));
+        ASSERT_EQ(edge->mesh().inbox(0).put(&parcel, 1), 1U);
+        edge->worker(0).round();
+    }
+    EXPECT_EQ(edge->sent(0).size(), 3U);
+    EXPECT_EQ(edge->counters(0).pings_sent.get(), 1U);
+    EXPECT_EQ(edge->counters(0).peer_checks_sent.get(), 2U);
 }
 
 TEST_F(OneWorker, CallsOutNeedALivingPeerAndAreCountedWithoutOne) {

@@ -68,6 +68,11 @@ class FakeSystem final : public System {
         return out;
     }
 
+    Rates rates() override {
+        Rates out{2, 300, {}};
+        out.per_s[0] = {1.04F, 2};
+        return out;
+    }
     std::vector<CoreStatus> cores() override {
         CoreStatus core;
         core.core = 1;

@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
 #include <nlohmann/json.hpp>
@@ -109,6 +110,10 @@ TEST_F(TcpServer, HealthAndReadiness) {
 TEST_F(TcpServer, StatusAndCores) {
     EXPECT_EQ(json::parse(get("/v1/status")->body)["max_contacts"], 1'000'000);
     EXPECT_EQ(json::parse(get("/v1/cores")->body)["cores"][0]["cpu"], 3);
+    const json rates = json::parse(get("/v1/rates")->body);
+    EXPECT_EQ(rates["per_s"]["registers"], json::parse("[1.0, 2.0]"));
+    EXPECT_EQ(rates["per_s"]["pongs"].size(), 0u);
+    EXPECT_EQ(rates["most"], 300);
 }
 
 TEST_F(TcpServer, OneAorHoweverItIsWritten) {
@@ -270,6 +275,23 @@ TEST_F(UnixServer, MakesDirectoryAndSocketAndRemovesIt) {
     EXPECT_TRUE(Client(path_).status().ok());
     server_.stop();
     EXPECT_NE(::stat(path_.c_str(), &status), 0);
+}
+
+TEST_F(UnixServer, GivesTheSocketTheModeAndTheGroup) {
+    struct stat status {};
+    ASSERT_FALSE(server_.start_unix(path_, {0600, {}}));
+    ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0600u);
+    const auto problem = server_.start_unix(path_, {0660, "no-such-group"});
+    ASSERT_TRUE(problem);
+    EXPECT_THAT(*problem, HasSubstr("there is no group no-such-group"));
+    EXPECT_NE(::stat(path_.c_str(), &status), 0);
+    if (::geteuid() != 0) {
+        GTEST_SKIP() << "only root may give a file to a group that he isn't in";
+    }
+    ASSERT_FALSE(server_.start_unix(path_, {0660, "daemon"}));
+    ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+    EXPECT_EQ(status.st_gid, ::getgrnam("daemon")->gr_gid);
 }
 
 TEST_F(UnixServer, Removes) {
