@@ -52,11 +52,16 @@ class SlotReader {
                static_cast<std::uint16_t>(table_.hash()(flow)),
                table_.hash()(contact.aor),
                static_cast<std::uint8_t>(contact.state.flags >> table::kAgentShift),
-               (contact.state.flags & table::kSameCall) != 0};
+               (contact.state.flags & table::kSameCall) != 0,
+               traits_of(contact)};
         return true;
     }
 
   private:
+    static std::uint8_t traits_of(const table::ContactView& contact) {
+        return (contact.state.flags & table::kSuspect) != 0 ? table::QualifyView::kSuspect : 0;
+    }
+
     const table::BindingTable& table_;
 };
 

@@ -28,9 +28,10 @@ struct Figures {
     Counter trials_lost;       // canaries whose mapping died of it
     Counter fallbacks;         // lessons that were given up because an ordinary phone's died
     Counter overdue;           // gauge: contacts whose ping waits at present
-    Counter stale_pongs;       // for a contact that is gone, or by a ping of long ago
+    Counter stale_pongs;       // for a contact that is gone or suspect, or by a ping of long ago
     Counter wrong_flow_pongs;  // of the answered, those from elsewhere than the contact's flow
     Counter repeated_pongs;    // an answer that had been counted already
+    Counter suspects;          // gauge: contacts whose flow may be another phone's by now
     Histogram rtt;             // of `answered`
     Histogram lag;             // of `sent`: due until handed over
     std::array<Counter, static_cast<std::size_t>(table::Reach::kCount)> by_state;  // gauges

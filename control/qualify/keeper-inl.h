@@ -86,6 +86,9 @@ void Keeper<C, S>::changed(std::uint32_t slot) {
     const bool knows_where = contact.by_path || contacts_.where_is(slot, where);
     if (!knows_where || where.flow_mark == view.flow_mark) {
         // It expires sooner, or a worker has seen that it is not as dead as it seemed.
+        if (knows_where && !contact.by_path && where.traits != view.traits) {
+            retrace(slot, contact, view, where);
+        }
         visit(slot, false);
     } else {
         moved(slot, contact, view, where);
@@ -104,10 +107,11 @@ void Keeper<C, S>::adopt(std::uint32_t slot, const ContactBrief& contact) {
     }
     ledger_.open(slot, contact.generation, where.aor_hash);
     ledger_.note(slot, Event::kRegistered, where.udp_port, now_s_);
+    take_traits(slot, view, where.traits);
     states_.write_control(slot, view);
     states_.forget_life_control(slot);
     gauge(view.state, +1);
-    if (pings(contact)) {
+    if (pings(contact, view)) {
         plan(slot, now_ms_, first_window_of(view));
     }
     arm(slot, contact, view);
@@ -134,9 +138,11 @@ void Keeper<C, S>::take_up(std::uint32_t slot) {
         enter(view, where);
     }
     ledger_.open(slot, contact.generation, where.aor_hash);
+    view.traits = 0;  // of an earlier run's figures
+    take_traits(slot, view, where.traits);
     states_.write_control(slot, view);
     gauge(view.state, +1);
-    if (pings(contact)) {
+    if (pings(contact, view)) {
         // One that came just before the end has not been pinged yet.
         const bool is_new = view.missed == 0 && !view.has(View::kEverAnswered);
         const std::uint32_t age_ms = static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms;
@@ -163,9 +169,10 @@ void Keeper<C, S>::moved(std::uint32_t slot, const ContactBrief& contact, View v
         ledger_.note(slot, Event::kMoved, where.udp_port, now_s_);
         gateways_.at(view.gateway).rebinds.add(1);
     }
+    take_traits(slot, view, where.traits);
     states_.write_control(slot, view);
     states_.forget_life_control(slot);  // it was by the old flow
-    if (!pings(contact)) {
+    if (!pings(contact, view)) {
         set_plan(slot, kNoPing);
     } else {
         const Tick before = plans_[slot];
@@ -194,6 +201,7 @@ void Keeper<C, S>::forget(std::uint32_t slot) {
     end_turn(view);
     end_trial_gone(slot, view, false);
     leave(view);
+    figures_.suspects.add(view.is_suspect() ? -std::uint64_t{1} : 0);
     Event why = Event::kRemoved;
     if (view.has(View::kExpiring)) {
         figures_.expired.add();

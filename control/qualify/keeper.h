@@ -23,7 +23,8 @@
 // contact's flow it is counted too: such a phone sends from another port than it listens at. What
 // has proved life by the contact's flow (table::Proof) has refreshed the mapping from within, so the
 // next ping moves out from it; it makes up for a ping that was lost, and brings back who was taken
-// for unreachable. Drain the pongs before advance(), so that a stalled thread doesn't take for
+// for unreachable. A suspect contact's flow is another phone's to keep, and by a pong nobody can tell
+// who has sent it: it is not pinged, and nothing but its own REGISTER says anything of it. Drain the pongs before advance(), so that a stalled thread doesn't take for
 // missed what waits in its own queue.
 #pragma once
 
@@ -61,6 +62,7 @@ struct Whereabouts {
     std::uint64_t aor_hash = 0;
     std::uint8_t agent = 0;  // the kind of phone
     bool same_call = false;  // it has registered there under the Call-ID it had: it did not restart
+    std::uint8_t traits = 0;  // of QualifyView: what the binding says of itself
 };
 
 template <typename T>
@@ -150,6 +152,11 @@ class Keeper {
     [[nodiscard]] bool wait_for_turn(std::uint32_t slot, View& view);
     void end_turn(View& view);
 
+    // What bindings say of themselves: keeper_traits-inl.h.
+    void take_traits(std::uint32_t slot, View& view, std::uint8_t traits);
+    void retrace(std::uint32_t slot, const ContactBrief& contact, View view,
+                 const Whereabouts& where);
+
     // Learning: keeper_learn-inl.h.
     [[nodiscard]] Lesson* lesson_of(const View& view);
     [[nodiscard]] Window first_window_of(const View& view);
@@ -168,8 +175,8 @@ class Keeper {
     void note_life(std::uint32_t slot, const table::Life& life);
     void gauge(Reach state, int by);
     [[nodiscard]] bool removal_due(const View& view) const;
-    [[nodiscard]] bool pings(const ContactBrief& contact) const {
-        return policy_.pings() && !contact.by_path;
+    [[nodiscard]] bool pings(const ContactBrief& contact, const View& view) const {
+        return policy_.pings() && !contact.by_path && !view.is_suspect();
     }
 
     // When to ping.
@@ -207,3 +214,4 @@ class Keeper {
 #include "control/qualify/keeper-inl.h"
 #include "control/qualify/keeper_learn-inl.h"
 #include "control/qualify/keeper_pings-inl.h"
+#include "control/qualify/keeper_traits-inl.h"

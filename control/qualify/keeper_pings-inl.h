@@ -55,7 +55,7 @@ bool Keeper<C, S>::lived_since_ping(const View& view, const table::Life& life) c
 template <Contacts C, Sink S>
 void Keeper<C, S>::take_life(std::uint32_t slot, View& view) {
     const table::Life life = states_.life_any(slot);
-    if (!lived_since_ping(view, life)) {
+    if (view.is_suspect() || !lived_since_ping(view, life)) {
         return;
     }
     note_life(slot, life);
@@ -211,7 +211,8 @@ void Keeper<C, S>::pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool 
         return;
     }
     View view = id.slot < states_.capacity() ? states_.get_control(id.slot) : View{};
-    if (!id.valid() || view.generation != id.generation || rtt_us / 1'000 > policy_.interval_ms) {
+    if (!id.valid() || view.generation != id.generation || view.is_suspect() ||
+        rtt_us / 1'000 > policy_.interval_ms) {
         figures_.stale_pongs.add();
         return;
     }

@@ -23,7 +23,9 @@ constexpr std::array<const char*, static_cast<std::size_t>(Event::kCount)> kName
     "back",
     "expired",
     "removed_unreachable",
-    "removed"};
+    "removed",
+    "suspected",
+    "trusted"};
 
 // What tells no more for being told again and again.
 bool repeats(Event event) {

@@ -31,6 +31,8 @@ enum class Event : std::uint8_t {
     kExpired,             // removed: its time ran out
     kRemovedUnreachable,  // removed: unreachable for remove_after_s
     kRemoved,             // removed by a REGISTER or by an operator
+    kSuspected,           // another phone has registered by its flow
+    kTrusted,             // its own phone has registered again
     kCount
 };
 

@@ -25,6 +25,7 @@ enum class CommandKind : std::uint8_t {
 struct alignas(64) Command {
     CommandKind kind = CommandKind::kRegister;
     registrar::Verdict verdict = registrar::Verdict::kOk;
+    bool arrives = false;       // of an answer: the AOR was not at that flow before
     std::uint16_t from = 0;     // whose ring: a worker, or Mesh::control(), Mesh::service()
     std::uint32_t context = 0;  // of the receiver, which knows its packet again by it
     const registrar::RegisterRequest* request = nullptr;

@@ -399,7 +399,7 @@ bool SipStage::is_emergency(const sip::Message& message) const {
 }
 
 // The owner has changed what the REGISTER asked for: phones have come to its source or left it.
-void SipStage::note_change(const Context& context) {
+void SipStage::note_change(const Context& context, bool arrives) {
     const registrar::RegisterRequest& request = context.request;
     if (context.verdict != Verdict::kOk) {
         return;
@@ -413,6 +413,9 @@ void SipStage::note_change(const Context& context) {
         if (const auto odd = registrar::odd_contact(request.contacts[i].uri, around_->identity)) {
             counters_.odd_contacts[static_cast<std::size_t>(*odd)].add();
         }
+    }
+    if (arrives) {
+        look_for_displaced(context);
     }
 }
 
@@ -470,8 +473,9 @@ bool SipStage::refresh_in_place(Context& context, const table::Record& record, O
 SipStage::Outcome SipStage::ask_owner(Context& context) {
     const unsigned owner = shared_.table.shard_of(context.request.aor_hash);
     if (owner == worker_) {
-        context.verdict = apply(context.request);
-        note_change(context);
+        bool arrives = false;
+        context.verdict = apply(context.request, arrives);
+        note_change(context, arrives);
         answer_register(context, find(context.request));
         return Outcome::kFinished;
     }
@@ -492,12 +496,15 @@ SipStage::Outcome SipStage::ask_owner(Context& context) {
 }
 
 // The owner's: §10.3 under the record's claim, whole or not at all.
-Verdict SipStage::apply(const registrar::RegisterRequest& request) {
+Verdict SipStage::apply(const registrar::RegisterRequest& request, bool& arrives) {
     Verdict planned = Verdict::kOk;
     const registrar::Reachability reachability{unreachable, &shared_.qualify};
     const auto changed = shared_.table.change_owner(
         request.aor_hash, request.aor, [&](const table::Current& current, table::Edit& edit) {
             planned = registrar::plan(current, request, conduct().registrar, reachability, edit);
+            arrives = std::none_of(
+                current.contacts.begin(), current.contacts.end(),
+                [&](const table::ContactView& c) { return c.state.flow == request.flow; });
             if (planned == Verdict::kOk && conduct().draining && edit.adds()) [[unlikely]] {
                 planned = Verdict::kDraining;
             }
@@ -711,7 +718,7 @@ void SipStage::serve(const Command& command, const Surroundings& around, const M
         case CommandKind::kRegister: {
             Command answer = command;
             answer.kind = CommandKind::kRegistered;
-            answer.verdict = apply(*command.request);
+            answer.verdict = apply(*command.request, answer.arrives);
             post_.send(command.from, answer);
             counters_.handoffs_served.add();
             break;
@@ -719,7 +726,7 @@ void SipStage::serve(const Command& command, const Surroundings& around, const M
         case CommandKind::kRegistered: {
             Context& context = contexts_[command.context];
             context.verdict = command.verdict;
-            note_change(context);
+            note_change(context, command.arrives);
             answer_register(context, find(context.request));
             release(context);
             break;

@@ -136,14 +136,19 @@ class SipStage {
     [[nodiscard]] Outcome decide(Context& context);
     [[nodiscard]] bool admit(Context& context);
     [[nodiscard]] bool is_emergency(const sip::Message& message) const;
-    void note_change(const Context& context);
+    void note_change(const Context& context, bool arrives);
+    // Port reuse: sip_stage_takeover.cc.
+    void look_for_displaced(const Context& context);
+    void suspect(const table::ContactView& seen);
     [[nodiscard]] Outcome register_contacts(Context& context);
     [[nodiscard]] bool refresh_in_place(Context& context, const table::Record& record,
                                         Outcome& outcome);
     [[nodiscard]] const table::Record* find(const registrar::RegisterRequest& request) const;
     [[nodiscard]] registrar::ReadContext reading() const;
     [[nodiscard]] Outcome ask_owner(Context& context);
-    [[nodiscard]] registrar::Verdict apply(const registrar::RegisterRequest& request);
+    // `arrives`: the AOR had no contact at the request's flow before.
+    [[nodiscard]] registrar::Verdict apply(const registrar::RegisterRequest& request,
+                                           bool& arrives);
     // `record` is the AOR's as it stands now; of a refusal nothing is looked at.
     void answer_register(Context& context, const table::Record* record);
     [[nodiscard]] static net::Flow answer_flow(const Context& context);

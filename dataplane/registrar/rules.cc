@@ -258,6 +258,10 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request, N
         if (at[n] == record.contact_count() || expired(stored, request.now)) {
             return InPlace::kNeedsOwner;
         }
+        // It is the flow's own again: the control thread has to hear of that.
+        if ((stored.flags & table::kSuspect) != 0) [[unlikely]] {
+            return InPlace::kNeedsOwner;
+        }
         // After a restart; where there are more, one of them may have this Call-ID and be meant.
         if (stored.call_id_hash != request.call_id_hash && record.contact_count() > 1) {
             return InPlace::kNeedsOwner;

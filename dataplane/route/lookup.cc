@@ -21,6 +21,11 @@ bool live(const table::ContactState& state, const Context& context) {
     return state.expires_at_s > context.now_s;
 }
 
+// Its flow may be another phone's by now.
+bool is_suspect(const table::ContactState& state) {
+    return (state.flags & table::kSuspect) != 0;
+}
+
 std::uint8_t rank(Reach reach) {
     return reach == Reach::kReachable ? 2 : reach == Reach::kUnknown ? 1 : 0;
 }
@@ -29,7 +34,8 @@ std::uint8_t rank(Reach reach) {
 std::optional<Standing> standing_of(table::ContactId id, const table::ContactState& state,
                                     const Context& context) {
     const Reach reach = context.qualify.reach_any(id);
-    if (!live(state, context) || (reach == Reach::kUnreachable && !context.call_unreachable)) {
+    if (!live(state, context) || is_suspect(state) ||
+        (reach == Reach::kUnreachable && !context.call_unreachable)) {
         return std::nullopt;
     }
     return Standing{state.q, rank(reach), state.refreshed_at_ms};
@@ -259,7 +265,8 @@ LookupResult lookup_from(const sip::NameAddr& from, const net::Flow& flow, bool 
     const table::Record* record = aor ? find_record(*aor, context) : nullptr;
     for (std::size_t i = 0; record != nullptr && i < record->contact_count(); ++i) {
         table::ContactView view;
-        if (record->read(i, view) && may_be(view, flow, by_via) && live(view.state, context)) {
+        if (record->read(i, view) && may_be(view, flow, by_via) && live(view.state, context) &&
+            !is_suspect(view.state)) {
             out = {view.id, record->aor()};
             return LookupResult::kFound;
         }
@@ -280,7 +287,8 @@ LookupResult lookup_sender(const sip::NameAddr& from, const net::Flow& flow, boo
     for (std::size_t i = 0; i < std::min(matches.count, ids.size()); ++i) {
         table::ContactView view;
         const LookupResult result = lookup_id(ids[i], context, view);
-        if (result == LookupResult::kFound && may_be(view, flow, by_via)) {
+        if (result == LookupResult::kFound && may_be(view, flow, by_via) &&
+            !is_suspect(view.state)) {
             out = {ids[i], view.aor};
             return LookupResult::kFound;
         }

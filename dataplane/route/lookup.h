@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// From a request URI, an id or a flow to the contact it means. For an AOR: of the live contacts the
-// best q, then a reachable one before an unknown before an unreachable, then the freshest. Of the
+// From a request URI, an id or a flow to the contact it means. A suspect contact (table::kSuspect) is
+// nobody's to call, and nobody's to call from. For an AOR: of the live contacts the best q, then a reachable one before an unknown before an unreachable, then the freshest. Of the
 // flows of one instance (RFC 5626 §7) only one is looked at: the most reachable, then the freshest. Readers
 // of the table only; any thread; the views given out are good until the caller's next quiescent
 // state.

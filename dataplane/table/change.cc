@@ -125,7 +125,8 @@ void Change::settle(std::size_t i, const ContactState& state, std::string_view p
         unlink(i);
         link(slot, state.flow, path);
     }
-    if (moved || state.expires_at_s < views_[i].state.expires_at_s) {
+    const bool shown = ((state.flags ^ views_[i].state.flags) & kShownFlags) != 0;
+    if (moved || shown || state.expires_at_s < views_[i].state.expires_at_s) {
         table_.for_wheel_.mark(slot);
     }
 }

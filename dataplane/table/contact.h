@@ -32,12 +32,17 @@ struct ContactState {
     std::uint32_t cseq = 0;
     std::uint32_t refreshed_at_ms = 0;  // wraps after 49 days: only differences mean something
     std::uint16_t q = 1000;             // thousandths (RFC 3261 §20.10)
-    std::uint16_t flags = 0;            // the registrar's: kSameCall, and the agent above it
+    std::uint16_t flags = 0;            // the registrar's: what follows, and the agent above it
     bool operator==(const ContactState&) const = default;
 };
 // The REGISTER came under the Call-ID that the binding had: its phone has not restarted.
 inline constexpr std::uint16_t kSameCall = 1;
+// Another phone has registered by the contact's flow: the gateway may have given it the port of a
+// mapping that died. No calls until its own phone has registered again.
+inline constexpr std::uint16_t kSuspect = 2;
 inline constexpr unsigned kAgentShift = 8;  // of what kind of phone it is (registrar/agent.h)
+// Of these the control thread is to hear when they change.
+inline constexpr std::uint16_t kShownFlags = kSuspect;
 inline constexpr std::size_t kStateWords = sizeof(ContactState) / 8;
 inline constexpr std::size_t kFlowWords = sizeof(net::Flow) / 8;
 using StateWords = std::array<std::uint64_t, kStateWords>;

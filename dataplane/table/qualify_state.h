@@ -6,7 +6,8 @@
 // price of one store, and the control thread looks when a ping is due, so that no packet costs an
 // event. 28 bytes a contact; pure.
 //
-//   word 0   generation 32 | flow mark 8 | flags 8 | missed 8 | state 8    a worker needs this alone
+//   word 0   generation 32 | flow mark 8 | flags 8 | missed 8 | traits 6 | state 2   a worker needs
+//            this alone
 //   word 1   gateway 22 | lesson 2 | flow mark 8 | last round trip, us 32
 //   word 2   unreachable since, s 32 | last ping, ms 32
 #pragma once
@@ -66,10 +67,14 @@ struct QualifyView {
     static constexpr std::uint8_t kCanary = 64;   // it waits longer than the rest, for all to learn
     static constexpr std::uint8_t kHasTurn = 32;  // its gateway may be pinged for it when it is due
 
+    // Traits, of 6 bits: what the binding has said of itself when it was last looked at.
+    static constexpr std::uint8_t kSuspect = 1;  // table::kSuspect
+
     std::uint32_t generation = 0;  // 0: nothing is known of the contact asked for
     Reach state = Reach::kUnknown;
     std::uint8_t missed = 0;  // unanswered in a row, saturating
     std::uint8_t flags = 0;
+    std::uint8_t traits = 0;
     std::uint32_t last_rtt_us = 0;  // 0: never answered
     std::uint32_t gateway = 0;      // the keeper's number of it, of 22 bits; 0: none
     std::uint8_t lesson = 0;        // which of its lessons is for this phone, of 2 bits
@@ -78,6 +83,7 @@ struct QualifyView {
     std::uint32_t unreachable_since_s = 0;
 
     [[nodiscard]] bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
+    [[nodiscard]] bool is_suspect() const { return (traits & kSuspect) != 0; }
 };
 
 class QualifyTable {
@@ -107,6 +113,7 @@ class QualifyTable {
                 .state = state_of(words[0]),
                 .missed = static_cast<std::uint8_t>(words[0] >> 8),
                 .flags = static_cast<std::uint8_t>(words[0] >> 16),
+                .traits = static_cast<std::uint8_t>(words[0] >> kReachBits & kTraitsMask),
                 .last_rtt_us = static_cast<std::uint32_t>(words[1]),
                 .gateway = static_cast<std::uint32_t>(words[1] >> 42),
                 .lesson = static_cast<std::uint8_t>(words[1] >> 40 & 3),
@@ -189,6 +196,7 @@ class QualifyTable {
         const std::uint64_t mark = view.flow_mark;
         to.head.store(std::uint64_t{view.generation} << 32 | mark >> 8 << 24 |
                           std::uint64_t{view.flags} << 16 | std::uint64_t{view.missed} << 8 |
+                          std::uint64_t{view.traits & kTraitsMask} << kReachBits |
                           static_cast<std::uint64_t>(view.state),
                       std::memory_order_release);
         to.answer.store(std::uint64_t{view.gateway} << 42 | std::uint64_t{view.lesson} << 40 |
@@ -215,8 +223,12 @@ class QualifyTable {
     static std::uint32_t generation_of(std::uint64_t head) {
         return static_cast<std::uint32_t>(head >> 32);
     }
+    static constexpr unsigned kReachBits = 2;
+    static constexpr unsigned kTraitsMask = 0x3f;
+    static_assert(static_cast<unsigned>(Reach::kCount) <= 1u << kReachBits);
+
     static Reach state_of(std::uint64_t head) {
-        const auto reach = static_cast<Reach>(head & 0xff);
+        const auto reach = static_cast<Reach>(head & ((1u << kReachBits) - 1));
         return reach < Reach::kCount ? reach : Reach::kUnknown;
     }
 

@@ -503,5 +503,47 @@ TEST_F(Authenticated, AmongWorkers) {
     EXPECT_TRUE(seen.has("stale=true"));
 }
 
+// Another phone comes to the flow (registrar/takeover.h). Addresses can be forged, passwords can't; and
+// one that has just answered a ping can't be displaced even by a subscriber who forges its address.
+TEST_F(Authenticated, OnlyAPasswordDisplacesWhoIsThere) {
+    Phone phone;
+    first_login(phone);
+    edge->pass_s(60);
+    const auto is_suspect = [&] { return (contact("100").state.flags & table::kSuspect) != 0; };
+    const Register other{
+        .user = "101", .call_id = "c101", .contact = "<sip:101@192.168.1.20:5060>"};
+    EXPECT_EQ(ask(home, other.text()), "401");
+    EXPECT_FALSE(is_suspect());
+    Phone guesser{.user = "101", .password = "wrong", .nonce = nonce_of(seen)};
+    Register guess = other;
+    guess.extra = guesser.authorize("REGISTER", "sip:example.com");
+    EXPECT_EQ(ask(home, guess.text()), "401");
+    EXPECT_FALSE(is_suspect());
+    EXPECT_EQ(contacts("101"), 0U);
+    const table::ContactId id = contact("100").id;
+    Phone owner{.user = "101", .password = "pw-101"};
+    const auto answered_ms_ago = [&](std::uint32_t ms) {
+        edge->qualify().write_control(
+            id.slot, {.generation = id.generation,
+                      .state = table::Reach::kReachable,
+                      .flags = table::QualifyView::kEverAnswered,
+                      .last_ping_ms = static_cast<std::uint32_t>(edge->now().ms) - ms});
+    };
+    answered_ms_ago(20'000);
+    EXPECT_EQ(log_in(owner, other, home), "200");
+    EXPECT_FALSE(is_suspect());
+    Register gone = other;
+    gone.cseq = 2;
+    gone.expires = "0";
+    EXPECT_EQ(log_in(owner, gone, home), "200");
+    EXPECT_EQ(contacts("101"), 0U);
+    answered_ms_ago(40'000);
+    Register back = other;
+    back.cseq = 3;
+    EXPECT_EQ(log_in(owner, back, home), "200");
+    EXPECT_TRUE(is_suspect());
+    EXPECT_EQ(edge->counters(0).displaced.get(), 1U);
+}
+
 }  // namespace
 }  // namespace pinhole::io

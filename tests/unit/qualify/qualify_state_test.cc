@@ -22,6 +22,7 @@ TEST(QualifyTable, KeepsEveryField) {
     in.state = Reach::kUnreachable;
     in.missed = 255;
     in.flags = QualifyView::kEverAnswered | QualifyView::kRemoving;
+    in.traits = 0x3f;
     in.last_rtt_us = 0xffff'fffe;
     in.gateway = 0x2a'bcde;
     in.lesson = 3;
@@ -34,6 +35,7 @@ TEST(QualifyTable, KeepsEveryField) {
         EXPECT_EQ(out.state, in.state);
         EXPECT_EQ(out.missed, in.missed);
         EXPECT_EQ(out.flags, in.flags);
+        EXPECT_EQ(out.traits, in.traits);
         EXPECT_EQ(out.last_rtt_us, in.last_rtt_us);
         EXPECT_EQ(out.gateway, in.gateway);
         EXPECT_EQ(out.lesson, in.lesson);

@@ -25,13 +25,14 @@ struct FakeContacts {
         std::uint16_t port = 1024;
         std::uint8_t agent = 0;
         bool same_call = true;
+        std::uint8_t traits = 0;
     };
     std::vector<Contact> slots;
 
     static std::uint64_t aor_hash_of(std::uint32_t slot) { return 1'000'000 + slot; }
     bool where_is(std::uint32_t slot, Whereabouts& out) {
-        out = {slots[slot].address, slots[slot].port,  slots[slot].port,
-               aor_hash_of(slot),   slots[slot].agent, slots[slot].same_call};
+        out = {slots[slot].address, slots[slot].port,      slots[slot].port,  aor_hash_of(slot),
+               slots[slot].agent,   slots[slot].same_call, slots[slot].traits};
         return slots[slot].present;
     }
 

@@ -144,6 +144,41 @@ TEST_F(Rules, MovedFlowIsStructureAndKeepsTheId) {
     EXPECT_EQ(stored()[0].state.flow.their_udp_port, 40000);
 }
 
+// In doubt whether the flow is still its own: only its own REGISTER ends that, and its owner does it,
+// so that the control thread hears. The same request again is no news of it.
+TEST_F(Rules, ASuspectsOwnRegisterClearsIt) {
+    ASSERT_EQ(send({}), Verdict::kOk);
+    const auto doubt = [&] {
+        const std::string aor = "alice@example.com";
+        ASSERT_EQ(table_->refresh_any(*table_->find(test_hash()(aor), aor),
+                                      [&](table::ClaimedRecord& claimed) {
+                                          table::ContactState state = claimed.state(0);
+                                          state.flags |= table::kSuspect;
+                                          claimed.update(0, state);
+                                      }),
+                  table::RefreshResult::kOk);
+    };
+    const auto is_suspect = [&] { return (stored()[0].state.flags & table::kSuspect) != 0; };
+    const auto marks = [&] { return table_->for_wheel().drain(100, [](std::uint32_t) {}); };
+    doubt();
+    marks();
+    ASSERT_EQ(send({}), Verdict::kOk);
+    EXPECT_TRUE(is_suspect()) << "a retransmission";
+    EXPECT_EQ(marks(), 0U);
+    ASSERT_EQ(send(contacts(2, {"<sip:alice@192.168.1.10:5060>"})), Verdict::kOk);
+    EXPECT_FALSE(is_suspect());
+    EXPECT_FALSE(in_place_);
+    EXPECT_EQ(marks(), 1U);
+    EXPECT_EQ(stored().size(), 1U);
+    doubt();
+    ASSERT_EQ(send(contacts(3, {"<sip:alice@192.168.1.10:5060>"}), flow_from(kHome, 40000)),
+              Verdict::kOk);
+    EXPECT_FALSE(is_suspect());
+    ASSERT_EQ(send(contacts(4, {"<sip:alice@192.168.1.10:5060>"}), flow_from(kHome, 40000)),
+              Verdict::kOk);
+    EXPECT_TRUE(in_place_) << "an ordinary refresh again";
+}
+
 // A phone whose gateway gave it another port is the one it was, however full its AOR: by its Call-ID
 // and Contact, or by its instance whatever else has changed. What it was moved under is marked.
 TEST_F(Rules, ARebindMovesTheBindingOfAFullAor) {

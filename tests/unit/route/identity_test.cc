@@ -91,6 +91,19 @@ TEST(Identity, AnotherFlowsAorIsNotAsserted) {
               Values{"<sip:100@example.com>"});
 }
 
+// The port is another phone's by now, maybe: what comes from there is not the AOR's until it has shown
+// a password.
+TEST(Identity, NorIsASuspects) {
+    World world;
+    world.add({.flags = table::kSuspect});
+    const std::string anonymous = replace(kInviteOut, "sip:100@example.com", "sip:a@b.invalid");
+    EXPECT_TRUE(world.from_phone(kInviteOut).decision.is_stranger);
+    EXPECT_TRUE(world.from_phone(anonymous).decision.is_stranger);
+    world.add({.aor = "102@example.com", .uri = "sip:102@192.168.1.11"});
+    EXPECT_EQ(world.from_phone(anonymous).values(HeaderId::kPAssertedIdentity),
+              Values{"<sip:102@example.com>"});
+}
+
 TEST(Identity, WhatMustBeEscapedIs) {
     World world;
     world.add({.aor = "a%22%3Eb@example.com"});

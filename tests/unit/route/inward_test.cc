@@ -179,6 +179,19 @@ TEST(Inward, Rfc3261_16_5_BestContact) {
     }
 }
 
+// Its port may be another phone's by now: nothing rings there, whatever else is tried.
+TEST(Inward, ASuspectGetsNoCalls) {
+    World world;
+    world.set_reach(world.add({.flags = table::kSuspect}), table::Reach::kReachable);
+    world.call_unreachable = true;
+    EXPECT_TRUE(world.from_core(kInvite).replied(480));
+    world.redirect = true;
+    EXPECT_TRUE(world.from_core(kInvite).replied(480));
+    world.redirect = false;
+    world.add({.uri = "sip:100@192.168.1.11", .flow = World::phone_flow(40000), .q = 100});
+    EXPECT_EQ(world.from_core(kInvite).decision.flow, World::phone_flow(40000));
+}
+
 TEST(Inward, Rfc3261_16_11_WhatBelongsToTheInviteFollowsIt) {
     World world;
     world.add({});

@@ -134,6 +134,7 @@ class World {
         std::string path;
         std::uint64_t call_id_hash = 0;
         std::uint32_t cseq = 0;
+        std::uint16_t flags = 0;
     };
     // Another contact of the AOR.
     table::ContactId add(const Phone& phone) {
@@ -147,7 +148,8 @@ class World {
                          .expires_at_s = phone.expires_at_s,
                          .cseq = phone.cseq,
                          .refreshed_at_ms = phone.refreshed_at_ms,
-                         .q = phone.q};
+                         .q = phone.q,
+                         .flags = phone.flags};
         const auto changed = table->change_owner(
             table->hash()(phone.aor), phone.aor,
             [&](const table::Current&, table::Edit& edit) { return edit.add(contact); });

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Port reuse: an AOR has come to a flow, and who was reached there before may have lost it
+// (registrar/takeover.h). Looked at by the worker that received the REGISTER, after its owner has
+// carried it out; never for a refresh. To make a contact suspect changes its state and no structure,
+// so this worker does it itself, under the record's claim, whoever owns it: there is no command that
+// could be lost or fill a ring. At most kMaxHolders contacts are read.
+#include "dataplane/io/sip_stage.h"
+#include "dataplane/registrar/takeover.h"
+#include "dataplane/sip/elements.h"
+
+#include <array>
+#include <bit>
+#include <optional>
+
+namespace pinhole::io {
+namespace {
+
+// A proxy on the way has its phones' requests come by one flow, and the Path that would say so is
+// believed from few.
+bool came_by_proxy(const sip::Message& message) {
+    sip::Elements vias(message, sip::HeaderId::kVia);
+    std::string_view via;
+    return vias.next(via) && vias.next(via);
+}
+
+}  // namespace
+
+// Where the answer goes elsewhere than the packet came from no gateway stands between.
+void SipStage::look_for_displaced(const Context& context) {
+    const registrar::RegisterRequest& request = context.request;
+    if (!request.path.empty() || request.flow != context.flow || came_by_proxy(context.message)) {
+        return;
+    }
+    std::array<table::ContactId, registrar::kMaxHolders> ids;
+    const table::FlowMatches found = shared_.table.find_by_flow(request.flow, ids);
+    if (found.count < 2 || found.count == ids.size()) {
+        return;  // nobody was there, or an exchange is
+    }
+    std::array<registrar::Holder, registrar::kMaxHolders> holders;
+    std::optional<table::ContactView> newcomer;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < found.count; ++i) {
+        table::ContactView view;
+        if (shared_.table.read(ids[i], view) != table::SlotRead::kLive ||
+            view.state.expires_at_s <= now_.s) {
+            continue;
+        }
+        if (view.aor == request.aor) {
+            newcomer = view;
+            continue;
+        }
+        const registrar::Pulse pulse =
+            registrar::pulse_of(view.state, shared_.qualify.read_any(ids[i]),
+                                shared_.qualify.life_any(ids[i].slot), request.now);
+        holders[count++] = {view, pulse};
+    }
+    if (!newcomer.has_value()) {
+        return;
+    }
+    std::uint32_t lost = registrar::displaced(*newcomer, {holders.data(), count}, context.proven);
+    for (; lost != 0; lost &= lost - 1) {
+        suspect(holders[static_cast<std::size_t>(std::countr_zero(lost))].contact);
+    }
+}
+
+// If it is still there and has not registered since it was looked at. Another record may take its
+// place meanwhile, for the AOR's other contacts are changed by their owner; not many times.
+void SipStage::suspect(const table::ContactView& seen) {
+    constexpr int kTries = 3;
+    bool done = false;
+    const auto mark = [&](table::ClaimedRecord& claimed) {
+        const std::size_t i = claimed.record().index_of(seen.id);
+        if (i == claimed.record().contact_count() || claimed.state(i) != seen.state) {
+            return;
+        }
+        table::ContactState state = seen.state;
+        state.flags |= table::kSuspect;
+        claimed.update(i, state);
+        done = true;
+    };
+    for (int i = 0; i < kTries; ++i) {
+        const table::Record* record = shared_.table.record_of(seen.id);
+        if (record == nullptr ||
+            shared_.table.refresh_any(*record, mark, shared_.table.log_of(worker_)) !=
+                table::RefreshResult::kDead) {
+            break;
+        }
+    }
+    if (done) {
+        counters_.displaced.add();
+        shared_.table.for_wheel().mark(seen.id.slot);
+    }
+}
+
+}  // namespace pinhole::io

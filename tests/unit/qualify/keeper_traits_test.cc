@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a binding says of itself, and what the keeper makes of it: a flow that may be another phone's
+// by now.
+#include "tests/unit/qualify/world.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace pinhole::qualify {
+namespace {
+
+using table::Proof;
+using table::QualifyView;
+using table::Reach;
+
+void set_suspect(World& w, std::uint32_t slot, bool suspect) {
+    w.contacts.slots[slot].traits = suspect ? QualifyView::kSuspect : 0;
+    w.keeper.changed(slot);
+}
+
+std::size_t told(const World& w, std::uint32_t slot, Event event) {
+    LedgerPage page;
+    EXPECT_TRUE(w.ledger.read_any(slot, page));
+    return static_cast<std::size_t>(
+        std::count_if(page.entries.begin(), page.entries.begin() + page.count,
+                      [&](const LedgerEntry& e) { return e.event == event; }));
+}
+
+TEST(KeeperTraits, ASuspectIsNotPingedUntilItsPhoneRegisters) {
+    World w({}, 2);
+    const ContactId id = w.add(0, true);
+    w.run_past_ping();
+    ASSERT_EQ(w.view(id).state, Reach::kReachable);
+    w.sink.pings.clear();
+    set_suspect(w, 0, true);
+    EXPECT_EQ(w.view(id).state, Reach::kUnknown) << "what was known of it was of its own phone";
+    EXPECT_TRUE(w.view(id).is_suspect());
+    EXPECT_EQ(w.keeper.figures().suspects.get(), 1U);
+    w.keeper.changed(0);
+    w.run(200'000);
+    EXPECT_TRUE(w.sink.pings.empty()) << "the flow is another phone's to keep";
+    EXPECT_EQ(told(w, 0, Event::kSuspected), 1U);
+    set_suspect(w, 0, false);
+    EXPECT_EQ(w.keeper.figures().suspects.get(), 0U);
+    EXPECT_EQ(told(w, 0, Event::kTrusted), 1U);
+    w.run_past_ping();
+    EXPECT_LE(w.sink.pings.front().ms, w.ms);
+    EXPECT_EQ(w.view(id).state, Reach::kReachable);
+}
+
+// The other phone answers what is sent to the flow, and its calls prove the flow's life.
+TEST(KeeperTraits, NothingThatComesByTheFlowSpeaksForASuspect) {
+    World w({}, 1);
+    const ContactId id = w.add(0, false);
+    w.run_past_ping();
+    set_suspect(w, 0, true);
+    w.keeper.pong(id, 40'000, 200, true);
+    EXPECT_EQ(w.view(id).state, Reach::kUnknown);
+    EXPECT_EQ(w.keeper.figures().answered.get(), 0U);
+    EXPECT_EQ(w.keeper.figures().stale_pongs.get(), 1U);
+    w.run(10);
+    w.states.prove_any(0, static_cast<std::uint32_t>(w.ms), Proof::kDialog);
+    w.keeper.changed(0);
+    EXPECT_EQ(told(w, 0, Event::kSpoke), 0U);
+}
+
+TEST(KeeperTraits, ASuspectThatMovesIsNoneAnyMore) {
+    World w({}, 1);
+    const ContactId id = w.add(0, true);
+    set_suspect(w, 0, true);
+    w.contacts.slots[0].traits = 0;
+    w.move(0);
+    EXPECT_EQ(w.keeper.figures().suspects.get(), 0U);
+    EXPECT_FALSE(w.view(id).is_suspect());
+    w.run_past_ping();
+    EXPECT_EQ(w.view(id).state, Reach::kReachable);
+}
+
+TEST(KeeperTraits, ASuspectStillExpiresAndIsCountedNoMore) {
+    World w({}, 1);
+    w.add(0, false, World::kStartS + 60);
+    set_suspect(w, 0, true);
+    w.run(62'000);
+    EXPECT_FALSE(w.sink.expires.empty());
+    w.remove(0);
+    EXPECT_EQ(w.keeper.figures().suspects.get(), 0U);
+}
+
+// It is no longer unreachable, so that is not why it may go.
+TEST(KeeperTraits, ASuspectIsNotRemovedForSilence) {
+    World w({.remove_after_s = 60}, 1);
+    const ContactId id = w.add(0, true);
+    w.run_past_ping();
+    w.answers[0] = false;
+    w.run(90'000);
+    ASSERT_EQ(w.view(id).state, Reach::kUnreachable);
+    set_suspect(w, 0, true);
+    w.sink.removals.clear();
+    w.run(200'000);
+    EXPECT_TRUE(w.sink.removals.empty());
+}
+
+// A ping that waits in the queue when the news comes is not sent.
+TEST(KeeperTraits, NorWhatWasQueued) {
+    World w({}, 1);
+    w.add(0, true);
+    w.sink.queue_full = true;
+    w.run(30'000);
+    ASSERT_GT(w.sink.refused, 0U);
+    set_suspect(w, 0, true);
+    w.sink.queue_full = false;
+    w.run(100'000);
+    EXPECT_TRUE(w.sink.pings.empty());
+    EXPECT_EQ(w.keeper.figures().overdue.get(), 0U);
+}
+
+TEST(KeeperTraits, AnEarlierRunsSuspectStaysOne) {
+    World w({}, 1);
+    const ContactId id = w.add(0, true);
+    set_suspect(w, 0, true);
+    Keeper<FakeContacts, FakeSink> next({}, {w.states, w.gateways, w.ledger}, w.contacts, w.sink,
+                                        w.now(), 7);
+    next.take_up(0);
+    EXPECT_TRUE(w.view(id).is_suspect());
+    EXPECT_EQ(next.figures().suspects.get(), 1U);
+}
+
+}  // namespace
+}  // namespace pinhole::qualify
