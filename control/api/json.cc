@@ -82,6 +82,7 @@ json binding_json(const Binding& binding) {
              {"port", binding.port},
              {"state", state_name(binding.state)},
              {"missed", binding.missed},
+             {"suspect", binding.suspect},
              {"expires_in_s", binding.expires_in_s},
              {"registered_ago_s", binding.registered_ago_s},
              {"q", binding.q_thousandths / 1000.0},

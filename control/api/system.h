@@ -69,6 +69,7 @@ struct Binding {
     metrics::ContactState state = metrics::ContactState::kUnknown;
     std::optional<double> rtt_s;  // of the last answered ping
     unsigned missed = 0;          // pings unanswered in a row
+    bool suspect = false;         // another phone has registered by its flow: it gets no calls
     std::uint32_t expires_in_s = 0;
     std::uint64_t registered_ago_s = 0;  // since the last REGISTER
     std::uint16_t q_thousandths = 1000;

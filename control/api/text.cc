@@ -140,6 +140,9 @@ void add_peers(std::string& out, const json& status) {
 std::string state_text(const json& binding) {
     const std::string state = text(binding, "state");
     const std::uint64_t missed = number(binding, "missed");
+    if (flag(binding, "suspect")) {
+        return "SUSPECT: another phone has registered from there; no calls until this one does";
+    }
     std::string out = state == "unknown" ? "unknown: has never answered a ping" : state;
     if (member(binding, "rtt_s").is_number()) {
         out += ", round trip " + milliseconds(real(binding, "rtt_s"));
@@ -294,7 +297,8 @@ std::string list_text(const json& page) {
     Table table({"AOR", "REACHED AT", "STATE", "EXPIRES IN"}, {true, true, true, false});
     for (const json* aor : aors) {
         for (const json* binding : objects(*aor, "bindings")) {
-            table.add({text(*aor, "aor"), text(*binding, "far_end"), text(*binding, "state"),
+            table.add({text(*aor, "aor"), text(*binding, "far_end"),
+                       flag(*binding, "suspect") ? "suspect" : text(*binding, "state"),
                        duration(number(*binding, "expires_in_s"))});
         }
     }

@@ -50,6 +50,12 @@ std::string happened(const json& event) {
     if (name == "removed_unreachable") {
         return "removed, having been unreachable for so long";
     }
+    if (name == "suspected") {
+        return "another phone registered by its mapping: no calls from then on";
+    }
+    if (name == "trusted") {
+        return "registered again itself: calls from then on";
+    }
     return name == "removed" ? "removed by a REGISTER or by an operator" : name;
 }
 
@@ -77,6 +83,12 @@ std::string why_gone(const json& contact) {
 
 std::string why_there(const json& contact, bool tries_unreachable) {
     const std::string state = text(member(contact, "binding"), "state");
+    if (flag(member(contact, "binding"), "suspect")) {
+        const json* since = last_of(contact, "suspected");
+        return "It does not ring: another phone has registered by its mapping" +
+               (since == nullptr ? std::string() : " " + ago(number(*since, "ago_s"))) +
+               ", so it would ring there. Its calls get 480 until it registers again itself.";
+    }
     if (state == "reachable") {
         const json* answer = last_of(contact, "answered");
         return "It should ring: " + (answer == nullptr ? std::string("it has shown that it lives.")

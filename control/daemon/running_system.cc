@@ -477,6 +477,7 @@ metrics::QualifyFigures RunningSystem::qualify_figures() const {
     to.trials_lost = from.trials_lost.get();
     to.fallbacks = from.fallbacks.get();
     to.rebinds = from.rebinds.get();
+    to.suspects = from.suspects.get();
     to.gateways = parts_.gateways.used();
     to.gateways_refused = parts_.gateways.refused();
     to.removed_expired = from.expired.get();
@@ -545,6 +546,7 @@ api::Binding RunningSystem::binding_of(const table::ContactView& contact) const 
         out.rtt_s = static_cast<double>(state.last_rtt_us) / 1e6;
     }
     out.missed = state.missed;
+    out.suspect = (contact.state.flags & table::kSuspect) != 0;
     out.expires_in_s =
         registrar::left_s(contact.state, {now.s, static_cast<std::uint32_t>(now.ms)});
     out.registered_ago_s =

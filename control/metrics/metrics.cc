@@ -209,6 +209,10 @@ void collect_qualify(const QualifyFigures& qualify, std::vector<MetricFamily>& o
                          MetricType::Gauge, static_cast<double>(qualify.overdue)));
     out.push_back(single("pinhole_gateways", "Public addresses of phones that are kept in mind.",
                          MetricType::Gauge, static_cast<double>(qualify.gateways)));
+    out.push_back(single("pinhole_contacts_suspect",
+                         "Contacts that get no calls because another phone has registered by "
+                         "their flow.",
+                         MetricType::Gauge, static_cast<double>(qualify.suspects)));
     counter("pinhole_contacts_expired_total", "Contacts removed because their time ran out.",
             qualify.removed_expired);
     counter("pinhole_contacts_removed_unreachable_total",

@@ -46,6 +46,7 @@ struct QualifyFigures {
     std::uint64_t trials_lost = 0;       // canaries whose mapping died of it
     std::uint64_t fallbacks = 0;         // what was learned was given up
     std::uint64_t rebinds = 0;           // contacts that came back by another mapping
+    std::uint64_t suspects = 0;          // contacts whose flow may be another phone's
     std::uint64_t gateways = 0;          // places taken
     std::uint64_t gateways_refused = 0;  // contacts whose gateway found no place
     std::uint64_t removed_expired = 0;   // contacts whose time ran out

@@ -121,6 +121,17 @@ TEST(Text, Show) {
               "    parameters  ;x=\"Yealink ?[31mT46\xef\xbf\xbd\"\n");
 }
 
+TEST(Text, ShowAndListTellOfASuspect) {
+    FakeSystem system;
+    AorBindings bindings = *system.show("sip:100@example.com");
+    EXPECT_EQ(show_text(to_json(bindings)).find("SUSPECT"), std::string::npos);
+    bindings.bindings[0].suspect = true;
+    EXPECT_NE(show_text(to_json(bindings)).find("state       SUSPECT: another phone has"),
+              std::string::npos);
+    EXPECT_NE(list_text(to_json(ListPage{{bindings}, ""})).find("32947  suspect  "),
+              std::string::npos);
+}
+
 TEST(Text, List) {
     FakeSystem system;
     EXPECT_EQ(list_text(over_the_wire(to_json(*system.list("", 1, "")))),
@@ -181,12 +192,16 @@ TEST(Text, WhyForEveryState) {
     EXPECT_EQ(says("fell silent 1 min 30 s ago; its calls get 480 until"), "");
     story.tries_unreachable = true;
     EXPECT_EQ(says("fell silent 1 min 30 s ago; calls are sent there all the same."), "");
+    contact.binding->suspect = true;
+    contact.events.push_back({"suspected", 1, 40, std::nullopt, std::nullopt});
+    EXPECT_EQ(says("It does not ring: another phone has registered by its mapping 40 s ago"), "");
     contact.binding.reset();
     contact.events.push_back({"expired", 1, 0, std::nullopt, std::nullopt});
     EXPECT_EQ(says("It is gone: its registration ran out just now and was not refreshed."), "");
     contact.events.push_back({"removed", 1, 5, std::nullopt, std::nullopt});
     EXPECT_EQ(says("It is gone: it signed off 5 s ago, or gave way to another contact"), "");
-    for (const char* event : {"refreshed", "spoke", "moved", "back", "something new"}) {
+    for (const char* event :
+         {"refreshed", "spoke", "moved", "back", "suspected", "trusted", "something new"}) {
         contact.events = {{event, 3, 5, std::nullopt, 1024}};
         EXPECT_EQ(says("5 s ago"), "") << event;
     }
