@@ -82,6 +82,7 @@ json binding_json(const Binding& binding) {
              {"port", binding.port},
              {"state", state_name(binding.state)},
              {"missed", binding.missed},
+             {"alg", binding.alg},
              {"suspect", binding.suspect},
              {"expires_in_s", binding.expires_in_s},
              {"registered_ago_s", binding.registered_ago_s},
@@ -180,6 +181,10 @@ json to_json(const Nat& nat) {
                             {"rebinds", gateway.rebinds},
                             {"pings", gateway.pings},
                             {"missed", gateway.missed},
+                            {"alg",
+                             {{"consistent", gateway.rewritten[0]},
+                              {"half", gateway.rewritten[1]},
+                              {"broken", gateway.rewritten[2]}}},
                             {"lessons", lessons}});
     }
     return {{"learns", nat.learns},

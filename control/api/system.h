@@ -69,6 +69,7 @@ struct Binding {
     metrics::ContactState state = metrics::ContactState::kUnknown;
     std::optional<double> rtt_s;  // of the last answered ping
     unsigned missed = 0;          // pings unanswered in a row
+    std::string alg = "none";     // what its gateway does to SIP: registrar::alg_name()
     bool suspect = false;         // another phone has registered by its flow: it gets no calls
     std::uint32_t expires_in_s = 0;
     std::uint64_t registered_ago_s = 0;  // since the last REGISTER
@@ -127,6 +128,8 @@ struct Gateway {
     std::uint64_t pings = 0;
     std::uint64_t missed = 0;
     std::vector<GatewayLesson> lessons;
+    // Of the phones, those whose SIP is rewritten on the way: consistently, half, broken.
+    std::array<std::uint64_t, 3> rewritten{};
 };
 
 struct Nat {

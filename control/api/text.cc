@@ -153,12 +153,25 @@ std::string state_text(const json& binding) {
     return out;
 }
 
+// Of a phone whose SIP comes as it wrote it there is nothing to say.
+std::string alg_text(const json& binding) {
+    const std::string alg = text(binding, "alg");
+    if (alg == "consistent") {
+        return "its gateway rewrites SIP, consistently";
+    }
+    if (alg == "half") {
+        return "HALF: its gateway, or the phone itself, rewrites some addresses and not others";
+    }
+    return alg == "broken" ? "BROKEN: its SIP names addresses that lead nowhere" : "";
+}
+
 void add_binding(std::string& out, const json& binding) {
     out += "  " + text(binding, "contact") + "\n";
     add_field(out, 4, "reached at",
               text(binding, "far_end") + " from " + text(binding, "near_end") + " on " +
                   text(binding, "port"));
     add_field(out, 4, "state", state_text(binding));
+    add_field(out, 4, "ALG", alg_text(binding));
     add_field(out, 4, "registered",
               duration(number(binding, "registered_ago_s")) + " ago, expires in " +
                   duration(number(binding, "expires_in_s")));
@@ -193,6 +206,19 @@ std::string journal_text(const json& journal) {
     return journal.value("whole", false)
                ? "whole" + back
                : "BEHIND, see the log: a restart now would lose bindings" + back;
+}
+
+// Of the gateway's phones, those whose SIP is rewritten; "!" where it is not done well.
+std::string alg_share(const json& gateway) {
+    const json& alg = member(gateway, "alg");
+    const std::uint64_t ill = number(alg, "half") + number(alg, "broken");
+    const std::uint64_t all = number(alg, "consistent") + ill;
+    if (all == 0) {
+        return "-";
+    }
+    return format("%.0f %%", 100.0 * static_cast<double>(all) /
+                                 std::max(real(gateway, "phones"), static_cast<double>(all))) +
+           (ill != 0 ? "!" : "");
 }
 
 }  // namespace
@@ -265,22 +291,22 @@ std::string show_text(const json& bindings) {
 }
 
 std::string nat_text(const json& nat) {
-    Table table({"GATEWAY", "PHONES", "REBINDS", "MISSED", "KIND", "OF IT", "PINGED EVERY",
+    Table table({"GATEWAY", "PHONES", "REBINDS", "MISSED", "ALG", "KIND", "OF IT", "PINGED EVERY",
                  "SURVIVES", "DIES AT"},
-                {true, false, false, false, true, false, false, false, false});
+                {true, false, false, false, false, true, false, false, false, false});
     const auto seconds = [](std::uint64_t s) { return s == 0 ? "-" : std::to_string(s) + " s"; };
     for (const json* gateway : objects(nat, "largest")) {
-        std::vector<std::string> row{text(*gateway, "address"),
-                                     shortened(number(*gateway, "phones")),
-                                     shortened(number(*gateway, "rebinds")),
-                                     share(real(*gateway, "missed"), real(*gateway, "pings"))};
+        std::vector<std::string> row{
+            text(*gateway, "address"), shortened(number(*gateway, "phones")),
+            shortened(number(*gateway, "rebinds")),
+            share(real(*gateway, "missed"), real(*gateway, "pings")), alg_share(*gateway)};
         for (const json* lesson : objects(*gateway, "lessons")) {
             row.insert(row.end(), {text(*lesson, "agent"), shortened(number(*lesson, "phones")),
                                    format("%.0f s", real(*lesson, "interval_s")),
                                    seconds(number(*lesson, "survived_s")),
                                    seconds(number(*lesson, "died_s"))});
             table.add(row);
-            row.assign(4, "");
+            row.assign(5, "");
         }
     }
     std::string out = grouped(number(nat, "phones")) + " phones behind " +

@@ -108,11 +108,26 @@ std::string why_there(const json& contact, bool tries_unreachable) {
                : "It should ring: it registered by this mapping and has not been pinged by it yet.";
 }
 
+// What may be behind one-way calls and calls that end after 32 s, though it has not kept it from
+// ringing.
+std::string doubts(const json& contact) {
+    const std::string alg = text(member(contact, "binding"), "alg");
+    if (alg == "half") {
+        return "    Its gateway, or the phone itself, rewrites SIP in some places and not in "
+               "others: "
+               "turn SIP ALG off there.\n";
+    }
+    return alg == "broken"
+               ? "    Its gateway breaks SIP: it writes addresses that lead nowhere. Turn "
+                 "SIP ALG off there.\n"
+               : "";
+}
+
 void add_contact(std::string& out, const json& contact, bool tries_unreachable) {
     const json& binding = member(contact, "binding");
     if (binding.is_object() && !binding.empty()) {
         out += "  " + text(binding, "contact") + " at " + text(binding, "far_end") + "\n    " +
-               why_there(contact, tries_unreachable) + "\n";
+               why_there(contact, tries_unreachable) + "\n" + doubts(contact);
     } else {
         out += "  a contact that it had\n    " + why_gone(contact) + "\n";
     }

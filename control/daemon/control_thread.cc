@@ -59,7 +59,12 @@ class SlotReader {
 
   private:
     static std::uint8_t traits_of(const table::ContactView& contact) {
-        return (contact.state.flags & table::kSuspect) != 0 ? table::QualifyView::kSuspect : 0;
+        using table::QualifyView;
+        const unsigned flags = contact.state.flags;
+        const unsigned alg = (flags & table::kAlgMask) >> table::kAlgShift;
+        return static_cast<std::uint8_t>(
+            ((flags & table::kSuspect) != 0 ? QualifyView::kSuspect : 0) |
+            alg << QualifyView::kAlgShift);
     }
 
     const table::BindingTable& table_;

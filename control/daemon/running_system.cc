@@ -4,6 +4,7 @@
 #include "control/config/values.h"
 #include "control/daemon/settings.h"
 #include "dataplane/registrar/agent.h"
+#include "dataplane/registrar/alg.h"
 #include "dataplane/registrar/match.h"
 #include "dataplane/sip/uri.h"
 
@@ -273,6 +274,7 @@ api::Gateway RunningSystem::gateway_of(const qualify::GatewayView& view,
     out.rebinds = view.rebinds;
     out.pings = view.sent;
     out.missed = view.missed;
+    std::copy(view.rewritten.begin(), view.rewritten.end(), out.rewritten.begin());
     for (const qualify::LessonView& lesson : view.lessons) {
         if (lesson.phones != 0) {
             out.lessons.push_back({std::string(registrar::agent_name(lesson.agent)), lesson.phones,
@@ -478,6 +480,9 @@ metrics::QualifyFigures RunningSystem::qualify_figures() const {
     to.fallbacks = from.fallbacks.get();
     to.rebinds = from.rebinds.get();
     to.suspects = from.suspects.get();
+    for (std::size_t i = 0; i < to.rewritten.size(); ++i) {
+        to.rewritten[i] = from.rewritten[i].get();
+    }
     to.gateways = parts_.gateways.used();
     to.gateways_refused = parts_.gateways.refused();
     to.removed_expired = from.expired.get();
@@ -546,6 +551,8 @@ api::Binding RunningSystem::binding_of(const table::ContactView& contact) const 
         out.rtt_s = static_cast<double>(state.last_rtt_us) / 1e6;
     }
     out.missed = state.missed;
+    out.alg = registrar::alg_name(
+        static_cast<registrar::Alg>((contact.state.flags & table::kAlgMask) >> table::kAlgShift));
     out.suspect = (contact.state.flags & table::kSuspect) != 0;
     out.expires_in_s =
         registrar::left_s(contact.state, {now.s, static_cast<std::uint32_t>(now.ms)});

@@ -213,6 +213,16 @@ void collect_qualify(const QualifyFigures& qualify, std::vector<MetricFamily>& o
                          "Contacts that get no calls because another phone has registered by "
                          "their flow.",
                          MetricType::Gauge, static_cast<double>(qualify.suspects)));
+    MetricFamily rewritten =
+        family("pinhole_contacts_by_alg",
+               "Contacts whose SIP was rewritten on the way when they registered: consistently, in "
+               "some places only, or wrongly.",
+               MetricType::Gauge);
+    for (std::size_t i = 0; i < kAlgNames.size(); ++i) {
+        add(rewritten, {{"alg", std::string(kAlgNames[i])}},
+            static_cast<double>(qualify.rewritten[i]));
+    }
+    out.push_back(std::move(rewritten));
     counter("pinhole_contacts_expired_total", "Contacts removed because their time ran out.",
             qualify.removed_expired);
     counter("pinhole_contacts_removed_unreachable_total",

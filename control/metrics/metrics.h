@@ -36,20 +36,23 @@ enum class ContactState : std::uint8_t { kUnknown, kReachable, kUnreachable, kCo
 inline constexpr std::array<std::string_view, 3> kContactStateNames{"unknown", "reachable",
                                                                     "unreachable"};
 
+inline constexpr std::array<std::string_view, 3> kAlgNames{"consistent", "half", "broken"};
+
 struct QualifyFigures {
     std::uint64_t sent = 0;
     std::uint64_t answered = 0;
-    std::uint64_t missed = 0;            // timed out
-    std::uint64_t spared = 0;            // put off: the phone had proved life by itself
-    std::uint64_t overdue = 0;           // contacts whose ping is due and waits
-    std::uint64_t trials_survived = 0;   // canaries that waited longer and were answered
-    std::uint64_t trials_lost = 0;       // canaries whose mapping died of it
-    std::uint64_t fallbacks = 0;         // what was learned was given up
-    std::uint64_t rebinds = 0;           // contacts that came back by another mapping
-    std::uint64_t suspects = 0;          // contacts whose flow may be another phone's
-    std::uint64_t gateways = 0;          // places taken
-    std::uint64_t gateways_refused = 0;  // contacts whose gateway found no place
-    std::uint64_t removed_expired = 0;   // contacts whose time ran out
+    std::uint64_t missed = 0;                  // timed out
+    std::uint64_t spared = 0;                  // put off: the phone had proved life by itself
+    std::uint64_t overdue = 0;                 // contacts whose ping is due and waits
+    std::uint64_t trials_survived = 0;         // canaries that waited longer and were answered
+    std::uint64_t trials_lost = 0;             // canaries whose mapping died of it
+    std::uint64_t fallbacks = 0;               // what was learned was given up
+    std::uint64_t rebinds = 0;                 // contacts that came back by another mapping
+    std::uint64_t suspects = 0;                // contacts whose flow may be another phone's
+    std::array<std::uint64_t, 3> rewritten{};  // contacts, in the order of kAlgNames
+    std::uint64_t gateways = 0;                // places taken
+    std::uint64_t gateways_refused = 0;        // contacts whose gateway found no place
+    std::uint64_t removed_expired = 0;         // contacts whose time ran out
     std::uint64_t removed_unreachable = 0;
     HistogramFigures rtt;  // ping to answer
     HistogramFigures lag;  // how much later than planned a ping left

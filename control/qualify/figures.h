@@ -2,6 +2,7 @@
 // What the keeper counts: written by the control thread alone, read by whoever scrapes. Pure.
 #pragma once
 
+#include "control/qualify/gateways.h"
 #include "control/qualify/histogram.h"
 #include "dataplane/counters.h"
 #include "dataplane/table/qualify_state.h"
@@ -35,6 +36,9 @@ struct Figures {
     Histogram rtt;             // of `answered`
     Histogram lag;             // of `sent`: due until handed over
     std::array<Counter, static_cast<std::size_t>(table::Reach::kCount)> by_state;  // gauges
+
+    // Gauges: contacts whose SIP is rewritten on the way, as in Gateway.
+    std::array<Counter, Gateway::kAlgs> rewritten;
 
     static constexpr std::uint32_t kLateMs = 100;
 };

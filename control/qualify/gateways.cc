@@ -92,6 +92,12 @@ void Gateways::leave(const Place& place) {
     }
 }
 
+void Gateways::count_alg(Index index, unsigned alg, int by) {
+    if (index != kNone && alg != 0 && alg <= Gateway::kAlgs) {
+        entries_[index].gateway.rewritten[alg - 1].add(static_cast<std::uint32_t>(by));
+    }
+}
+
 // The one of its kind; else one that nobody has any more, beginning with those that have nothing to
 // forget; else the last, which is of all the others from then on.
 std::uint8_t Gateways::lesson_for(Gateway& gateway, std::uint8_t agent) {
@@ -164,6 +170,9 @@ void Gateways::settle(Index index, const net::Address& address) {
     entry.gateway.rebinds.set(0);
     entry.gateway.missed.set(0);
     entry.gateway.sent.set(0);
+    for (auto& count : entry.gateway.rewritten) {
+        count.set(0);
+    }
     entry.gateway.turn_us = 0;
     for (Lesson& lesson : entry.gateway.lessons) {
         clear(lesson);
@@ -195,6 +204,9 @@ bool Gateways::read_any(Index index, GatewayView& out) const {
     out.rebinds = entry.gateway.rebinds.get();
     out.missed = entry.gateway.missed.get();
     out.sent = entry.gateway.sent.get();
+    for (std::size_t i = 0; i < Gateway::kAlgs; ++i) {
+        out.rewritten[i] = entry.gateway.rewritten[i].get();
+    }
     for (std::size_t i = 0; i < Gateway::kLessons; ++i) {
         const Lesson& from = entry.gateway.lessons[i];
         out.lessons[i] = {from.agent.get(),  from.phones.get(),  from.safe_s.get(),

@@ -27,6 +27,9 @@ struct Gateway {
     Shown<std::uint32_t> rebinds;  // contacts that came back from another port or another gateway
     Shown<std::uint32_t> missed;   // pings unanswered
     Shown<std::uint32_t> sent;     // pings
+    // Of the phones, those whose SIP has been rewritten: registrar::Alg by its number less one.
+    static constexpr std::size_t kAlgs = 3;
+    std::array<Shown<std::uint32_t>, kAlgs> rewritten;
     static constexpr std::size_t kLessons = 4;
     std::array<Lesson, kLessons> lessons;  // by kind of phone; the last may be of all the others
 
@@ -50,6 +53,7 @@ struct GatewayView {
     std::uint32_t rebinds = 0;
     std::uint32_t missed = 0;
     std::uint32_t sent = 0;
+    std::array<std::uint32_t, Gateway::kAlgs> rewritten{};
     std::array<LessonView, Gateway::kLessons> lessons;
 };
 
@@ -74,6 +78,8 @@ class Gateways {
     // A contact of this kind has come to this address, or has gone from there. The control thread's.
     [[nodiscard]] Place enter(const net::Address& address, std::uint8_t agent);
     void leave(const Place& place);
+    // One of its phones' SIP is found to be rewritten so (registrar::Alg; 0 is not), or is no more.
+    void count_alg(Index index, unsigned alg, int by);
     // Of 0 it is one that stands for all that are not tracked.
     [[nodiscard]] Gateway& at(Index index) { return entries_[index].gateway; }
     // How long a ping there has to wait, in microseconds; its turn is taken. 0: it may leave now.

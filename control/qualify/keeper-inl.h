@@ -190,6 +190,7 @@ void Keeper<C, S>::enter(View& view, const Whereabouts& where) {
     view.gateway = place.index;
     view.lesson = place.lesson;
     view.flow_mark = where.flow_mark;
+    gateways_.count_alg(view.gateway, View{.traits = where.traits}.alg(), +1);
 }
 
 template <Contacts C, Sink S>
@@ -201,7 +202,7 @@ void Keeper<C, S>::forget(std::uint32_t slot) {
     end_turn(view);
     end_trial_gone(slot, view, false);
     leave(view);
-    figures_.suspects.add(view.is_suspect() ? -std::uint64_t{1} : 0);
+    drop_traits(view);
     Event why = Event::kRemoved;
     if (view.has(View::kExpiring)) {
         figures_.expired.add();

@@ -154,6 +154,8 @@ class Keeper {
 
     // What bindings say of themselves: keeper_traits-inl.h.
     void take_traits(std::uint32_t slot, View& view, std::uint8_t traits);
+    void drop_traits(const View& view);
+    void gauge_alg(unsigned alg, int by);
     void retrace(std::uint32_t slot, const ContactBrief& contact, View view,
                  const Whereabouts& where);
 

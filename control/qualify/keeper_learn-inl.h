@@ -116,6 +116,7 @@ void Keeper<C, S>::learn_from_move(std::uint32_t slot, View& view, const Whereab
 template <Contacts C, Sink S>
 void Keeper<C, S>::leave(View& view) {
     gateways_.leave({view.gateway, view.lesson});
+    gateways_.count_alg(view.gateway, view.alg(), -1);
     view.gateway = Gateways::kNone;
     view.lesson = 0;
     view.flow_mark = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The bodies of Keeper that follow what bindings say of themselves: that another phone may have their
-// flow by now (registrar/takeover.h).
+// flow by now (registrar/takeover.h), and what their gateway does to SIP (registrar/alg.h).
 #pragma once
 
 #include "control/qualify/keeper.h"
@@ -10,13 +10,30 @@ namespace pinhole::qualify {
 // Of a new contact, one of an earlier run, or one that has changed. The caller writes `view`.
 template <Contacts C, Sink S>
 void Keeper<C, S>::take_traits(std::uint32_t slot, View& view, std::uint8_t traits) {
-    const bool was_suspect = view.is_suspect();
+    const View before = view;
     view.traits = traits;
-    if (view.is_suspect() == was_suspect) {
-        return;
+    if (before.alg() != view.alg()) {
+        gauge_alg(before.alg(), -1);
+        gauge_alg(view.alg(), +1);
     }
-    figures_.suspects.add(was_suspect ? -std::uint64_t{1} : 1);
-    ledger_.note(slot, was_suspect ? Event::kTrusted : Event::kSuspected, 0, now_s_);
+    if (before.is_suspect() != view.is_suspect()) {
+        figures_.suspects.add(before.is_suspect() ? -std::uint64_t{1} : 1);
+        ledger_.note(slot, before.is_suspect() ? Event::kTrusted : Event::kSuspected, 0, now_s_);
+    }
+}
+
+// It is gone.
+template <Contacts C, Sink S>
+void Keeper<C, S>::drop_traits(const View& view) {
+    gauge_alg(view.alg(), -1);
+    figures_.suspects.add(view.is_suspect() ? -std::uint64_t{1} : 0);
+}
+
+template <Contacts C, Sink S>
+void Keeper<C, S>::gauge_alg(unsigned alg, int by) {
+    if (alg != 0) {
+        figures_.rewritten[alg - 1].add(static_cast<std::uint64_t>(by));
+    }
 }
 
 // At the flow where it was. What its pings have told is not to be trusted once it is suspect, and is
@@ -25,7 +42,9 @@ template <Contacts C, Sink S>
 void Keeper<C, S>::retrace(std::uint32_t slot, const ContactBrief& contact, View view,
                            const Whereabouts& where) {
     const bool was_suspect = view.is_suspect();
+    gateways_.count_alg(view.gateway, view.alg(), -1);
     take_traits(slot, view, where.traits);
+    gateways_.count_alg(view.gateway, view.alg(), +1);
     if (view.is_suspect() != was_suspect) {
         set_state(view, Reach::kUnknown);
         end_turn(view);

@@ -470,7 +470,21 @@ bool SipStage::refresh_in_place(Context& context, const table::Record& record, O
     return true;
 }
 
+// The worst of what its contacts show; where it only takes contacts away, nothing.
+registrar::Alg SipStage::alg_of(const Context& context) {
+    const registrar::RegisterRequest& request = context.request;
+    registrar::Alg worst = registrar::Alg::kNone;
+    for (std::size_t i = 0; i < request.count; ++i) {
+        if (request.contacts[i].expires_s != 0) {
+            worst = std::max(
+                worst, registrar::alg_of(context.message, request.contacts[i].uri, context.flow));
+        }
+    }
+    return worst;
+}
+
 SipStage::Outcome SipStage::ask_owner(Context& context) {
+    context.request.alg = alg_of(context);
     const unsigned owner = shared_.table.shard_of(context.request.aor_hash);
     if (owner == worker_) {
         bool arrives = false;

@@ -145,6 +145,7 @@ class SipStage {
                                         Outcome& outcome);
     [[nodiscard]] const table::Record* find(const registrar::RegisterRequest& request) const;
     [[nodiscard]] registrar::ReadContext reading() const;
+    [[nodiscard]] static registrar::Alg alg_of(const Context& context);
     [[nodiscard]] Outcome ask_owner(Context& context);
     // `arrives`: the AOR had no contact at the request's flow before.
     [[nodiscard]] registrar::Verdict apply(const registrar::RegisterRequest& request,

@@ -142,10 +142,9 @@ Alg alg_of(const sip::Message& message, std::string_view contact_uri, const net:
         contact = via;
     }
     const Alg reach = judge(via, contact, flow, shows_inside(message, flow));
-    const bool elsewhere_half =
-        request_uri_differs(message) || (spot_of(message.from_address(), flow).place ==
-                                             Place::kFlow &&
-                                         spot_of(message.to_address(), flow).place != Place::kFlow);
+    const bool elsewhere_half = request_uri_differs(message) ||
+                                (spot_of(message.from_address(), flow).place == Place::kFlow &&
+                                 spot_of(message.to_address(), flow).place != Place::kFlow);
     return elsewhere_half ? std::max(reach, Alg::kHalf) : reach;
 }
 

@@ -22,7 +22,7 @@ enum class Alg : std::uint8_t {
     kNone,        // nothing to be seen of one
     kConsistent,  // the public address and port wherever they belong, the phone's own where nobody looks
     kHalf,        // in one place and not in another, or the address without the port
-    kBroken,      // an address that is neither the phone's nor the flow's, or a wrong Content-Length
+    kBroken,  // an address that is neither the phone's nor the flow's, or a wrong Content-Length
     kCount
 };
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "dataplane/net/flow.h"
+#include "dataplane/registrar/alg.h"
 #include "dataplane/registrar/policy.h"
 #include "dataplane/registrar/verdict.h"
 #include "dataplane/sip/identity.h"
@@ -50,6 +51,7 @@ struct RegisterRequest {
     bool keeps_flows;       // the first proxy of the Path finds the phone again (RFC 5626 §5.1)
     bool outbound;          // a flow is registered by RFC 5626, and the phone knows that it can be
     std::uint8_t agent;     // what kind of phone it is
+    Alg alg;                // what its gateway has made of it: set before plan(), and by that alone
     bool gruu;              // the phone wants to be told its GRUUs (RFC 5627)
     std::uint8_t count;     // of contacts; 0 without star is a fetch
     std::array<RequestedContact, kMaxContactsPerRequest> contacts;

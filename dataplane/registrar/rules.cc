@@ -92,7 +92,13 @@ class Planner {
                                                  const table::ContactState& stored) const {
         table::ContactState state = state_after(asked, request_);
         state.flags |= stored.call_id_hash == request_.call_id_hash ? table::kSameCall : 0;
+        state.flags |= found_out();
         return state;
+    }
+
+    // The binding is made or changes: it is looked at anew.
+    [[nodiscard]] std::uint16_t found_out() const {
+        return static_cast<std::uint16_t>(static_cast<unsigned>(request_.alg) << table::kAlgShift);
     }
 
     Verdict add(const RequestedContact& asked) {
@@ -183,6 +189,7 @@ class Planner {
         contact.reg_id = asked.reg_id;
         contact.registered_at_s = registered_at_s;
         contact.state = state_after(asked, request_);
+        contact.state.flags |= found_out();
         return contact;
     }
 
@@ -246,6 +253,7 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request, N
     Named found;
     std::uint32_t to_update = 0;  // a bit a contact of the request
     std::array<std::size_t, kMaxContactsPerRequest> at;
+    std::array<std::uint16_t, kMaxContactsPerRequest> kept;
     for (std::size_t n = 0; n < request.count; ++n) {
         // The same text from the same flow under the same Call-ID is the binding, by every rule of
         // match.h; under another Call-ID it is by the restart's.
@@ -267,6 +275,7 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request, N
             return InPlace::kNeedsOwner;
         }
         found.all |= 1U << at[n];
+        kept[n] = stored.flags & table::kKeptFlags;
         switch (order_of(stored, request)) {
             case Order::kLate:
                 return InPlace::kOutOfOrder;
@@ -282,6 +291,7 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request, N
         if ((to_update >> n & 1U) != 0) {
             table::ContactState state = state_after(request.contacts[n], request);
             state.flags |= (found.by_call >> at[n] & 1U) != 0 ? table::kSameCall : 0;
+            state.flags |= kept[n];
             claimed.update(at[n], state);
         }
     }

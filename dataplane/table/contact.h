@@ -40,9 +40,14 @@ inline constexpr std::uint16_t kSameCall = 1;
 // Another phone has registered by the contact's flow: the gateway may have given it the port of a
 // mapping that died. No calls until its own phone has registered again.
 inline constexpr std::uint16_t kSuspect = 2;
+// What its gateway does to SIP, of two bits (registrar/alg.h).
+inline constexpr unsigned kAlgShift = 2;
+inline constexpr std::uint16_t kAlgMask = 3u << kAlgShift;
 inline constexpr unsigned kAgentShift = 8;  // of what kind of phone it is (registrar/agent.h)
 // Of these the control thread is to hear when they change.
-inline constexpr std::uint16_t kShownFlags = kSuspect;
+inline constexpr std::uint16_t kShownFlags = kSuspect | kAlgMask;
+// What was found out when the binding was made or last changed: a refresh leaves it as it is.
+inline constexpr std::uint16_t kKeptFlags = kAlgMask;
 inline constexpr std::size_t kStateWords = sizeof(ContactState) / 8;
 inline constexpr std::size_t kFlowWords = sizeof(net::Flow) / 8;
 using StateWords = std::array<std::uint64_t, kStateWords>;

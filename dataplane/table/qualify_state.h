@@ -69,6 +69,8 @@ struct QualifyView {
 
     // Traits, of 6 bits: what the binding has said of itself when it was last looked at.
     static constexpr std::uint8_t kSuspect = 1;  // table::kSuspect
+    static constexpr unsigned kAlgShift = 1;     // likewise, of two bits
+    static constexpr std::uint8_t kAlgMask = 6;
 
     std::uint32_t generation = 0;  // 0: nothing is known of the contact asked for
     Reach state = Reach::kUnknown;
@@ -83,6 +85,7 @@ struct QualifyView {
     std::uint32_t unreachable_since_s = 0;
 
     [[nodiscard]] bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
+    [[nodiscard]] unsigned alg() const { return (traits & kAlgMask) >> kAlgShift; }
     [[nodiscard]] bool is_suspect() const { return (traits & kSuspect) != 0; }
 };
 

@@ -132,6 +132,30 @@ TEST(Text, ShowAndListTellOfASuspect) {
               std::string::npos);
 }
 
+TEST(Text, WhatGatewaysDoToSip) {
+    FakeSystem system;
+    AorBindings bindings = *system.show("sip:100@example.com");
+    EXPECT_EQ(show_text(to_json(bindings)).find("ALG"), std::string::npos);
+    Story story = *system.why("sip:100@example.com");
+    const std::pair<const char*, std::pair<const char*, const char*>> cases[] = {
+        {"consistent", {"    ALG         its gateway rewrites SIP, consistently\n", "example.com"}},
+        {"half", {"    ALG         HALF: ", "in some places and not in others: turn SIP ALG off"}},
+        {"broken", {"    ALG         BROKEN: ", "Its gateway breaks SIP"}}};
+    for (const auto& [alg, said] : cases) {
+        bindings.bindings[0].alg = story.contacts[0].binding->alg = alg;
+        EXPECT_NE(show_text(over_the_wire(to_json(bindings))).find(said.first), std::string::npos);
+        EXPECT_NE(why_text(over_the_wire(to_json(story))).find(said.second), std::string::npos);
+    }
+    Nat nat = system.nat(10);
+    const auto says = [&](const char* what) {
+        return nat_text(over_the_wire(to_json(nat))).find(what) != std::string::npos;
+    };
+    nat.largest[0].rewritten = {21, 0, 0};
+    EXPECT_TRUE(says("  0.5 %  50 %  Yealink"));
+    nat.largest[0].rewritten = {20, 0, 1};
+    EXPECT_TRUE(says("  0.5 %  50 %!  Yealink"));
+}
+
 TEST(Text, List) {
     FakeSystem system;
     EXPECT_EQ(list_text(over_the_wire(to_json(*system.list("", 1, "")))),
@@ -144,16 +168,17 @@ TEST(Text, List) {
 
 TEST(Text, Nat) {
     FakeSystem system;
-    EXPECT_EQ(nat_text(over_the_wire(to_json(system.nat(9)))),
-              "43 phones behind 2 gateways\n"
-              "GATEWAY            PHONES  REBINDS  MISSED  KIND     OF IT  PINGED EVERY  SURVIVES  "
-              "DIES AT\n"
-              "67.194.23.55           42        3   0.5 %  Yealink     40         141 s     148 s  "
-              "  192 s\n"
-              "                                            other        2          25 s         -  "
-              "      -\n"
-              "2001:db8:1:2::/64       1        0   0.0 %  snom         1          25 s         -  "
-              "      -\n");
+    EXPECT_EQ(
+        nat_text(over_the_wire(to_json(system.nat(9)))),
+        "43 phones behind 2 gateways\n"
+        "GATEWAY            PHONES  REBINDS  MISSED  ALG  KIND     OF IT  PINGED EVERY  SURVIVES  "
+        "DIES AT\n"
+        "67.194.23.55           42        3   0.5 %    -  Yealink     40         141 s     148 s  "
+        "  192 s\n"
+        "                                                 other        2          25 s         -  "
+        "      -\n"
+        "2001:db8:1:2::/64       1        0   0.0 %    -  snom         1          25 s         -  "
+        "      -\n");
     EXPECT_NE(nat_text(to_json(Nat{})).find("intervals are not learned"), std::string::npos);
 }
 

@@ -85,6 +85,7 @@ TEST(KeeperTraits, ASuspectStillExpiresAndIsCountedNoMore) {
     EXPECT_FALSE(w.sink.expires.empty());
     w.remove(0);
     EXPECT_EQ(w.keeper.figures().suspects.get(), 0U);
+    EXPECT_EQ(told(w, 0, Event::kTrusted), 0U);
 }
 
 // It is no longer unreachable, so that is not why it may go.
@@ -124,6 +125,48 @@ TEST(KeeperTraits, AnEarlierRunsSuspectStaysOne) {
     next.take_up(0);
     EXPECT_TRUE(w.view(id).is_suspect());
     EXPECT_EQ(next.figures().suspects.get(), 1U);
+}
+
+void set_alg(World& w, std::uint32_t slot, unsigned alg) {
+    w.contacts.slots[slot].traits = static_cast<std::uint8_t>(alg << QualifyView::kAlgShift);
+}
+
+// By gateway and in all: consistent, half, broken.
+TEST(KeeperTraits, WhatGatewaysDoToSipIsCounted) {
+    World w({}, 4);
+    for (std::uint32_t slot = 0; slot < 4; ++slot) {
+        set_alg(w, slot, slot == 3 ? 1 : slot);
+        w.add(slot, true);
+    }
+    using Counts = std::array<std::uint32_t, 3>;
+    const auto at = [&](std::uint32_t slot) {
+        GatewayView view;
+        EXPECT_TRUE(w.gateways.read_any(w.states.get_control(slot).gateway, view));
+        return view.rewritten;
+    };
+    const auto all = [&] {
+        const auto& of = w.keeper.figures().rewritten;
+        return Counts{static_cast<std::uint32_t>(of[0].get()),
+                      static_cast<std::uint32_t>(of[1].get()),
+                      static_cast<std::uint32_t>(of[2].get())};
+    };
+    EXPECT_EQ(at(0), (Counts{2, 1, 0}));
+    EXPECT_EQ(all(), (Counts{2, 1, 0}));
+    set_alg(w, 1, 3);  // its Contact has changed
+    w.keeper.changed(1);
+    EXPECT_EQ(at(0), (Counts{1, 1, 1}));
+    EXPECT_EQ(all(), (Counts{1, 1, 1}));
+    w.contacts.slots[1].address = net::Address::v4(0x43c2'1738);  // and it moves to another gateway
+    w.move(1);
+    EXPECT_EQ(at(0), (Counts{1, 1, 0}));
+    EXPECT_EQ(at(1), (Counts{0, 0, 1}));
+    set_alg(w, 1, 0);
+    w.move(1);
+    EXPECT_EQ(at(1), (Counts{0, 0, 0}));
+    w.remove(2);
+    w.remove(3);
+    EXPECT_EQ(at(0), (Counts{0, 0, 0}));
+    EXPECT_EQ(all(), (Counts{0, 0, 0}));
 }
 
 }  // namespace

@@ -55,9 +55,7 @@ TEST(Alg, ViaAndContactAgainstTheFlow) {
     const Case cases[] = {
         {"a plain NAT", {}, Alg::kNone},
         {"a name in the Contact", {.contact = "sip:alice@phone.local"}, Alg::kNone},
-        {"names in both",
-         {.via = "phone.local", .contact = "sip:alice@phone.local"},
-         Alg::kNone},
+        {"names in both", {.via = "phone.local", .contact = "sip:alice@phone.local"}, Alg::kNone},
         {"the phone listens elsewhere than it sends from",
          {.contact = "sip:alice@192.168.1.10:5070"},
          Alg::kNone},
@@ -126,7 +124,7 @@ TEST(Alg, TheRestOfTheMessage) {
         {"the request URI was rewritten", {.extra = digest("sip:pbx.example.net")}, Alg::kHalf},
         {"a digest that can't be read", {.extra = "Authorization: Digest x\r\n"}, Alg::kNone},
         {"From alone is the gateway's", {.from = "sip:alice@67.194.23.55"}, Alg::kHalf},
-        {"From and To are", // as of a registrar at that address
+        {"From and To are",  // as of a registrar at that address
          {.from = "sip:alice@67.194.23.55", .to = "sip:alice@67.194.23.55"},
          Alg::kNone},
         {"From is, all else well done",
@@ -166,9 +164,9 @@ TEST(Alg, Ipv6) {
     net::Flow flow = flow_from(kHome, 32947);
     flow.theirs = net::parse_address("2001:db8:1::7").value();
     flow.ours = net::parse_address("2001:db8::1").value();
-    EXPECT_EQ(judged({.via = "[2001:db8:1::7]:32947", .contact = "sip:a@[2001:DB8:1::7]:32947"},
-                     flow),
-              Alg::kConsistent);
+    EXPECT_EQ(
+        judged({.via = "[2001:db8:1::7]:32947", .contact = "sip:a@[2001:DB8:1::7]:32947"}, flow),
+        Alg::kConsistent);
     EXPECT_EQ(judged({.via = "[fd00::7]", .contact = "sip:a@[fe80::1]", .call_id = "x"}, flow),
               Alg::kNone);
     EXPECT_EQ(judged({.via = "[fd00::7]", .contact = "sip:a@[2001:db8:1::7]"}, flow), Alg::kHalf);

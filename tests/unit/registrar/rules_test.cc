@@ -39,6 +39,7 @@ class Rules : public testing::Test {
 
     Verdict send(const RequestText& text, net::Flow flow = flow_from(kHome, 32947)) {
         last_ = read(text, policy_, now_, flow);
+        last_->request.alg = alg_;
         in_place_ = false;
         if (last_->verdict != Verdict::kOk || (last_->request.count == 0 && !last_->request.star)) {
             return last_->verdict;
@@ -111,6 +112,7 @@ class Rules : public testing::Test {
     Now now_{1'000'000, 50'000};
     std::unique_ptr<ReadRequest> last_;
     bool in_place_ = false;
+    Alg alg_ = Alg::kNone;
     Named named_;
 };
 
@@ -177,6 +179,34 @@ TEST_F(Rules, ASuspectsOwnRegisterClearsIt) {
     ASSERT_EQ(send(contacts(4, {"<sip:alice@192.168.1.10:5060>"}), flow_from(kHome, 40000)),
               Verdict::kOk);
     EXPECT_TRUE(in_place_) << "an ordinary refresh again";
+}
+
+// It is found out when a binding is made or changes, and a refresh leaves it as it is.
+TEST_F(Rules, WhatWasFoundOutOfTheGatewayIsKept) {
+    const auto alg = [&] {
+        return static_cast<Alg>((stored()[0].state.flags & table::kAlgMask) >> table::kAlgShift);
+    };
+    alg_ = Alg::kHalf;
+    ASSERT_EQ(send({}), Verdict::kOk);
+    EXPECT_EQ(alg(), Alg::kHalf);
+    alg_ = Alg::kBroken;
+    ASSERT_EQ(send(contacts(2, {"<sip:alice@192.168.1.10:5060>"})), Verdict::kOk);
+    EXPECT_TRUE(in_place_);
+    EXPECT_EQ(alg(), Alg::kHalf);
+    table_->for_wheel().drain(100, [](std::uint32_t) {});
+    ASSERT_EQ(send(contacts(3, {"<sip:alice@192.168.1.10:5060>;line=2"})), Verdict::kOk);
+    EXPECT_FALSE(in_place_);
+    EXPECT_EQ(alg(), Alg::kBroken);
+    EXPECT_EQ(table_->for_wheel().drain(100, [](std::uint32_t) {}), 1U);
+    alg_ = Alg::kConsistent;
+    ASSERT_EQ(send(contacts(4, {"<sip:alice@192.168.1.10:5060>;line=2"}), flow_from(kHome, 40000)),
+              Verdict::kOk);
+    EXPECT_EQ(alg(), Alg::kConsistent);
+    ASSERT_EQ(send(contacts(5, {"<sip:alice@192.168.1.10:5060>;line=2"}), flow_from(kHome, 40000)),
+              Verdict::kOk);
+    EXPECT_TRUE(in_place_);
+    EXPECT_EQ(alg(), Alg::kConsistent);
+    EXPECT_TRUE((stored()[0].state.flags & table::kSameCall) != 0);
 }
 
 // A phone whose gateway gave it another port is the one it was, however full its AOR: by its Call-ID
