@@ -245,6 +245,7 @@ TEST_F(Metrics, LabelsAreOfAClosedSet) {
         {"sender", {kEmergencySenderNames.begin(), kEmergencySenderNames.end()}},
         {"host", {kOddContactNames.begin(), kOddContactNames.end()}},
         {"rank", {kRefusedNames.begin(), kRefusedNames.end()}},
+        {"alg", {kAlgNames.begin(), kAlgNames.end()}},
         {"state", {"busy", "idle", "unknown", "reachable", "unreachable"}},
         {"result",
          {"answered", "missed", "refused", "learned", "ignored", "other", "survived", "lost"}},
