@@ -103,6 +103,8 @@ struct Pinged {
     }
     static void expire(ContactId) {}
     static void remove_unreachable(ContactId) {}
+    static void send_probe(ContactId) {}
+    static void retarget(ContactId) {}
 };
 
 // An item is one contact's ping: due, sent, answered, and its timeout passed. What the real sink

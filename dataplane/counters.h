@@ -144,6 +144,7 @@ struct alignas(64) CoreCounters {
     Counter no_peer;       // phones' requests refused with 503: no core peer is alive
     Counter wrong_target;  // pongs from another flow than the contact's
     Counter stun_answers;  // Binding Requests answered
+    Counter retargeted;    // contacts found at their Contact's port and reached there since
     Counter displaced;     // contacts whose flow another phone has registered by: suspect since
     std::array<Counter, static_cast<std::size_t>(MethodLabel::kCount)> requests;
     std::array<Counter, static_cast<std::size_t>(DropReason::kCount)> drops;

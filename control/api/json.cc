@@ -84,6 +84,7 @@ json binding_json(const Binding& binding) {
              {"missed", binding.missed},
              {"alg", binding.alg},
              {"suspect", binding.suspect},
+             {"at_contact", binding.at_contact},
              {"expires_in_s", binding.expires_in_s},
              {"registered_ago_s", binding.registered_ago_s},
              {"q", binding.q_thousandths / 1000.0},

@@ -169,7 +169,8 @@ void add_binding(std::string& out, const json& binding) {
     out += "  " + text(binding, "contact") + "\n";
     add_field(out, 4, "reached at",
               text(binding, "far_end") + " from " + text(binding, "near_end") + " on " +
-                  text(binding, "port"));
+                  text(binding, "port") +
+                  (flag(binding, "at_contact") ? ", the port that its Contact names" : ""));
     add_field(out, 4, "state", state_text(binding));
     add_field(out, 4, "ALG", alg_text(binding));
     add_field(out, 4, "registered",

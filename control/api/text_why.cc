@@ -50,6 +50,9 @@ std::string happened(const json& event) {
     if (name == "removed_unreachable") {
         return "removed, having been unreachable for so long";
     }
+    if (name == "retargeted") {
+        return "answered at its Contact's port and is reached there, at port" + port;
+    }
     if (name == "suspected") {
         return "another phone registered by its mapping: no calls from then on";
     }

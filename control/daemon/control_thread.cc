@@ -4,6 +4,7 @@
 #include "control/qualify/keeper.h"
 #include "dataplane/io/command.h"
 #include "dataplane/io/outbox.h"
+#include "dataplane/registrar/other_port.h"
 #include "dataplane/route/peer_check.h"
 #include "dataplane/route/ping.h"
 
@@ -47,13 +48,21 @@ class SlotReader {
             return false;
         }
         const net::Flow& flow = contact.state.flow;
+        const auto other = registrar::other_port(contact);
         out = {flow.theirs,
                flow.their_udp_port,
                static_cast<std::uint16_t>(table_.hash()(flow)),
                table_.hash()(contact.aor),
                static_cast<std::uint8_t>(contact.state.flags >> table::kAgentShift),
                (contact.state.flags & table::kSameCall) != 0,
-               traits_of(contact)};
+               traits_of(contact),
+               other.has_value(),
+               (contact.state.flags & table::kAtContact) != 0};
+        if (other.has_value()) {
+            // Its bits are mixed: phones count their ports up.
+            const unsigned mixed = other->their_udp_port * 0x9e37U >> 8 & 3;
+            out.traits |= static_cast<std::uint8_t>(mixed << table::QualifyView::kPortShift);
+        }
         return true;
     }
 
@@ -86,17 +95,21 @@ class Dispatcher {
         if (read == table::SlotRead::kContended) {
             return false;  // its writer lost its core in mid-change; a ping not sent is not to count
         }
-        const route::PingTarget target{id, contact.state.flow, contact.uri, record->aor()};
-        // Pairs with the service thread's release store.
-        const route::Keys& keys = parts_.surroundings.load(std::memory_order_acquire)->keys;
-        const auto posted =
-            outbox_.post(contact.state.flow, id.slot, [&](char* room, std::size_t capacity) {
-                sip::Writer out(room, capacity);
-                return route::build_ping(target, keys, parts_.clock.now().us, out) ? out.size()
-                                                                                   : std::size_t{0};
-            });
         // Nothing: a Contact too long for a ping is as silent as a phone that never answers.
-        return posted != io::Outbox::Posted::kFull;
+        return post({id, contact.state.flow, contact.uri, record->aor()}) !=
+               io::Outbox::Posted::kFull;
+    }
+
+    // Not to where another contact is reached: it would answer, too.
+    void send_probe(table::ContactId id) {
+        table::ContactView contact;
+        if (parts_.table.read(id, contact) != table::SlotRead::kLive) {
+            return;
+        }
+        const auto flow = registrar::other_port(contact);
+        if (flow.has_value() && !parts_.table.has_flow(*flow, parts_.table.hash()(*flow))) {
+            (void)post({id, *flow, contact.uri, contact.aor, true});
+        }
     }
 
     // False: it did not leave, by no fault of the peer's.
@@ -120,8 +133,19 @@ class Dispatcher {
 
     void expire(table::ContactId id) { ask(io::CommandKind::kExpire, id); }
     void remove_unreachable(table::ContactId id) { ask(io::CommandKind::kRemoveUnreachable, id); }
+    void retarget(table::ContactId id) { ask(io::CommandKind::kRetarget, id); }
 
   private:
+    io::Outbox::Posted post(const route::PingTarget& target) {
+        // Pairs with the service thread's release store.
+        const route::Keys& keys = parts_.surroundings.load(std::memory_order_acquire)->keys;
+        return outbox_.post(target.flow, target.id.slot, [&](char* room, std::size_t capacity) {
+            sip::Writer out(room, capacity);
+            return route::build_ping(target, keys, parts_.clock.now().us, out) ? out.size()
+                                                                               : std::size_t{0};
+        });
+    }
+
     // Without an answer: what didn't get through is asked again when the keeper next looks.
     void ask(io::CommandKind kind, table::ContactId id) {
         const table::Record* record = parts_.table.record_of(id);
@@ -173,6 +197,10 @@ struct ControlThread::Core {
         for (unsigned taken = 0; taken < io::Mesh::kPongSlots;) {
             const unsigned n = parts.mesh.pongs(worker).take(pongs.data(), pongs.size());
             for (unsigned i = 0; i < n; ++i) {
+                if (pongs[i].is_probe != 0) {
+                    keeper.probe_answered(pongs[i].id, pongs[i].code);
+                    continue;
+                }
                 keeper.pong(pongs[i].id, pongs[i].rtt_us, pongs[i].code,
                             pongs[i].flow_matches != 0);
             }

@@ -227,7 +227,8 @@ api::ContactStory RunningSystem::story_of(const qualify::LedgerPage& page) const
         if (entry.event == qualify::Event::kAnswered) {
             event.rtt_s = entry.detail / 1e4;
         } else if (entry.event == qualify::Event::kRegistered ||
-                   entry.event == qualify::Event::kMoved) {
+                   entry.event == qualify::Event::kMoved ||
+                   entry.event == qualify::Event::kRetargeted) {
             event.port = entry.detail;
         }
         out.events.push_back(std::move(event));
@@ -479,6 +480,7 @@ metrics::QualifyFigures RunningSystem::qualify_figures() const {
     to.trials_lost = from.trials_lost.get();
     to.fallbacks = from.fallbacks.get();
     to.rebinds = from.rebinds.get();
+    to.probes = from.probes.get();
     to.suspects = from.suspects.get();
     for (std::size_t i = 0; i < to.rewritten.size(); ++i) {
         to.rewritten[i] = from.rewritten[i].get();
@@ -553,6 +555,7 @@ api::Binding RunningSystem::binding_of(const table::ContactView& contact) const 
     out.missed = state.missed;
     out.alg = registrar::alg_name(
         static_cast<registrar::Alg>((contact.state.flags & table::kAlgMask) >> table::kAlgShift));
+    out.at_contact = (contact.state.flags & table::kAtContact) != 0;
     out.suspect = (contact.state.flags & table::kSuspect) != 0;
     out.expires_in_s =
         registrar::left_s(contact.state, {now.s, static_cast<std::uint32_t>(now.ms)});

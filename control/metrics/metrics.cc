@@ -81,6 +81,9 @@ constexpr std::array kPerCore{
             &CoreCounters::wrong_target},
     PerCore{"pinhole_stun_answers_total", "STUN keepalives answered on the SIP port.",
             &CoreCounters::stun_answers},
+    PerCore{"pinhole_contacts_retargeted_total",
+            "Contacts found at the port that their Contact names, not at the one they send from.",
+            &CoreCounters::retargeted},
     PerCore{"pinhole_contacts_displaced_total",
             "Contacts made suspect: another phone has registered by their flow.",
             &CoreCounters::displaced},
@@ -187,6 +190,9 @@ void collect_qualify(const QualifyFigures& qualify, std::vector<MetricFamily>& o
     counter("pinhole_qualify_missed_total", "Pings unanswered after timeout_ms.", qualify.missed);
     counter("pinhole_qualify_spared_total",
             "Pings put off because the phone had proved by itself that it lives.", qualify.spared);
+    counter("pinhole_qualify_probes_total",
+            "Pings to the port that a Contact names, where nothing answered at the flow.",
+            qualify.probes);
     counter("pinhole_rebinds_total", "Contacts that came back by another mapping.",
             qualify.rebinds);
     MetricFamily trials =

@@ -32,6 +32,7 @@ struct Figures {
     Counter stale_pongs;       // for a contact that is gone or suspect, or by a ping of long ago
     Counter wrong_flow_pongs;  // of the answered, those from elsewhere than the contact's flow
     Counter repeated_pongs;    // an answer that had been counted already
+    Counter probes;            // pings to a Contact's port, where nothing answered at the flow
     Counter suspects;          // gauge: contacts whose flow may be another phone's by now
     Histogram rtt;             // of `answered`
     Histogram lag;             // of `sent`: due until handed over

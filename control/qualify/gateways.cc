@@ -174,6 +174,7 @@ void Gateways::settle(Index index, const net::Address& address) {
         count.set(0);
     }
     entry.gateway.turn_us = 0;
+    entry.gateway.next_probe_ms = 0;
     for (Lesson& lesson : entry.gateway.lessons) {
         clear(lesson);
     }
@@ -191,6 +192,15 @@ std::uint64_t Gateways::take_turn(Index index, std::uint64_t now_us, std::uint32
     const std::uint64_t mine_us = turn_us;
     turn_us += std::max<std::uint64_t>(kSecond_us / per_s, 1);
     return mine_us > now_us ? mine_us - now_us : 0;
+}
+
+bool Gateways::may_probe(Index index, std::uint64_t now_ms) {
+    std::uint64_t& next_ms = entries_[index].gateway.next_probe_ms;
+    if (now_ms < next_ms) {
+        return false;
+    }
+    next_ms = now_ms + kProbeEvery_ms;
+    return true;
 }
 
 bool Gateways::read_any(Index index, GatewayView& out) const {

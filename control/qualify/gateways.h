@@ -35,6 +35,7 @@ struct Gateway {
 
     // The control thread's own: when the next ping may leave for it.
     std::uint64_t turn_us = 0;
+    std::uint64_t next_probe_ms = 0;
 };
 
 struct LessonView {
@@ -86,6 +87,11 @@ class Gateways {
     // Turns are one after another, `per_s` a second (not 0), and what was not used is lost but for a
     // short burst.
     [[nodiscard]] std::uint64_t take_turn(Index index, std::uint64_t now_us, std::uint32_t per_s);
+
+    // May a port there be asked whether a phone listens at it? Once in kProbeEvery_ms; those that are
+    // not tracked count as one.
+    static constexpr std::uint32_t kProbeEvery_ms = 10'000;
+    [[nodiscard]] bool may_probe(Index index, std::uint64_t now_ms);
 
     // Figures.
     [[nodiscard]] std::uint32_t used() const { return used_.get(); }

@@ -86,7 +86,7 @@ void Keeper<C, S>::changed(std::uint32_t slot) {
     const bool knows_where = contact.by_path || contacts_.where_is(slot, where);
     if (!knows_where || where.flow_mark == view.flow_mark) {
         // It expires sooner, or a worker has seen that it is not as dead as it seemed.
-        if (knows_where && !contact.by_path && where.traits != view.traits) {
+        if (knows_where && !contact.by_path && where.traits != own_traits(view)) {
             retrace(slot, contact, view, where);
         }
         visit(slot, false);
@@ -165,10 +165,12 @@ void Keeper<C, S>::moved(std::uint32_t slot, const ContactBrief& contact, View v
     leave(view);
     if (!contact.by_path) {
         enter(view, where);
-        figures_.rebinds.add();
-        ledger_.note(slot, Event::kMoved, where.udp_port, now_s_);
-        gateways_.at(view.gateway).rebinds.add(1);
+        ledger_.note(slot, where.at_contact ? Event::kRetargeted : Event::kMoved, where.udp_port,
+                     now_s_);
+        figures_.rebinds.add(where.at_contact ? 0 : 1);
+        gateways_.at(view.gateway).rebinds.add(where.at_contact ? 0 : 1);
     }
+    view.traits &= static_cast<std::uint8_t>(~View::kProbed);
     take_traits(slot, view, where.traits);
     states_.write_control(slot, view);
     states_.forget_life_control(slot);  // it was by the old flow

@@ -16,6 +16,8 @@
 //   may fail or lose a
 //               race without saying so: it is asked again while the contact is there and expired
 //   remove_unreachable   likewise, for a contact whose phone has not answered for remove_after_s
+//   send_probe  a ping to the port that its Contact names; not sent again if it is lost
+//   retarget    asks the owner to have the contact reached there; likewise
 //
 // Rules, beside DESIGN's. A phone that never answered is never unreachable. A moved contact (new
 // flow) is unknown again, keeps `ever answered`, and is pinged soon. A pong is life wherever it
@@ -62,7 +64,9 @@ struct Whereabouts {
     std::uint64_t aor_hash = 0;
     std::uint8_t agent = 0;  // the kind of phone
     bool same_call = false;  // it has registered there under the Call-ID it had: it did not restart
-    std::uint8_t traits = 0;  // of QualifyView: what the binding says of itself
+    std::uint8_t traits = 0;      // of QualifyView: what the binding says of itself
+    bool has_other_port = false;  // its Contact names the same address with another port
+    bool at_contact = false;      // it is reached at its Contact's port
 };
 
 template <typename T>
@@ -77,6 +81,8 @@ concept Sink = requires(T& sink, ContactId id) {
     { sink.send_ping(id) } -> std::same_as<bool>;
     sink.expire(id);
     sink.remove_unreachable(id);
+    sink.send_probe(id);
+    sink.retarget(id);
 };
 
 // `ms` is monotonic and starts anywhere; `s` is the clock of expires_at_s. It should tick with `ms`
@@ -117,6 +123,8 @@ class Keeper {
     // A response to a ping of ours, its MAC checked by the worker that got it. `flow_matches`: it
     // came by the contact's present flow.
     void pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool flow_matches);
+    // Likewise to a probe.
+    void probe_answered(ContactId id, unsigned code);
 
     // Does what is due, at most `budget` wheel entries of it. Returns false if some is left for the
     // next call. Call it every few milliseconds.
@@ -155,6 +163,10 @@ class Keeper {
     // What bindings say of themselves: keeper_traits-inl.h.
     void take_traits(std::uint32_t slot, View& view, std::uint8_t traits);
     void drop_traits(const View& view);
+    void consider_probe(std::uint32_t slot, View& view);
+    [[nodiscard]] static std::uint8_t own_traits(const View& view) {
+        return view.traits & static_cast<std::uint8_t>(~View::kProbed);
+    }
     void gauge_alg(unsigned alg, int by);
     void retrace(std::uint32_t slot, const ContactBrief& contact, View view,
                  const Whereabouts& where);

@@ -264,6 +264,7 @@ void Keeper<C, S>::miss(std::uint32_t slot, View& view) {
             plan(slot, now_ms_ - since_ping, retry_window(policy_, view.missed));
         }
     }
+    consider_probe(slot, view);
     states_.write_control(slot, view);
 }
 

@@ -5,13 +5,21 @@
 
 #include "control/qualify/keeper.h"
 
+#include <bit>
+
 namespace pinhole::qualify {
+
+inline constexpr std::uint8_t kMissesBeforeProbe = 2;
 
 // Of a new contact, one of an earlier run, or one that has changed. The caller writes `view`.
 template <Contacts C, Sink S>
 void Keeper<C, S>::take_traits(std::uint32_t slot, View& view, std::uint8_t traits) {
     const View before = view;
-    view.traits = traits;
+    const bool same_port = ((before.traits ^ traits) & View::kPortMask) == 0;
+    if (!same_port && view.state == Reach::kUnknown) {
+        view.missed = 0;  // it has changed what it says of itself: another chance
+    }
+    view.traits = traits | (same_port ? before.traits & View::kProbed : 0);
     if (before.alg() != view.alg()) {
         gauge_alg(before.alg(), -1);
         gauge_alg(view.alg(), +1);
@@ -59,6 +67,37 @@ void Keeper<C, S>::retrace(std::uint32_t slot, const ContactBrief& contact, View
         }
     }
     states_.write_control(slot, view);
+}
+
+// Two pings in a row have got no answer by this flow, and the phone says that it listens at another
+// port. Once a flow and a port, and seldom at one gateway: who registers new ports all the time has
+// nothing scanned by us.
+template <Contacts C, Sink S>
+void Keeper<C, S>::consider_probe(std::uint32_t slot, View& view) {
+    Whereabouts where;
+    // After 2, 4, 8 of them and so on: others of the gateway may have had the turn.
+    if (view.missed < kMissesBeforeProbe || !std::has_single_bit(view.missed) ||
+        view.state != Reach::kUnknown || (view.traits & View::kProbed) != 0 ||
+        !contacts_.where_is(slot, where) || !where.has_other_port ||
+        where.flow_mark != view.flow_mark || !gateways_.may_probe(view.gateway, now_ms_)) {
+        return;
+    }
+    view.traits |= View::kProbed;
+    sink_.send_probe(ContactId{slot, view.generation});
+    figures_.probes.add();
+}
+
+// What says that there is nobody of that name is another's phone.
+template <Contacts C, Sink S>
+void Keeper<C, S>::probe_answered(ContactId id, unsigned code) {
+    const View view = id.slot < states_.capacity() ? states_.get_control(id.slot) : View{};
+    const bool knows = code >= 200 && code != 404 && code != 410 && code != 604;
+    if (id.valid() && view.generation == id.generation && (view.traits & View::kProbed) != 0 &&
+        view.state != Reach::kReachable && !view.is_suspect() && knows) {
+        sink_.retarget(id);
+    } else {
+        figures_.stale_pongs.add();
+    }
 }
 
 }  // namespace pinhole::qualify

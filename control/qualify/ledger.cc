@@ -25,7 +25,8 @@ constexpr std::array<const char*, static_cast<std::size_t>(Event::kCount)> kName
     "removed_unreachable",
     "removed",
     "suspected",
-    "trusted"};
+    "trusted",
+    "retargeted"};
 
 // What tells no more for being told again and again.
 bool repeats(Event event) {

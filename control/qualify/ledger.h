@@ -33,6 +33,7 @@ enum class Event : std::uint8_t {
     kRemoved,             // removed by a REGISTER or by an operator
     kSuspected,           // another phone has registered by its flow
     kTrusted,             // its own phone has registered again
+    kRetargeted,          // found at its Contact's port; detail: the port
     kCount
 };
 

@@ -19,7 +19,8 @@ enum class CommandKind : std::uint8_t {
     kRegistered,  // that answer: `context` and `verdict`
     kExpire,      // remove `id` if its time is over; the control thread looks again by itself
     kRemoveUnreachable,  // remove `id` if it was not refreshed since `since_ms`; likewise
-    kRemove,             // remove `id` whatever it is; `done` tells the operator's thread
+    kRetarget,  // `id` has answered at its Contact's port: reach it there; lost, nothing is
+    kRemove,    // remove `id` whatever it is; `done` tells the operator's thread
 };
 
 struct alignas(64) Command {
@@ -42,7 +43,8 @@ struct PongNotice {
     table::ContactId id;
     std::uint32_t rtt_us = 0;
     std::uint16_t code = 0;
-    std::uint16_t flow_matches = 0;
+    std::uint8_t flow_matches = 0;
+    std::uint8_t is_probe = 0;  // it was asked at its Contact's port
 };
 static_assert(sizeof(PongNotice) == 16 && std::is_trivially_copyable_v<PongNotice>);
 

@@ -709,11 +709,12 @@ void SipStage::count(const route::Decision& decision) {
 
 void SipStage::take_pong(const route::Decision& decision) {
     counters_.pongs.add();
-    if (!decision.flow_matches) {
+    if (!decision.flow_matches && !decision.is_probe) {
         counters_.wrong_target.add();
     }
     const PongNotice notice{decision.contact, decision.rtt_us, decision.code,
-                            static_cast<std::uint16_t>(decision.flow_matches)};
+                            static_cast<std::uint8_t>(decision.flow_matches),
+                            static_cast<std::uint8_t>(decision.is_probe)};
     if (mesh_.pongs(worker_).put(&notice, 1) == 0) [[unlikely]] {
         counters_.drop(DropReason::kHandoffFull);  // the next ping asks again
     }
@@ -745,6 +746,9 @@ void SipStage::serve(const Command& command, const Surroundings& around, const M
             release(context);
             break;
         }
+        case CommandKind::kRetarget:
+            retarget(command.id);
+            break;
         case CommandKind::kExpire:
         case CommandKind::kRemoveUnreachable:
         case CommandKind::kRemove:

@@ -186,6 +186,7 @@ class SipStage {
     void drop(Context& context, DropReason reason);
     void release(Context& context);
     void remove(const Command& command);
+    void retarget(table::ContactId id);
 
     const Shared& shared_;
     Mesh& mesh_;

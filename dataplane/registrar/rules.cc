@@ -2,6 +2,7 @@
 #include "dataplane/registrar/rules.h"
 
 #include "dataplane/registrar/answer.h"
+#include "dataplane/registrar/other_port.h"
 
 #include <array>
 
@@ -78,7 +79,12 @@ class Planner {
         }
         fate_[i] = Fate::kTouched;
         if (same_text(stored, asked, request_)) {
-            edit_.modify(i, next_state(asked, stored.state));
+            table::ContactState next = next_state(asked, stored.state);
+            if (stays_at_contact(stored.state, request_.flow) && !reachability_(stored.id)) {
+                next.flow = stored.state.flow;
+                next.flags |= table::kAtContact;
+            }
+            edit_.modify(i, next);
             return Verdict::kOk;
         }
         grows_ = true;

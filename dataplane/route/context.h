@@ -76,6 +76,7 @@ struct Decision {
     bool is_stranger = false;      // refused because nobody here knows the sender: count it as
                                    // DropReason::kStranger too
     bool flow_matches = false;     // the pong came by the contact's own flow
+    bool is_probe = false;         // the pong answers a ping to another port than the contact's
     bool no_peer = false;          // refused because no core peer is alive
     bool proves_life = false;      // it bears a secret that only who is reached by the flow it
                                    // came by can have: the contacts of that flow live

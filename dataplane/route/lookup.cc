@@ -248,6 +248,11 @@ bool is_behind_nat(const table::ContactView& contact) {
 }
 
 bool may_be(const table::ContactView& contact, const net::Flow& flow, bool by_via) {
+    if ((contact.state.flags & table::kAtContact) != 0) {
+        net::Flow there = flow;
+        there.their_udp_port = contact.state.flow.their_udp_port;
+        return there == contact.state.flow;
+    }
     return contact.path.empty() ? contact.state.flow == flow && (!by_via || !is_behind_nat(contact))
                                 : contact.state.flow.theirs == flow.theirs;
 }

@@ -61,7 +61,8 @@ struct Callable {
 [[nodiscard]] bool is_behind_nat(const table::ContactView& contact);
 // May whoever sent a request by this flow be this contact? `by_via`: it is not the flow that the
 // packet came by but the one that its Via claims (reply_target.h), which only a phone without NAT may
-// have. A proxy on the contact's Path speaks for it from any port.
+// have. A proxy on the contact's Path speaks for it from any port; so does the phone that was found at its
+// Contact's port (table::kAtContact), for no NAT stands before it.
 [[nodiscard]] bool may_be(const table::ContactView& contact, const net::Flow& flow, bool by_via);
 struct Sender {
     table::ContactId contact;

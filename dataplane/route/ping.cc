@@ -13,7 +13,8 @@ namespace pinhole::route {
 namespace {
 
 constexpr char kPingMark = 'P';
-constexpr std::uint64_t kTimeMask = (1ull << 48) - 1;  // of microseconds: nine years until it wraps
+constexpr std::uint64_t kTimeMask = (1ull << 47) - 1;  // of microseconds: four years until it wraps
+constexpr std::uint64_t kProbeBit = 1ull << 47;
 constexpr std::size_t kSignedBytes = 1 + 4 + 4 + 6;
 constexpr std::size_t kPingBytes = kSignedBytes + 8;
 constexpr std::size_t kPingChars = base64_chars(kPingBytes);
@@ -43,7 +44,7 @@ bool build_ping(const PingTarget& target, const Keys& keys, std::uint64_t now_us
                 sip::Writer& out) {
     Packer<kPingBytes> packer;
     packer.number(keys.current_id(), 1).number(target.id.slot, 4).number(target.id.generation, 4);
-    packer.number(now_us & kTimeMask, 6);
+    packer.number((now_us & kTimeMask) | (target.probe ? kProbeBit : 0), 6);
     packer.number(keys.mac(Purpose::kPing, keys.current_id(), packer.view()), 8);
     std::array<char, kPingChars> text;
     base64_encode(packer.view(), text.data());
@@ -96,7 +97,9 @@ std::optional<Pong> parse_pong(const sip::Message& response, std::string_view br
     Pong out;
     out.id.slot = static_cast<std::uint32_t>(in.number(4));
     out.id.generation = static_cast<std::uint32_t>(in.number(4));
-    const std::uint64_t age_us = (now_us - in.number(6)) & kTimeMask;
+    const std::uint64_t sent = in.number(6);
+    out.probe = (sent & kProbeBit) != 0;
+    const std::uint64_t age_us = (now_us - sent) & kTimeMask;
     if (in.number(8) != keys.mac(Purpose::kPing, key_id, {data.data(), kSignedBytes}) ||
         !keys.knows(key_id) || age_us > kMaxPongAge_us) {
         return std::nullopt;

@@ -22,6 +22,7 @@ struct PingTarget {
     net::Flow flow;                // the ping leaves by it, whole
     std::string_view contact_uri;  // as it was registered: a checked URI without angle brackets
     std::string_view aor;          // "user@host"; may be empty
+    bool probe = false;            // to another port than the contact's, to see whether it is there
 };
 
 // A Contact as a request URI: without the headers behind a '?' (RFC 3261 §19.1.1, table 1), else as
@@ -36,6 +37,7 @@ struct Pong {
     table::ContactId id;
     std::uint32_t rtt_us = 0;
     std::uint16_t code = 0;
+    bool probe = false;  // of such a ping
 };
 
 // An answer older than this proves nothing any more (64 * T1, RFC 3261 §17.1.2.2).

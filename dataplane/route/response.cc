@@ -33,6 +33,10 @@ Decision decide_pong(const sip::Message& response, const TopVia& top, const Arri
         return Decision::drop(
             DropReason::kBadResponse);  // its contact went while it was on its way
     }
+    decision.is_probe = pong->probe;
+    if (pong->probe && contact.state.flow.theirs != arrival.flow.theirs) {
+        return Decision::drop(DropReason::kWrongSender);
+    }
     decision.flow_matches =
         read == table::SlotRead::kContended || contact.state.flow == arrival.flow;
     return decision;

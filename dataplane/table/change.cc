@@ -224,6 +224,7 @@ void Change::settle_contacts() {
                 break;
             case Action::kReplace:
                 settle(i, new_contact(i).state, new_contact(i).path);
+                table_.for_wheel_.mark(slot);
                 break;
             case Action::kDrop:
                 unlink(i);

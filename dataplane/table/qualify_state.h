@@ -71,6 +71,9 @@ struct QualifyView {
     static constexpr std::uint8_t kSuspect = 1;  // table::kSuspect
     static constexpr unsigned kAlgShift = 1;     // likewise, of two bits
     static constexpr std::uint8_t kAlgMask = 6;
+    static constexpr std::uint8_t kProbed = 8;  // the keeper's: its Contact's port has been asked
+    static constexpr unsigned kPortShift = 4;  // of that port two bits, so that another is noticed,
+    static constexpr std::uint8_t kPortMask = 48;  // three times in four
 
     std::uint32_t generation = 0;  // 0: nothing is known of the contact asked for
     Reach state = Reach::kUnknown;

@@ -125,6 +125,9 @@ TEST(Text, ShowAndListTellOfASuspect) {
     FakeSystem system;
     AorBindings bindings = *system.show("sip:100@example.com");
     EXPECT_EQ(show_text(to_json(bindings)).find("SUSPECT"), std::string::npos);
+    bindings.bindings[0].at_contact = true;
+    EXPECT_NE(show_text(to_json(bindings)).find(" on eth0, the port that its Contact names\n"),
+              std::string::npos);
     bindings.bindings[0].suspect = true;
     EXPECT_NE(show_text(to_json(bindings)).find("state       SUSPECT: another phone has"),
               std::string::npos);
@@ -225,8 +228,8 @@ TEST(Text, WhyForEveryState) {
     EXPECT_EQ(says("It is gone: its registration ran out just now and was not refreshed."), "");
     contact.events.push_back({"removed", 1, 5, std::nullopt, std::nullopt});
     EXPECT_EQ(says("It is gone: it signed off 5 s ago, or gave way to another contact"), "");
-    for (const char* event :
-         {"refreshed", "spoke", "moved", "back", "suspected", "trusted", "something new"}) {
+    for (const char* event : {"refreshed", "spoke", "moved", "back", "suspected", "trusted",
+                              "retargeted", "something new"}) {
         contact.events = {{event, 3, 5, std::nullopt, 1024}};
         EXPECT_EQ(says("5 s ago"), "") << event;
     }

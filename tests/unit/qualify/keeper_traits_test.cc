@@ -169,5 +169,104 @@ TEST(KeeperTraits, WhatGatewaysDoToSipIsCounted) {
     EXPECT_EQ(all(), (Counts{0, 0, 0}));
 }
 
+// ---- Phones that listen elsewhere than they send from
+
+ContactId add_asymmetric(World& w, std::uint32_t slot, bool answers = false) {
+    w.contacts.slots[slot].has_other_port = true;
+    return w.add(slot, answers);
+}
+
+TEST(KeeperProbes, OnceWhereNothingAnswersAtTheFlow) {
+    World w({}, 1);
+    const ContactId id = add_asymmetric(w, 0);
+    w.run_past_ping();
+    w.run_past_ping();
+    EXPECT_TRUE(w.sink.probes.empty()) << "one may be lost";
+    w.run(600'000);
+    ASSERT_EQ(w.sink.probes.size(), 1U) << "once, not once a ping";
+    EXPECT_EQ(w.sink.probes[0].id, id);
+    w.keeper.probe_answered(id, 200);
+    ASSERT_EQ(w.sink.retargets.size(), 1U);
+    // The owner has done it.
+    w.contacts.slots[0].has_other_port = false;
+    w.contacts.slots[0].at_contact = true;
+    w.answers[0] = true;
+    w.move(0);
+    EXPECT_EQ(told(w, 0, Event::kRetargeted), 1U);
+    EXPECT_EQ(told(w, 0, Event::kMoved), 0U);
+    EXPECT_EQ(w.keeper.figures().rebinds.get(), 0U);
+    w.run_past_ping();
+    EXPECT_EQ(w.view(id).state, Reach::kReachable);
+    w.run(600'000);
+    EXPECT_EQ(w.sink.probes.size(), 1U);
+}
+
+TEST(KeeperProbes, NotWhereThePhoneAnswersOrNamesNoOtherPort) {
+    World w({}, 2);
+    add_asymmetric(w, 0, true);
+    w.add(1, false);
+    w.run(600'000);
+    EXPECT_TRUE(w.sink.probes.empty());
+}
+
+// It says so of a ping that it got; to a ping that was never sent, or to whom it isn't, nothing is said.
+TEST(KeeperProbes, WhatIsNoAnswerOfIts) {
+    World w({}, 2);
+    const ContactId id = add_asymmetric(w, 0);
+    w.keeper.probe_answered(id, 200);
+    EXPECT_TRUE(w.sink.retargets.empty()) << "none was sent";
+    w.run(100'000);
+    ASSERT_EQ(w.sink.probes.size(), 1U);
+    for (const unsigned code : {100U, 404U, 410U, 604U}) {
+        w.keeper.probe_answered(id, code);
+    }
+    w.keeper.probe_answered({id.slot, id.generation + 1}, 200);
+    w.keeper.probe_answered({7, 1}, 200);
+    w.keeper.probe_answered({}, 200);
+    EXPECT_TRUE(w.sink.retargets.empty());
+    w.keeper.pong(id, 40'000, 200, true);
+    w.keeper.probe_answered(id, 200);
+    EXPECT_TRUE(w.sink.retargets.empty()) << "it has answered at its flow meanwhile";
+}
+
+void change_port(World& w, std::uint32_t slot, unsigned bits) {
+    w.contacts.slots[slot].traits = static_cast<std::uint8_t>(bits << QualifyView::kPortShift);
+    w.keeper.changed(slot);
+}
+
+TEST(KeeperProbes, AgainAfterAChange) {
+    World w({}, 1);
+    add_asymmetric(w, 0);
+    w.run(100'000);
+    ASSERT_EQ(w.sink.probes.size(), 1U);
+    w.keeper.changed(0);
+    w.run(100'000);
+    EXPECT_EQ(w.sink.probes.size(), 1U) << "a refresh is none";
+    change_port(w, 0, 1);
+    w.run(100'000);
+    EXPECT_EQ(w.sink.probes.size(), 2U);
+    w.move(0);
+    w.run(100'000);
+    EXPECT_EQ(w.sink.probes.size(), 3U);
+}
+
+// Who registers another port all the time, or with many AORs, has no ports scanned.
+TEST(KeeperProbes, AFloodOfChangesIsBounded) {
+    World w({}, 200);
+    for (std::uint32_t slot = 0; slot < 200; ++slot) {
+        add_asymmetric(w, slot);
+    }
+    constexpr std::uint32_t kRounds = 20;
+    constexpr std::uint32_t kRoundMs = 70'000;  // sooner, none would get so far
+    for (std::uint32_t round = 0; round < kRounds; ++round) {
+        for (std::uint32_t slot = 0; slot < 200; ++slot) {
+            change_port(w, slot, round % 4);
+        }
+        w.run(kRoundMs);
+    }
+    EXPECT_GT(w.sink.probes.size(), 0U);
+    EXPECT_LE(w.sink.probes.size(), kRounds * kRoundMs / Gateways::kProbeEvery_ms + 1);
+}
+
 }  // namespace
 }  // namespace pinhole::qualify

@@ -26,13 +26,16 @@ struct FakeContacts {
         std::uint8_t agent = 0;
         bool same_call = true;
         std::uint8_t traits = 0;
+        bool has_other_port = false;
+        bool at_contact = false;
     };
     std::vector<Contact> slots;
 
     static std::uint64_t aor_hash_of(std::uint32_t slot) { return 1'000'000 + slot; }
     bool where_is(std::uint32_t slot, Whereabouts& out) {
-        out = {slots[slot].address, slots[slot].port,      slots[slot].port,  aor_hash_of(slot),
-               slots[slot].agent,   slots[slot].same_call, slots[slot].traits};
+        out = {slots[slot].address, slots[slot].port,           slots[slot].port,
+               aor_hash_of(slot),   slots[slot].agent,          slots[slot].same_call,
+               slots[slot].traits,  slots[slot].has_other_port, slots[slot].at_contact};
         return slots[slot].present;
     }
 
@@ -50,7 +53,7 @@ struct Sent {
 
 struct FakeSink {
     std::uint64_t now_ms = 0;
-    std::vector<Sent> pings, expires, removals;
+    std::vector<Sent> pings, expires, removals, probes, retargets;
     bool queue_full = false;
     std::uint64_t refused = 0;
     std::function<void(ContactId)> on_ping = [](ContactId) {};
@@ -69,6 +72,8 @@ struct FakeSink {
         expires.push_back({now_ms, id});
         on_expire(id);
     }
+    void send_probe(ContactId id) { probes.push_back({now_ms, id}); }
+    void retarget(ContactId id) { retargets.push_back({now_ms, id}); }
     void remove_unreachable(ContactId id) { removals.push_back({now_ms, id}); }
 };
 

@@ -181,6 +181,44 @@ TEST_F(Rules, ASuspectsOwnRegisterClearsIt) {
     EXPECT_TRUE(in_place_) << "an ordinary refresh again";
 }
 
+// A phone that was found at its Contact's port stays there while it answers there, from whatever port
+// it registers.
+TEST_F(Rules, WhoWasFoundAtItsContactsPortStaysThere) {
+    const std::vector<std::string> contact{"<sip:alice@67.194.23.55:5070>"};
+    ASSERT_EQ(send(contacts(1, contact)), Verdict::kOk);
+    const std::string aor = "alice@example.com";
+    const auto retarget = [&] {
+        (void)table_->change_owner(test_hash()(aor), aor,
+                                   [&](const table::Current& current, table::Edit& edit) {
+                                       table::ContactState state = current.contacts[0].state;
+                                       state.flow.their_udp_port = 5070;
+                                       state.flags |= table::kAtContact;
+                                       edit.modify(0, state);
+                                       return true;
+                                   });
+    };
+    const auto port = [&] { return stored()[0].state.flow.their_udp_port; };
+    const auto found = [&] { return (stored()[0].state.flags & table::kAtContact) != 0; };
+    retarget();
+    ASSERT_EQ(send(contacts(2, contact)), Verdict::kOk);
+    EXPECT_EQ(port(), 5070);
+    EXPECT_TRUE(found());
+    ASSERT_EQ(send(contacts(3, contact), flow_from(kHome, 40000)), Verdict::kOk);
+    EXPECT_EQ(port(), 5070);
+    EXPECT_EQ(stored()[0].state.cseq, 3U);
+    // It answers there no more.
+    reachability_ = {[](const void*, table::ContactId) { return true; }, nullptr};
+    ASSERT_EQ(send(contacts(4, contact), flow_from(kHome, 40000)), Verdict::kOk);
+    EXPECT_EQ(port(), 40000);
+    EXPECT_FALSE(found());
+    reachability_ = {};
+    retarget();
+    ASSERT_EQ(send(contacts(5, contact), flow_from(kOffice, 40000)), Verdict::kOk);
+    EXPECT_EQ(port(), 40000) << "another address: all is told anew";
+    EXPECT_FALSE(found());
+    ASSERT_EQ(stored().size(), 1U);
+}
+
 // It is found out when a binding is made or changes, and a refresh leaves it as it is.
 TEST_F(Rules, WhatWasFoundOutOfTheGatewayIsKept) {
     const auto alg = [&] {

@@ -121,6 +121,26 @@ TEST(Outward, Rfc3261_18_2_2_APhoneThatListensElsewhereThanItSendsFrom) {
     EXPECT_TRUE(world.from_phone(answer_to(in, 200), World::phone_flow(40000)).forwarded());
 }
 
+// Found at its Contact's port (table::kAtContact), it calls from the port that it sends from; from
+// another address, or to another port of ours, nobody is it.
+TEST(Outward, APhoneThatWasFoundAtItsContactsPort) {
+    World world;
+    world.add({.uri = "sip:100@67.194.23.55:5070",
+               .flow = World::phone_flow(5070),
+               .flags = table::kAtContact});
+    EXPECT_TRUE(world.from_phone(kInviteOut, World::phone_flow(40000)).forwarded());
+    EXPECT_TRUE(world.from_stranger(kInviteOut).decision.is_stranger);
+    net::Flow other = World::phone_flow(40000);
+    other.our_udp_port = 5080;
+    EXPECT_TRUE(world.from_phone(kInviteOut, other).decision.is_stranger);
+    EXPECT_TRUE(world
+                    .from_phone(replace(kInviteOut, "<sip:100@example.com>;tag=p1",
+                                        "<sip:101@example.com>;tag=p1"),
+                                World::phone_flow(40000))
+                    .decision.is_stranger)
+        << "it is no neighbour of its own";
+}
+
 // The Via of who shares a public address with the phone (its neighbour behind the same gateway) may
 // name the phone's mapping: through a NAT that proves nothing.
 TEST(Outward, AViaDoesNotMakeANeighbourThePhone) {

@@ -133,5 +133,32 @@ TEST(Pong, ABranchOfAnotherPurposeIsNoPing) {
     EXPECT_TRUE(world.from_phone(as_ping).dropped_for(DropReason::kBadResponse));
 }
 
+// A probe says of itself, under the MAC, that it is one; and its answer counts only if it comes from the
+// contact's own address, from whatever port.
+TEST(Pong, OfAProbe) {
+    World world;
+    const table::ContactId id = world.add({.uri = "sip:100@67.194.23.55:5070"});
+    const auto text = [&](bool probe) {
+        std::array<char, 2048> buffer;
+        sip::Writer out(buffer.data(), buffer.size());
+        EXPECT_TRUE(build_ping(
+            {id, World::phone_flow(5070), "sip:100@67.194.23.55:5070", "100@example.com", probe},
+            *world.keys, world.now_us, out));
+        return std::string(out.view());
+    };
+    const Sent probe{{}, text(true)};
+    const Sent ping{{}, text(false)};
+    EXPECT_NE(probe.text, ping.text);
+    world.now_us += 5'000;
+    const Sent got = world.from_phone(answer_to(probe, 200), World::phone_flow(5070));
+    ASSERT_EQ(got.decision.kind, Kind::kPong);
+    EXPECT_TRUE(got.decision.is_probe);
+    EXPECT_EQ(got.decision.rtt_us, 5'000U);
+    EXPECT_TRUE(world.from_phone(answer_to(probe, 200)).decision.is_probe);
+    EXPECT_FALSE(world.from_phone(answer_to(ping, 200)).decision.is_probe);
+    EXPECT_TRUE(world.receive(answer_to(probe, 200), World::stranger_flow(), false)
+                    .dropped_for(DropReason::kWrongSender));
+}
+
 }  // namespace
 }  // namespace pinhole::route
