@@ -101,6 +101,7 @@ void Keeper<C, S>::adopt(std::uint32_t slot, const ContactBrief& contact) {
     Whereabouts where;
     if (contacts_.where_is(slot, where) && !contact.by_path) {
         enter(view, where);
+        note_life_of(view, now_s_, false);
     }
     ledger_.open(slot, contact.generation, where.aor_hash);
     ledger_.note(slot, Event::kRegistered, where.udp_port, now_s_);
@@ -133,6 +134,9 @@ void Keeper<C, S>::take_up(std::uint32_t slot) {
     if (contacts_.where_is(slot, where) && !contact.by_path) {
         enter(view, where);
     }
+    if (view.state == Reach::kUnreachable && removal_due(view)) {
+        view.unreachable_since_s = now_s_;  // an outage may have spared it, or we were the outage
+    }
     ledger_.open(slot, contact.generation, where.aor_hash);
     states_.write_control(slot, view);
     gauge(view.state, +1);
@@ -162,6 +166,7 @@ void Keeper<C, S>::moved(std::uint32_t slot, const ContactBrief& contact, View v
         figures_.rebinds.add();
         ledger_.note(slot, Event::kMoved, where.udp_port, now_s_);
         gateways_.at(view.gateway).rebinds.add(1);
+        note_life_of(view, now_s_, false);
     }
     states_.write_control(slot, view);
     states_.forget_life_control(slot);  // it was by the old flow
@@ -262,7 +267,10 @@ template <Contacts C, Sink S>
 bool Keeper<C, S>::removal_due(const View& view) const {
     // A canary's silence is our doing: its phone will register.
     return policy_.remove_after_s != 0 && view.state == Reach::kUnreachable &&
-           !view.has(View::kCanary) && now_s_ - view.unreachable_since_s >= policy_.remove_after_s;
+           !view.has(View::kCanary) &&
+           now_s_ - view.unreachable_since_s >= policy_.remove_after_s &&
+           !gateways_.excuses(view.gateway, view.unreachable_since_s, now_s_,
+                              {policy_.interval_ms / 1'000, policy_.remove_after_s});
 }
 
 // The entry for whatever comes first.
@@ -279,7 +287,11 @@ void Keeper<C, S>::arm(std::uint32_t slot, const ContactBrief& contact, const Vi
     }
     if (policy_.remove_after_s != 0 && view.state == Reach::kUnreachable &&
         !view.has(View::kCanary)) {
-        sooner(tick_of_second(view.unreachable_since_s + policy_.remove_after_s));
+        // What an outage spares is looked at again when its next ping is due.
+        const std::uint32_t at_s = view.unreachable_since_s + policy_.remove_after_s;
+        if (at_s > now_s_ || removal_due(view)) {
+            sooner(tick_of_second(at_s));
+        }
     }
     wheel_.schedule(slot, due);
 }

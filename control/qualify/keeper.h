@@ -23,7 +23,10 @@
 // contact's flow it is counted too: such a phone sends from another port than it listens at. What
 // has proved life by the contact's flow (table::Proof) has refreshed the mapping from within, so the
 // next ping moves out from it; it makes up for a ping that was lost, and brings back who was taken
-// for unreachable. Drain the pongs before advance(), so that a stalled thread doesn't take for
+// for unreachable. A gateway or prefix whose phones fall silent together (watch.h) is an outage: two
+// pings missed are enough for unreachable then, who is unreachable is pinged rarely until one of them
+// shows life, and whom it silenced is not removed while it lasts nor for remove_after_s after it,
+// unless he expires. Nobody else's pings change by it. Drain the pongs before advance(), so that a stalled thread doesn't take for
 // missed what waits in its own queue.
 #pragma once
 
@@ -160,6 +163,14 @@ class Keeper {
     void learn_from_move(std::uint32_t slot, View& view, const Whereabouts& where);
     void leave(View& view);
     void take_life(std::uint32_t slot, View& view);
+
+    // Outages: keeper_outage-inl.h.
+    void note_silence(std::uint32_t slot, const View& view);
+    void note_life_of(const View& view, std::uint32_t at_s, bool answered);
+    [[nodiscard]] bool thinned(const View& view);
+    [[nodiscard]] Window thin_window_of(const View& view) const;
+    void note_outage(std::uint32_t slot, const View& view);
+    void revive(std::uint32_t most);
     [[nodiscard]] bool lived_since_ping(const View& view, const table::Life& life) const;
     void ping(std::uint32_t slot, View& view, bool queued_turn);
     void arm(std::uint32_t slot, const ContactBrief& contact, const View& view);
@@ -200,10 +211,13 @@ class Keeper {
     std::uint32_t now_s_;
     std::uint64_t second_began_ms_;  // when now_s_ began, as well as can be told; never too late
     bool queue_full_ = false;        // the sink refused a ping in this call of advance()
+    std::uint32_t revive_left_ = 0;  // slots to look at since an outage has ended ...
+    std::uint32_t revive_next_ = 0;  // ... from this one on
 };
 
 }  // namespace pinhole::qualify
 
 #include "control/qualify/keeper-inl.h"
 #include "control/qualify/keeper_learn-inl.h"
+#include "control/qualify/keeper_outage-inl.h"
 #include "control/qualify/keeper_pings-inl.h"

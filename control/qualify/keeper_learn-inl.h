@@ -29,6 +29,9 @@ Window Keeper<C, S>::first_window_of(const View& view) {
 // nobody would notice what became of it.
 template <Contacts C, Sink S>
 Window Keeper<C, S>::window_of(const View& view) {
+    if (thinned(view)) {
+        return thin_window_of(view);
+    }
     const Lesson* lesson = lesson_of(view);
     const bool answers = view.state == Reach::kReachable && view.missed == 0;
     if (lesson == nullptr || (!answers && learned_ms(policy_, *lesson) >= policy_.interval_ms)) {
@@ -115,7 +118,7 @@ void Keeper<C, S>::learn_from_move(std::uint32_t slot, View& view, const Whereab
 
 template <Contacts C, Sink S>
 void Keeper<C, S>::leave(View& view) {
-    gateways_.leave({view.gateway, view.lesson});
+    gateways_.leave({view.gateway, view.lesson}, now_s_);
     view.gateway = Gateways::kNone;
     view.lesson = 0;
     view.flow_mark = 0;

@@ -12,17 +12,8 @@ constexpr std::uint32_t kVersionMask = (1u << 23) - 1;
 constexpr int kMaxTries = 16;
 
 constexpr std::array<const char*, static_cast<std::size_t>(Event::kCount)> kNames{
-    "none",
-    "registered",
-    "refreshed",
-    "spoke",
-    "moved",
-    "answered",
-    "missed",
-    "unreachable",
-    "back",
-    "expired",
-    "removed_unreachable",
+    "none",   "registered",  "refreshed", "spoke", "moved",   "answered",
+    "missed", "unreachable", "outage",    "back",  "expired", "removed_unreachable",
     "removed"};
 
 // What tells no more for being told again and again.

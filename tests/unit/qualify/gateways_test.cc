@@ -19,7 +19,7 @@ Gateways::Index enter(Gateways& g, const net::Address& address) {
 }
 
 void leave(Gateways& g, Gateways::Index index) {
-    g.leave({index, 0});
+    g.leave({index, 0}, 1);
 }
 
 table::KeyedHash hash(std::uint64_t mask = ~0ull) {
