@@ -126,6 +126,14 @@ struct Gateway {
     std::uint64_t pings = 0;
     std::uint64_t missed = 0;
     std::vector<GatewayLesson> lessons;
+    std::uint64_t outages = 0;  // times that its phones fell silent together
+};
+
+// Phones that fell silent together, and are.
+struct Outage {
+    std::string where;  // a gateway, or a prefix of several: "67.194.23.0/24"
+    std::uint64_t phones = 0;
+    std::uint64_t since_ago_s = 0;
 };
 
 struct Nat {
@@ -134,6 +142,7 @@ struct Nat {
     std::uint64_t gateways = 0;  // that have phones
     std::uint64_t phones = 0;
     std::vector<Gateway> largest;  // by phones
+    std::vector<Outage> outages;   // likewise; what lies within a silent prefix is not named again
 };
 
 struct ListPage {

@@ -8,6 +8,7 @@
 #include "control/daemon/journal_service.h"
 #include "control/daemon/key_service.h"
 #include "control/daemon/nonce_memory.h"
+#include "control/daemon/outage_log.h"
 #include "control/daemon/publisher.h"
 #include "control/daemon/reconfiguration.h"
 #include "control/daemon/running_system.h"
@@ -265,6 +266,7 @@ void Assembly::reload() {
 bool Assembly::tidy() {
     screening_->reclaim();
     system_->tidy();
+    log_outages(gateways_->news());
     allowances_.turn(workers_, Service::now_ms());
     if (subscription_ != nullptr) {
         subscription_->reclaim();

@@ -38,6 +38,19 @@ net::Address area_of(const net::Address& gateway) {
     return area;
 }
 
+std::string gateway_text(const net::Address& gateway) {
+    return net::to_string(gateway) + (gateway.is_v4() ? "" : "/64");
+}
+
+std::string area_text(const net::Address& area) {
+    return net::to_string(area) + (area.is_v4() ? "/24" : "/48");
+}
+
+// What it is shown by: since when, if the operator was told.
+std::uint32_t shown_since_s(const Watch& watch) {
+    return watch.told.get() ? watch.silent_since_s.get() : 0;
+}
+
 void Area::clear() {
     phones.set(0);
     watch.clear();
@@ -149,7 +162,7 @@ bool Gateways::read_any(Index index, GatewayView& out) const {
                .missed = from.missed.get(),
                .sent = from.sent.get(),
                .outages = from.watch.outages.get(),
-               .silent_since_s = from.watch.silent_since_s.get(),
+               .silent_since_s = shown_since_s(from.watch),
                .lessons = {}};
         for (std::size_t i = 0; i < Gateway::kLessons; ++i) {
             const Lesson& lesson = from.lessons[i];
@@ -161,8 +174,7 @@ bool Gateways::read_any(Index index, GatewayView& out) const {
 
 bool Gateways::read_area_any(Index index, AreaView& out) const {
     return areas_.read_any(index, [&out](const net::Address& prefix, const Area& from) {
-        out = {prefix, from.phones.get(), from.watch.outages.get(),
-               from.watch.silent_since_s.get()};
+        out = {prefix, from.phones.get(), from.watch.outages.get(), shown_since_s(from.watch)};
     });
 }
 

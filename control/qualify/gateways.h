@@ -17,6 +17,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 
 namespace pinhole::qualify {
 
@@ -24,6 +25,10 @@ namespace pinhole::qualify {
 [[nodiscard]] net::Address gateway_of(const net::Address& address);
 // The prefix that a gateway is of: IPv4 a /24, IPv6 a /48.
 [[nodiscard]] net::Address area_of(const net::Address& gateway);
+
+// "67.194.23.55", "2001:db8:1:2::/64"; "67.194.23.0/24", "2001:db8:1::/48".
+[[nodiscard]] std::string gateway_text(const net::Address& gateway);
+[[nodiscard]] std::string area_text(const net::Address& area);
 
 struct Area {
     Shown<std::uint32_t> phones;
@@ -66,7 +71,7 @@ struct GatewayView {
     std::uint32_t missed = 0;
     std::uint32_t sent = 0;
     std::uint32_t outages = 0;
-    std::uint32_t silent_since_s = 0;  // 0: it is not, or not by itself
+    std::uint32_t silent_since_s = 0;  // 0: it is not, or it is its prefix that is
     std::array<LessonView, Gateway::kLessons> lessons;
 };
 

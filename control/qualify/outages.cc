@@ -3,8 +3,6 @@
 // that is silent is one event, whatever its gateways are; a prefix with one gateway is that gateway.
 #include "control/qualify/gateways.h"
 
-#include <utility>
-
 namespace pinhole::qualify {
 
 OutageNotice Gateways::notice_of(Index index, std::uint32_t now_s) const {
@@ -25,10 +23,10 @@ OutageNotice Gateways::notice_of_area(std::uint32_t area, std::uint32_t now_s) c
 
 // The end is told of what was told of.
 void Gateways::tell(Watch& watch, OutageNotice notice, bool began) {
-    if (!began && !std::exchange(watch.told, false)) {
+    if (!began && !watch.told.get()) {
         return;
     }
-    watch.told = began;
+    watch.told.set(began);
     outages_.add(began ? 1 : 0);
     silent_.set(silent_.get() + (began ? 1 : -1u));
     notice.began = began;

@@ -28,7 +28,7 @@ struct Watch {
     std::uint32_t began_s = 0;  // the last outage
     std::uint32_t known_s = 0;  // when it was noticed
     std::uint32_t ended_s = 0;
-    bool told = false;  // the operator knows of this outage
+    Shown<bool> told;  // the operator knows of this outage
 
     [[nodiscard]] bool silent() const { return silent_since_s.get() != 0; }
     void clear() {
@@ -36,7 +36,7 @@ struct Watch {
         outages.set(0);
         asked = missed = 0;
         run = run_began_s = began_s = known_s = ended_s = 0;
-        told = false;
+        told.set(false);
     }
 };
 
