@@ -5,6 +5,7 @@
 #include "control/config/values.h"
 #include "control/daemon/allowance_service.h"
 #include "control/daemon/control_thread.h"
+#include "control/daemon/interval_service.h"
 #include "control/daemon/journal_service.h"
 #include "control/daemon/key_service.h"
 #include "control/daemon/nonce_memory.h"
@@ -89,7 +90,8 @@ class Assembly {
         : config_(config),
           file_(std::move(file)),
           settings_(io_settings(config)),
-          allowances_(allowance_file(config)) {}
+          allowances_(allowance_file(config)),
+          intervals_(interval_file(config)) {}
     ~Assembly() { stop(); }
     Assembly(const Assembly&) = delete;
     Assembly& operator=(const Assembly&) = delete;
@@ -112,6 +114,7 @@ class Assembly {
     io::Status load_subscribers();
     void reload();
     [[nodiscard]] bool tidy();
+    [[nodiscard]] std::uint64_t lessons() const;
     io::Status mirror_kernel();
     io::Status make_workers();
     io::Status launch();
@@ -121,6 +124,7 @@ class Assembly {
     const std::string file_;
     const io::Settings settings_;
     AllowanceService allowances_;
+    IntervalService intervals_;
     std::unique_ptr<KeyService> keys_;
     std::unique_ptr<io::Eal> eal_;
     std::unique_ptr<io::Ports> ports_;
@@ -268,10 +272,17 @@ bool Assembly::tidy() {
     system_->tidy();
     log_outages(gateways_->news());
     allowances_.turn(workers_, Service::now_ms());
+    intervals_.turn(*gateways_, lessons(), Service::now_ms(), clock_->now().s);
     if (subscription_ != nullptr) {
         subscription_->reclaim();
     }
     return !reconfiguration_->turn(Service::now_ms());
+}
+
+// Goes up with whatever is learned of gateways.
+std::uint64_t Assembly::lessons() const {
+    const qualify::Figures& figures = control_->figures();
+    return figures.trials_survived.get() + figures.trials_lost.get() + figures.fallbacks.get();
 }
 
 io::Status Assembly::open_journal() {
@@ -390,6 +401,7 @@ io::Status Assembly::launch() {
         ReconfigurationParts{file_, *publisher_, *screening_, subscription_.get(), *control_,
                              *peer_log_, *peer_health_},
         std::make_shared<config::Config>(config_));
+    intervals_.take_up(*gateways_, clock_->now().s);
     control_->start([this] { eal_->restore_affinity(); },
                     journal_ != nullptr && journal_->restored() != 0);
     if (journal_ != nullptr) {
@@ -446,6 +458,7 @@ void Assembly::stop() {
     http_.reset();
     if (control_ != nullptr) {
         control_->stop();
+        intervals_.end(*gateways_, lessons(), clock_->now().s);
     }
     for (const auto& worker : workers_) {
         worker->stop();

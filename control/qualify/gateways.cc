@@ -17,7 +17,7 @@ void clear(Lesson& lesson) {
     lesson.trial_s.set(0);
     lesson.losses.set(0);
     lesson.canary = 0;
-    lesson.failed_at_s = 0;
+    lesson.failed_at_s.set(0);
     lesson.fell_at_s = 0;
     lesson.wins = 0;
 }
@@ -111,6 +111,30 @@ void Gateways::leave(const Place& place, std::uint32_t now_s) {
     lesson.phones.set(lesson.phones.get() - 1);
 }
 
+void Gateways::recall(const KeptLesson& kept, std::uint32_t now_s) {
+    const Index index = gateways_.enter(gateway_of(kept.gateway));
+    if (index == kNone) {
+        return;
+    }
+    Gateway& gateway = gateways_.at(index);
+    Lesson& lesson = gateway.lessons[lesson_for(gateway, kept.agent)];
+    lesson.safe_s.set(kept.safe_s);
+    lesson.fail_s.set(kept.fail_s);
+    lesson.failed_at_s.set(now_s - kept.failed_ago_s);
+    lesson.losses.set(kept.losses);
+}
+
+void keep_lessons(const GatewayView& view, std::uint32_t now_s, std::vector<KeptLesson>& out) {
+    for (const LessonView& lesson : view.lessons) {
+        const bool is_known = lesson.safe_s != 0 || lesson.fail_s != 0;
+        if (is_known && lesson.agent != kMixedAgents) {
+            out.push_back({view.address, lesson.agent, static_cast<std::uint16_t>(lesson.safe_s),
+                           static_cast<std::uint16_t>(lesson.fail_s),
+                           lesson.fail_s == 0 ? 0 : now_s - lesson.failed_at_s, lesson.losses});
+        }
+    }
+}
+
 // The one of its kind; else one that nobody has any more, beginning with those that have nothing to
 // forget; else the last, which is of all the others from then on.
 std::uint8_t Gateways::lesson_for(Gateway& gateway, std::uint8_t agent) {
@@ -118,7 +142,8 @@ std::uint8_t Gateways::lesson_for(Gateway& gateway, std::uint8_t agent) {
     bool found = false;
     for (std::size_t i = 0; i < Gateway::kLessons; ++i) {
         const Lesson& lesson = gateway.lessons[i];
-        const bool blank = lesson.phones.get() == 0 && lesson.safe_s.get() == 0;
+        const bool blank =
+            lesson.phones.get() == 0 && lesson.safe_s.get() == 0 && lesson.fail_s.get() == 0;
         if (!blank && lesson.agent.get() == agent) {
             return static_cast<std::uint8_t>(i);
         }
@@ -166,8 +191,9 @@ bool Gateways::read_any(Index index, GatewayView& out) const {
                .lessons = {}};
         for (std::size_t i = 0; i < Gateway::kLessons; ++i) {
             const Lesson& lesson = from.lessons[i];
-            out.lessons[i] = {lesson.agent.get(),  lesson.phones.get(),  lesson.safe_s.get(),
-                              lesson.fail_s.get(), lesson.trial_s.get(), lesson.losses.get()};
+            out.lessons[i] = {lesson.agent.get(),      lesson.phones.get(),  lesson.safe_s.get(),
+                              lesson.fail_s.get(),     lesson.trial_s.get(), lesson.losses.get(),
+                              lesson.failed_at_s.get()};
         }
     });
 }

@@ -18,6 +18,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace pinhole::qualify {
 
@@ -61,6 +62,19 @@ struct LessonView {
     std::uint32_t fail_s = 0;
     std::uint32_t trial_s = 0;
     std::uint32_t losses = 0;
+    std::uint32_t failed_at_s = 0;
+};
+
+// What of a lesson outlives a restart.
+struct KeptLesson {
+    net::Address gateway;
+    std::uint8_t agent = 0;
+    std::uint16_t safe_s = 0;
+    std::uint16_t fail_s = 0;
+    std::uint32_t failed_ago_s = 0;
+    std::uint32_t losses = 0;
+
+    bool operator==(const KeptLesson&) const = default;
 };
 
 // A copy of an entry.
@@ -81,6 +95,9 @@ struct AreaView {
     std::uint32_t outages = 0;
     std::uint32_t silent_since_s = 0;
 };
+
+// Those of an entry that say something and of one kind of phone.
+void keep_lessons(const GatewayView& view, std::uint32_t now_s, std::vector<KeptLesson>& out);
 
 class Gateways {
   public:
@@ -104,6 +121,8 @@ class Gateways {
     // A contact of this kind has come to this address, or has gone from there. The control thread's.
     [[nodiscard]] Place enter(const net::Address& address, std::uint8_t agent);
     void leave(const Place& place, std::uint32_t now_s);
+    // Before any contact has come: what an earlier run has learned.
+    void recall(const KeptLesson& kept, std::uint32_t now_s);
     // Of 0 it is one that stands for all that are not tracked.
     [[nodiscard]] Gateway& at(Index index) { return gateways_.at(index); }
     // How long a ping there has to wait, in microseconds; its turn is taken. 0: it may leave now.
