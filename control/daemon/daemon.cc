@@ -270,7 +270,7 @@ void Assembly::reload() {
 bool Assembly::tidy() {
     screening_->reclaim();
     system_->tidy();
-    log_outages(gateways_->news());
+    log_outages(*gateways_);
     allowances_.turn(workers_, Service::now_ms());
     intervals_.turn(*gateways_, lessons(), Service::now_ms(), clock_->now().s);
     if (subscription_ != nullptr) {
@@ -325,8 +325,8 @@ io::Status Assembly::make_table() {
     }
     states_ = states.take();
     ledger_ = std::make_unique<qualify::Ledger>(config_.qualify.ledger ? max_contacts : 0);
-    gateways_ =
-        std::make_unique<qualify::Gateways>(config_.qualify.gateways, memory_->table().hash());
+    gateways_ = std::make_unique<qualify::Gateways>(
+        config_.qualify.gateways, memory_->table().hash(), config_.qualify.gateway_prefix_v4);
     if (journal_ != nullptr) {
         eal_->take_all_cpus();  // by the threads that it makes
         journal_->restore(memory_->table(), states_->table());

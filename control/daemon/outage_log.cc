@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/daemon/outage_log.h"
 
-#include "control/qualify/gateways.h"
-
 #include <spdlog/spdlog.h>
 
 #include <string>
 
 namespace pinhole::daemon {
 
-void log_outages(qualify::OutageNews& news) {
-    for (qualify::OutageNotice notice; news.take(notice);) {
+void log_outages(qualify::Gateways& gateways) {
+    for (qualify::OutageNotice notice; gateways.news().take(notice);) {
         const std::string where = notice.is_prefix ? qualify::area_text(notice.address)
-                                                   : qualify::gateway_text(notice.address);
+                                                   : gateways.name_of(notice.address);
         if (notice.began) {
             spdlog::warn(
                 "access outage: the {} phones of {} fell silent together; until one answers they "

@@ -3,11 +3,11 @@
 // together, one when the first of them lives again. The service thread alone.
 #pragma once
 
-#include "control/qualify/outage_news.h"
+#include "control/qualify/gateways.h"
 
 namespace pinhole::daemon {
 
 // All that the control thread has put there since the last call.
-void log_outages(qualify::OutageNews& news);
+void log_outages(qualify::Gateways& gateways);
 
 }  // namespace pinhole::daemon

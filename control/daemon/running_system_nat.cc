@@ -7,6 +7,7 @@
 #include "dataplane/registrar/agent.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pinhole::daemon {
 namespace {
@@ -37,9 +38,10 @@ class Largest {
     std::vector<T> all_;
 };
 
-api::Gateway told(const qualify::GatewayView& view, const qualify::Policy& policy) {
+api::Gateway told(const qualify::GatewayView& view, std::string name,
+                  const qualify::Policy& policy) {
     api::Gateway out;
-    out.address = qualify::gateway_text(view.address);
+    out.address = std::move(name);
     out.phones = view.phones;
     out.rebinds = view.rebinds;
     out.pings = view.sent;
@@ -77,7 +79,7 @@ api::Nat RunningSystem::nat(std::size_t limit) {
         out.phones += view.phones;
         largest.add(view);
         if (view.silent_since_s != 0) {
-            add_outage(qualify::gateway_text(view.address), view.phones, view.silent_since_s);
+            add_outage(parts_.gateways.name_of(view.address), view.phones, view.silent_since_s);
         }
     }
     qualify::AreaView area;
@@ -87,7 +89,7 @@ api::Nat RunningSystem::nat(std::size_t limit) {
         }
     }
     for (const qualify::GatewayView& gateway : largest.take()) {
-        out.largest.push_back(told(gateway, policy));
+        out.largest.push_back(told(gateway, parts_.gateways.name_of(gateway.address), policy));
     }
     out.outages = outages.take();
     return out;

@@ -20,15 +20,17 @@ void clear(Lesson& lesson) {
     lesson.failed_at_s.set(0);
     lesson.fell_at_s = 0;
     lesson.wins = 0;
+    lesson.rate = 0;
 }
 
 }  // namespace
 
-net::Address gateway_of(const net::Address& address) {
-    net::Address gateway = address;
-    if (!address.is_v4()) {
-        std::fill(gateway.bytes.begin() + 8, gateway.bytes.end(), std::uint8_t{0});
+net::Address gateway_of(const net::Address& address, std::uint32_t prefix_v4) {
+    if (address.is_v4()) {
+        return net::Address::v4(address.v4_host_order() & ~0u << (32 - prefix_v4));
     }
+    net::Address gateway = address;
+    std::fill(gateway.bytes.begin() + 8, gateway.bytes.end(), std::uint8_t{0});
     return gateway;
 }
 
@@ -38,8 +40,12 @@ net::Address area_of(const net::Address& gateway) {
     return area;
 }
 
-std::string gateway_text(const net::Address& gateway) {
-    return net::to_string(gateway) + (gateway.is_v4() ? "" : "/64");
+std::string Gateways::name_of(const net::Address& gateway) const {
+    const std::string address = net::to_string(gateway);
+    if (!gateway.is_v4()) {
+        return address + "/64";
+    }
+    return prefix_v4_ == 32 ? address : address + "/" + std::to_string(prefix_v4_);
 }
 
 std::string area_text(const net::Address& area) {
@@ -69,11 +75,13 @@ void Gateway::clear() {
     }
 }
 
-Gateways::Gateways(std::uint32_t capacity, const table::KeyedHash& hash)
-    : gateways_(std::clamp(capacity, 1u, kMaxCapacity), hash), areas_(gateways_.capacity(), hash) {}
+Gateways::Gateways(std::uint32_t capacity, const table::KeyedHash& hash, std::uint32_t prefix_v4)
+    : prefix_v4_(std::clamp(prefix_v4, 1u, 32u)),
+      gateways_(std::clamp(capacity, 1u, kMaxCapacity), hash),
+      areas_(gateways_.capacity(), hash) {}
 
 Gateways::Place Gateways::enter(const net::Address& address, std::uint8_t agent) {
-    const net::Address gateway = gateway_of(address);
+    const net::Address gateway = gateway_of(address, prefix_v4_);
     const Index index = gateways_.enter(gateway);
     if (index == kNone) {
         refused_.add(1);
@@ -87,6 +95,8 @@ Gateways::Place Gateways::enter(const net::Address& address, std::uint8_t agent)
     const std::uint8_t lesson = lesson_for(entry, agent);
     entry.phones.add(1);
     entry.lessons[lesson].phones.add(1);
+    rate_ += entry.lessons[lesson].rate;
+    ++phones_;
     return {index, lesson};
 }
 
@@ -109,10 +119,22 @@ void Gateways::leave(const Place& place, std::uint32_t now_s) {
     area.phones.set(area.phones.get() - 1);
     Lesson& lesson = entry.lessons[place.lesson];
     lesson.phones.set(lesson.phones.get() - 1);
+    rate_ -= lesson.rate;
+    --phones_;
+}
+
+void Gateways::set_rate(const Place& place, std::uint32_t rate) {
+    if (place.index == kNone) {
+        return;
+    }
+    Lesson& lesson = gateways_.at(place.index).lessons[place.lesson];
+    rate_ -= std::uint64_t{lesson.rate} * lesson.phones.get();
+    rate_ += std::uint64_t{rate} * lesson.phones.get();
+    lesson.rate = rate;
 }
 
 void Gateways::recall(const KeptLesson& kept, std::uint32_t now_s) {
-    const Index index = gateways_.enter(gateway_of(kept.gateway));
+    const Index index = gateways_.enter(gateway_of(kept.gateway, prefix_v4_));
     if (index == kNone) {
         return;
     }

@@ -23,12 +23,11 @@
 namespace pinhole::qualify {
 
 // The gateway that an address stands for.
-[[nodiscard]] net::Address gateway_of(const net::Address& address);
+[[nodiscard]] net::Address gateway_of(const net::Address& address, std::uint32_t prefix_v4 = 32);
 // The prefix that a gateway is of: IPv4 a /24, IPv6 a /48.
 [[nodiscard]] net::Address area_of(const net::Address& gateway);
 
-// "67.194.23.55", "2001:db8:1:2::/64"; "67.194.23.0/24", "2001:db8:1::/48".
-[[nodiscard]] std::string gateway_text(const net::Address& gateway);
+// "67.194.23.0/24", "2001:db8:1::/48".
 [[nodiscard]] std::string area_text(const net::Address& area);
 
 struct Area {
@@ -106,9 +105,10 @@ class Gateways {
     static constexpr Index kNone = 0;
     static constexpr std::uint32_t kMaxCapacity = (1u << 22) - 2;  // 22 bits of a contact's state
 
-    // `capacity` of at most kMaxCapacity. The hash's seed is a secret: addresses are the phones' to
+    // `capacity` of at most kMaxCapacity. IPv4 addresses with `prefix_v4` leading bits in common are
+    // one gateway: the addresses of a carrier's NAT. The hash's seed is a secret: addresses are the phones' to
     // choose.
-    Gateways(std::uint32_t capacity, const table::KeyedHash& hash);
+    Gateways(std::uint32_t capacity, const table::KeyedHash& hash, std::uint32_t prefix_v4 = 32);
 
     [[nodiscard]] std::uint32_t capacity() const { return gateways_.capacity(); }
     [[nodiscard]] std::uint32_t area_capacity() const { return areas_.capacity(); }
@@ -123,6 +123,11 @@ class Gateways {
     void leave(const Place& place, std::uint32_t now_s);
     // Before any contact has come: what an earlier run has learned.
     void recall(const KeptLesson& kept, std::uint32_t now_s);
+    // How often phones of there are pinged, by what was learned: in 10^9 ms, each; and all together,
+    // and how many those are.
+    void set_rate(const Place& place, std::uint32_t rate);
+    [[nodiscard]] std::uint64_t rate() const { return rate_; }
+    [[nodiscard]] std::uint32_t phones() const { return phones_; }
     // Of 0 it is one that stands for all that are not tracked.
     [[nodiscard]] Gateway& at(Index index) { return gateways_.at(index); }
     // How long a ping there has to wait, in microseconds; its turn is taken. 0: it may leave now.
@@ -150,6 +155,9 @@ class Gateways {
     [[nodiscard]] std::uint64_t outages() const { return outages_.get(); }
     [[nodiscard]] std::uint32_t silent() const { return silent_.get(); }
 
+    // "67.194.23.55", "2001:db8:1:2::/64".
+    [[nodiscard]] std::string name_of(const net::Address& gateway) const;
+
     // Any thread. False: no gateway stands there (or another took its place meanwhile). `index` is 1
     // to capacity(), or to area_capacity().
     [[nodiscard]] bool read_any(Index index, GatewayView& out) const;
@@ -161,6 +169,9 @@ class Gateways {
     [[nodiscard]] OutageNotice notice_of(Index index, std::uint32_t now_s) const;
     [[nodiscard]] OutageNotice notice_of_area(std::uint32_t area, std::uint32_t now_s) const;
 
+    const std::uint32_t prefix_v4_;
+    std::uint64_t rate_ = 0;
+    std::uint32_t phones_ = 0;
     PlaceTable<Gateway> gateways_;
     PlaceTable<Area> areas_;
     Shown<std::uint64_t> refused_;

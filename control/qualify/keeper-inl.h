@@ -49,7 +49,7 @@ void Keeper<C, S>::set_now(Now now) {
     }
     now_ms_ = now.ms;
     now_s_ = now.s;
-    pace_.set_now(now.ms, Pace::cap(policy_, contacts()));
+    pace_.set_now(now.ms, cap());
 }
 
 // The first tick that doesn't lie before.
@@ -188,6 +188,7 @@ void Keeper<C, S>::enter(View& view, const Whereabouts& where) {
     view.gateway = place.index;
     view.lesson = place.lesson;
     view.flow_mark = where.flow_mark;
+    weigh(view);
 }
 
 template <Contacts C, Sink S>

@@ -113,7 +113,7 @@ class Keeper {
 
     // Other times and bounds; pings that are planned come as planned. Whether there are pings at all
     // stays as it is.
-    void use(const Policy& policy) { policy_ = policy; }
+    void use(const Policy& policy);
 
     // A response to a ping of ours, its MAC checked by the worker that got it. `flow_matches`: it
     // came by the contact's present flow.
@@ -162,6 +162,8 @@ class Keeper {
     void end_trial_gone(std::uint32_t slot, View& view, bool died);
     void learn_from_move(std::uint32_t slot, View& view, const Whereabouts& where);
     void leave(View& view);
+    void weigh(const View& view);
+    [[nodiscard]] std::uint32_t cap() const;
     void take_life(std::uint32_t slot, View& view);
 
     // Outages: keeper_outage-inl.h.

@@ -27,6 +27,7 @@ struct Lesson {
     std::uint32_t canary = 0;     // slot + 1
     std::uint32_t fell_at_s = 0;  // when what was learned was given up
     std::uint8_t wins = 0;        // of this trial
+    std::uint32_t rate = 0;       // pings that one of its phones gets in 10^9 ms
 };
 
 // A loss is believed for so long: gateways are replaced. One within the fixed interval not as long:
