@@ -2,13 +2,16 @@
 // What the wheel costs a contact: an entry moved at random, and one taken out and set again as
 // pings do it, at 10 k, 1 M and (--benchmark_filter=10000000) 10 M contacts; beside them a floor,
 // one random line touched and written. Then the keeper's whole round: ping due, sent, answered,
-// timeout looked at.
+// timeout looked at; and how evenly pings leave.
 #include "control/qualify/keeper.h"
 #include "control/qualify/random.h"
 #include "control/wheel/wheel.h"
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -107,40 +110,99 @@ struct Pinged {
     static void retarget(ContactId) {}
 };
 
+// A keeper, all of whose contacts answer, in synthetic time.
+class Plane {
+  public:
+    explicit Plane(std::uint32_t n)
+        : states_(n),
+          gateways_(65'536,
+                    table::KeyedHash{std::array<std::byte, table::KeyedHash::kSeedBytes>{}}),
+          ledger_(n),
+          keeper_({}, {states_, gateways_, ledger_}, contacts_, sink_, {0, 0}, 1) {
+        for (std::uint32_t slot = 0; slot < n; ++slot) {
+            keeper_.changed(slot);
+        }
+        while (ms_ < 60'000) {  // past the avalanche of the beginning
+            (void)step(10);
+        }
+    }
+
+    // Returns how many pings left in it.
+    std::size_t step(std::uint32_t ms) {
+        ms_ += ms;
+        keeper_.advance({ms_, static_cast<std::uint32_t>(ms_ / 1'000)}, 0xffff'ffff);
+        const std::size_t sent = sink_.ids.size();
+        for (const ContactId id : sink_.ids) {
+            keeper_.pong(id, 40'000, 200, true);
+        }
+        sink_.ids.clear();
+        return sent;
+    }
+    [[nodiscard]] const qualify::Figures& figures() const { return keeper_.figures(); }
+
+  private:
+    table::QualifyTable states_;
+    AllAlive contacts_;
+    Pinged sink_;
+    qualify::Gateways gateways_;
+    qualify::Ledger ledger_;
+    qualify::Keeper<AllAlive, Pinged> keeper_;
+    std::uint64_t ms_ = 0;
+};
+
 // An item is one contact's ping: due, sent, answered, and its timeout passed. What the real sink
 // and the read of the contact cost is not in it.
 void keeper_round(benchmark::State& state) {
-    const auto n = static_cast<std::uint32_t>(state.range(0));
-    table::QualifyTable states(n);
-    AllAlive contacts;
-    Pinged sink;
-    const table::KeyedHash hash{std::array<std::byte, table::KeyedHash::kSeedBytes>{}};
-    qualify::Gateways gateways(65'536, hash);
-    qualify::Ledger ledger(n);
-    qualify::Keeper<AllAlive, Pinged> keeper({}, {states, gateways, ledger}, contacts, sink, {0, 0},
-                                             1);
-    for (std::uint32_t slot = 0; slot < n; ++slot) {
-        keeper.changed(slot);
-    }
-    std::uint64_t ms = 0;
-    const auto tick = [&] {
-        ms += 10;
-        keeper.advance({ms, static_cast<std::uint32_t>(ms / 1'000)}, 0xffff'ffff);
-        for (const ContactId id : sink.ids) {
-            keeper.pong(id, 40'000, 200, true);
-        }
-        sink.ids.clear();
-    };
-    while (ms < 60'000) {  // past the avalanche of the beginning
-        tick();
-    }
-    const std::uint64_t before = keeper.figures().sent.get();
+    Plane plane(static_cast<std::uint32_t>(state.range(0)));
+    const std::uint64_t before = plane.figures().sent.get();
     for (auto _ : state) {
-        tick();
+        (void)plane.step(10);
     }
-    state.SetItemsProcessed(static_cast<std::int64_t>(keeper.figures().sent.get() - before));
+    state.SetItemsProcessed(static_cast<std::int64_t>(plane.figures().sent.get() - before));
 }
 BENCHMARK(keeper_round)->Apply(sizes);
+
+// A second of the plane by steps of 1 ms, and in the midst of them a stall of 2 s, as synthetic time
+// has it. Counters: the most pings in any 10 ms beside what is promised, 1.2 times the mean and a
+// burst; pings a second of synthetic time; those that were more than 100 ms late without the stall;
+// how long it took until nothing was overdue after it; and the share of one core that all of it takes.
+void keeper_bursts(benchmark::State& state) {
+    constexpr int kSeconds = 30;
+    constexpr int kStallAt = 10;
+    const auto n = static_cast<std::uint32_t>(state.range(0));
+    Plane plane(n);
+    std::array<std::size_t, 10> last{};
+    std::size_t in_span = 0;
+    std::size_t busiest = 0;
+    int second = 0;
+    std::uint64_t late = 0;
+    std::uint64_t behind_ms = 0;
+    const std::uint64_t late_before = plane.figures().late.get();
+    const std::uint64_t before = plane.figures().sent.get();
+    for (auto _ : state) {
+        if (second++ == kStallAt) {
+            late = plane.figures().late.get() - late_before;
+            last.fill(0);
+            in_span = last[0] = plane.step(2'000);
+        }
+        for (std::size_t ms = 0; ms < 1'000; ++ms) {
+            std::size_t& oldest = last[(ms + 1) % last.size()];
+            in_span -= oldest;
+            oldest = plane.step(1);
+            in_span += oldest;
+            busiest = std::max(busiest, in_span);
+            behind_ms += plane.figures().overdue.get() > 0 && second > kStallAt ? 1 : 0;
+        }
+    }
+    const auto sent = static_cast<double>(plane.figures().sent.get() - before);
+    state.SetItemsProcessed(static_cast<std::int64_t>(sent));
+    state.counters["busiest_10_ms"] = static_cast<double>(busiest);
+    state.counters["promised"] = 1.2 * 10.0 * n / (0.9 * 25'000) + 32;
+    state.counters["pings_per_s"] = sent / (kSeconds + 2);
+    state.counters["late_no_stall"] = static_cast<double>(late);
+    state.counters["behind_ms"] = static_cast<double>(behind_ms);
+}
+BENCHMARK(keeper_bursts)->Apply(sizes)->Iterations(30)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace pinhole

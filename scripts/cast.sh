@@ -29,7 +29,7 @@ idle() {
 
 # edge_config [setting=value...]: writes the configuration, $LAB_DIR/pinhole.toml.
 edge_config() {
-    local workers=1 driver=af_packet access='' access_keys='' registrar_keys='' core='' qualify=true interval_s=2 timeout_ms=500
+    local workers=1 driver=af_packet access='' access_keys='' registrar_keys='' qualify_keys='' core='' qualify=true interval_s=2 timeout_ms=500
     local max_missed=3 remove_after_s=600 default_expires=600 mode=proxy check_interval_s=5 auth='mode = "off"' extra='' journal='directory = ""'
     local peers="\"$CORE4\", \"$CORE6\""
     [ $# = 0 ] || local "$@"
@@ -64,6 +64,7 @@ interval_s = $interval_s
 timeout_ms = $timeout_ms
 max_missed = $max_missed
 remove_after_s = $remove_after_s
+$qualify_keys
 
 [core]
 peers = [$peers]

@@ -197,17 +197,22 @@ json to_json(const Nat& nat) {
                             {"rebinds", gateway.rebinds},
                             {"pings", gateway.pings},
                             {"missed", gateway.missed},
+                            {"outages", gateway.outages},
                             {"alg",
                              {{"consistent", gateway.rewritten[0]},
                               {"half", gateway.rewritten[1]},
                               {"broken", gateway.rewritten[2]}}},
                             {"lessons", lessons}});
     }
-    return {{"learns", nat.learns},
-            {"fixed_interval_s", nat.fixed_interval_s},
-            {"gateways", nat.gateways},
-            {"phones", nat.phones},
-            {"largest", gateways}};
+    json outages = json::array();
+    for (const Outage& outage : nat.outages) {
+        outages.push_back({{"where", outage.where},
+                           {"phones", outage.phones},
+                           {"since_ago_s", outage.since_ago_s}});
+    }
+    return {{"learns", nat.learns},     {"fixed_interval_s", nat.fixed_interval_s},
+            {"gateways", nat.gateways}, {"phones", nat.phones},
+            {"largest", gateways},      {"outages", outages}};
 }
 
 json to_json(const Story& story) {

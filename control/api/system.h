@@ -140,6 +140,14 @@ struct Gateway {
     std::vector<GatewayLesson> lessons;
     // Of the phones, those whose SIP is rewritten on the way: consistently, half, broken.
     std::array<std::uint64_t, 3> rewritten{};
+    std::uint64_t outages = 0;  // times that its phones fell silent together
+};
+
+// Phones that fell silent together, and are.
+struct Outage {
+    std::string where;  // a gateway, or a prefix of several: "67.194.23.0/24"
+    std::uint64_t phones = 0;
+    std::uint64_t since_ago_s = 0;
 };
 
 struct Nat {
@@ -148,6 +156,7 @@ struct Nat {
     std::uint64_t gateways = 0;  // that have phones
     std::uint64_t phones = 0;
     std::vector<Gateway> largest;  // by phones
+    std::vector<Outage> outages;   // likewise; what lies within a silent prefix is not named again
 };
 
 struct ListPage {

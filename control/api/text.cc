@@ -313,6 +313,11 @@ std::string nat_text(const json& nat) {
     std::string out = grouped(number(nat, "phones")) + " phones behind " +
                       grouped(number(nat, "gateways")) + " gateways";
     out += flag(nat, "learns") ? "\n" : "; intervals are not learned ([qualify] learn_intervals)\n";
+    for (const json* outage : objects(nat, "outages")) {
+        out += "OUTAGE: all " + grouped(number(*outage, "phones")) + " phones of " +
+               text(*outage, "where") + " silent for " + duration(number(*outage, "since_ago_s")) +
+               "\n";
+    }
     return out + table.str();
 }
 

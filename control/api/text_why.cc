@@ -41,6 +41,9 @@ std::string happened(const json& event) {
     if (name == "unreachable") {
         return "taken for unreachable";
     }
+    if (name == "outage") {
+        return "all phones of its gateway or prefix fell silent with it: an access outage";
+    }
     if (name == "back") {
         return "reachable again";
     }
@@ -100,6 +103,12 @@ std::string why_there(const json& contact, bool tries_unreachable) {
     }
     if (state == "unreachable") {
         const json* since = last_of(contact, "unreachable");
+        if (const json* outage = last_of(contact, "outage");
+            outage != nullptr && outage >= since) {  // not one of before it fell silent by itself
+            return "It does not ring: all phones of its gateway or prefix fell silent " +
+                   ago(number(*outage, "ago_s")) +
+                   ". The access line is out, rather than this phone.";
+        }
         return "It does not ring: it used to answer pings and fell silent" +
                (since == nullptr ? std::string(" long ago") : " " + ago(number(*since, "ago_s"))) +
                (tries_unreachable ? "; calls are sent there all the same."

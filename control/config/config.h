@@ -105,6 +105,7 @@ struct Qualify {
     std::uint32_t max_pings_per_s = 0;          // 0: as many as are due
     std::uint32_t max_address_pings_per_s = 0;  // likewise
     std::uint32_t gateways = 65'536;            // to keep in mind
+    std::uint32_t gateway_prefix_v4 = 32;       // leading bits that are one gateway
     bool ledger = true;
     bool learn_intervals = false;
     std::uint32_t max_interval_s = 600;

@@ -123,6 +123,8 @@ constexpr std::array kProperties{
     Property{"qualify", "gateways", PH_FIELD(&c.qualify.gateways),
              "public addresses of phones to keep in mind; others are treated like any", 1,
              4'000'000},
+    Property{"qualify", "gateway_prefix_v4", PH_FIELD(&c.qualify.gateway_prefix_v4),
+             "IPv4 addresses with so many leading bits in common are one gateway", 16, 32},
 
     Property{"core", "peers", PH_FIELD(&c.core.peers),
              "who may send calls in, and where phones' requests go"},

@@ -5,9 +5,11 @@
 #include "control/config/values.h"
 #include "control/daemon/allowance_service.h"
 #include "control/daemon/control_thread.h"
+#include "control/daemon/interval_service.h"
 #include "control/daemon/journal_service.h"
 #include "control/daemon/key_service.h"
 #include "control/daemon/nonce_memory.h"
+#include "control/daemon/outage_log.h"
 #include "control/daemon/publisher.h"
 #include "control/daemon/reconfiguration.h"
 #include "control/daemon/running_system.h"
@@ -112,7 +114,8 @@ class Assembly {
         : config_(config),
           file_(std::move(file)),
           settings_(io_settings(config)),
-          allowances_(allowance_file(config)) {}
+          allowances_(allowance_file(config)),
+          intervals_(interval_file(config)) {}
     ~Assembly() { stop(); }
     Assembly(const Assembly&) = delete;
     Assembly& operator=(const Assembly&) = delete;
@@ -135,6 +138,7 @@ class Assembly {
     io::Status load_subscribers();
     void reload();
     [[nodiscard]] bool tidy();
+    [[nodiscard]] std::uint64_t lessons() const;
     io::Status mirror_kernel();
     io::Status make_workers();
     io::Status launch();
@@ -144,6 +148,7 @@ class Assembly {
     const std::string file_;
     const io::Settings settings_;
     AllowanceService allowances_;
+    IntervalService intervals_;
     std::unique_ptr<KeyService> keys_;
     std::unique_ptr<io::Eal> eal_;
     std::unique_ptr<io::Ports> ports_;
@@ -293,11 +298,19 @@ bool Assembly::tidy() {
     }
     screening_->reclaim();
     system_->tidy(Service::now_ms());
+    log_outages(*gateways_);
     allowances_.turn(workers_, Service::now_ms());
+    intervals_.turn(*gateways_, lessons(), Service::now_ms(), clock_->now().s);
     if (subscription_ != nullptr) {
         subscription_->reclaim();
     }
     return !reconfiguration_->turn(Service::now_ms());
+}
+
+// Goes up with whatever is learned of gateways.
+std::uint64_t Assembly::lessons() const {
+    const qualify::Figures& figures = control_->figures();
+    return figures.trials_survived.get() + figures.trials_lost.get() + figures.fallbacks.get();
 }
 
 io::Status Assembly::open_journal() {
@@ -340,8 +353,8 @@ io::Status Assembly::make_table() {
     }
     states_ = states.take();
     ledger_ = std::make_unique<qualify::Ledger>(config_.qualify.ledger ? max_contacts : 0);
-    gateways_ =
-        std::make_unique<qualify::Gateways>(config_.qualify.gateways, memory_->table().hash());
+    gateways_ = std::make_unique<qualify::Gateways>(
+        config_.qualify.gateways, memory_->table().hash(), config_.qualify.gateway_prefix_v4);
     if (journal_ != nullptr) {
         eal_->take_all_cpus();  // by the threads that it makes
         journal_->restore(memory_->table(), states_->table());
@@ -416,6 +429,7 @@ io::Status Assembly::launch() {
         ReconfigurationParts{file_, *publisher_, *screening_, subscription_.get(), *control_,
                              *peer_log_, *peer_health_},
         std::make_shared<config::Config>(config_));
+    intervals_.take_up(*gateways_, clock_->now().s);
     control_->start([this] { eal_->restore_affinity(); },
                     journal_ != nullptr && journal_->restored() != 0);
     if (journal_ != nullptr) {
@@ -474,6 +488,7 @@ void Assembly::stop() {
     http_.reset();
     if (control_ != nullptr) {
         control_->stop();
+        intervals_.end(*gateways_, lessons(), clock_->now().s);
     }
     for (const auto& worker : workers_) {
         worker->stop();

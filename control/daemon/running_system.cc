@@ -3,7 +3,6 @@
 
 #include "control/config/values.h"
 #include "control/daemon/settings.h"
-#include "dataplane/registrar/agent.h"
 #include "dataplane/registrar/alg.h"
 #include "dataplane/registrar/match.h"
 #include "dataplane/sip/uri.h"
@@ -243,56 +242,6 @@ api::ContactStory RunningSystem::story_of(const qualify::LedgerPage& page) const
     return out;
 }
 
-// A look at every place; the largest gateways are kept in a heap as long as the answer.
-api::Nat RunningSystem::nat(std::size_t limit) {
-    const qualify::Policy policy = qualify_policy(parts_.config.qualify);
-    const auto larger = [](const qualify::GatewayView& a, const qualify::GatewayView& b) {
-        return a.phones > b.phones;
-    };
-    std::vector<qualify::GatewayView> largest;
-    api::Nat out;
-    out.learns = policy.learn;
-    out.fixed_interval_s = policy.interval_ms / 1'000;
-    qualify::GatewayView view;
-    for (std::uint32_t i = 1; i <= parts_.gateways.capacity(); ++i) {
-        if (!parts_.gateways.read_any(i, view) || view.phones == 0) {
-            continue;
-        }
-        ++out.gateways;
-        out.phones += view.phones;
-        largest.push_back(view);
-        std::push_heap(largest.begin(), largest.end(), larger);
-        if (largest.size() > limit) {
-            std::pop_heap(largest.begin(), largest.end(), larger);
-            largest.pop_back();
-        }
-    }
-    std::sort_heap(largest.begin(), largest.end(), larger);
-    for (const qualify::GatewayView& gateway : largest) {
-        out.largest.push_back(gateway_of(gateway, policy));
-    }
-    return out;
-}
-
-api::Gateway RunningSystem::gateway_of(const qualify::GatewayView& view,
-                                       const qualify::Policy& policy) {
-    api::Gateway out;
-    out.address = net::to_string(view.address) + (view.address.is_v4() ? "" : "/64");
-    out.phones = view.phones;
-    out.rebinds = view.rebinds;
-    out.pings = view.sent;
-    out.missed = view.missed;
-    std::copy(view.rewritten.begin(), view.rewritten.end(), out.rewritten.begin());
-    for (const qualify::LessonView& lesson : view.lessons) {
-        if (lesson.phones != 0) {
-            out.lessons.push_back({std::string(registrar::agent_name(lesson.agent)), lesson.phones,
-                                   qualify::learned_ms(policy, lesson.safe_s) / 1'000.0,
-                                   lesson.safe_s, lesson.fail_s, lesson.trial_s, lesson.losses});
-        }
-    }
-    return out;
-}
-
 std::optional<api::ListPage> RunningSystem::list(std::string_view prefix, std::size_t limit,
                                                  std::string_view after) {
     const auto from = after.empty() ? Cursor{} : Cursor::parse(after);
@@ -494,6 +443,8 @@ metrics::QualifyFigures RunningSystem::qualify_figures() const {
     }
     to.gateways = parts_.gateways.used();
     to.gateways_refused = parts_.gateways.refused();
+    to.outages = parts_.gateways.outages();
+    to.outages_now = parts_.gateways.silent();
     to.removed_expired = from.expired.get();
     to.removed_unreachable = from.removed.get();
     to.rtt = histogram(from.rtt);

@@ -94,8 +94,6 @@ class RunningSystem final : public api::System {
     [[nodiscard]] metrics::IcmpFigures icmp_figures() const;
     [[nodiscard]] api::AorBindings bindings_of(const table::Record& record) const;
     [[nodiscard]] api::Binding binding_of(const table::ContactView& contact) const;
-    [[nodiscard]] static api::Gateway gateway_of(const qualify::GatewayView& view,
-                                                 const qualify::Policy& policy);
     [[nodiscard]] api::ContactStory story_of(const qualify::LedgerPage& page) const;
     void add_gone(std::uint64_t aor_hash, api::Story& out) const;
     [[nodiscard]] api::PortStatus port_status(std::size_t port,

@@ -109,6 +109,11 @@ std::string allowance_file(const config::Config& config) {
                : keys.substr(0, keys.rfind('/') + 1) + "allowances";
 }
 
+std::string interval_file(const config::Config& config) {
+    return config.journal.directory.empty() ? std::string{}
+                                            : config.journal.directory + "/intervals";
+}
+
 qualify::Policy qualify_policy(const config::Qualify& qualify) {
     qualify::Policy policy;
     policy.interval_ms = qualify.enabled ? qualify.interval_s * 1000 : 0;

@@ -27,6 +27,8 @@ namespace pinhole::daemon {
 [[nodiscard]] io::Conduct conduct_of(const config::Config& config);
 // Beside the keys; empty: nothing is kept.
 [[nodiscard]] std::string allowance_file(const config::Config& config);
+// Beside the journal; empty: nothing is kept.
+[[nodiscard]] std::string interval_file(const config::Config& config);
 [[nodiscard]] qualify::Policy qualify_policy(const config::Qualify& qualify);
 [[nodiscard]] qualify::PeerPolicy peer_policy(const config::Core& core);
 [[nodiscard]] io::Role role_of(config::PortRole role);

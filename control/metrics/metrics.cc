@@ -210,6 +210,11 @@ void collect_qualify(const QualifyFigures& qualify, std::vector<MetricFamily>& o
     counter("pinhole_gateways_untracked_total",
             "Contacts behind an address that [qualify] gateways had no place for.",
             qualify.gateways_refused);
+    counter("pinhole_outages_total",
+            "Times that all phones of a gateway or prefix fell silent together.", qualify.outages);
+    out.push_back(single("pinhole_outages",
+                         "Gateways and prefixes all of whose phones are silent at present.",
+                         MetricType::Gauge, static_cast<double>(qualify.outages_now)));
     out.push_back(single("pinhole_qualify_overdue",
                          "Contacts whose ping is due and waits: for the pace, a limit of pings a "
                          "second, or a worker.",

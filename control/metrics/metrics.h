@@ -53,6 +53,8 @@ struct QualifyFigures {
     std::array<std::uint64_t, 3> rewritten{};  // contacts, in the order of kAlgNames
     std::uint64_t gateways = 0;                // places taken
     std::uint64_t gateways_refused = 0;        // contacts whose gateway found no place
+    std::uint64_t outages = 0;                 // gateways and prefixes that fell silent as a whole
+    std::uint64_t outages_now = 0;             // of them, those that are
     std::uint64_t removed_expired = 0;         // contacts whose time ran out
     std::uint64_t removed_unreachable = 0;
     HistogramFigures rtt;  // ping to answer

@@ -49,7 +49,7 @@ void Keeper<C, S>::set_now(Now now) {
     }
     now_ms_ = now.ms;
     now_s_ = now.s;
-    pace_.set_now(now.ms, Pace::cap(policy_, contacts()));
+    pace_.set_now(now.ms, cap());
 }
 
 // The first tick that doesn't lie before.
@@ -104,6 +104,7 @@ void Keeper<C, S>::adopt(std::uint32_t slot, const ContactBrief& contact) {
     Whereabouts where;
     if (contacts_.where_is(slot, where) && !contact.by_path) {
         enter(view, where);
+        note_life_of(view, now_s_, false);
     }
     ledger_.open(slot, contact.generation, where.aor_hash);
     ledger_.note(slot, Event::kRegistered, where.udp_port, now_s_);
@@ -137,6 +138,9 @@ void Keeper<C, S>::take_up(std::uint32_t slot) {
     if (contacts_.where_is(slot, where) && !contact.by_path) {
         enter(view, where);
     }
+    if (view.state == Reach::kUnreachable && removal_due(view)) {
+        view.unreachable_since_s = now_s_;  // an outage may have spared it, or we were the outage
+    }
     ledger_.open(slot, contact.generation, where.aor_hash);
     view.traits = 0;  // of an earlier run's figures
     take_traits(slot, view, where.traits);
@@ -169,6 +173,7 @@ void Keeper<C, S>::moved(std::uint32_t slot, const ContactBrief& contact, View v
                      now_s_);
         figures_.rebinds.add(where.at_contact ? 0 : 1);
         gateways_.at(view.gateway).rebinds.add(where.at_contact ? 0 : 1);
+        note_life_of(view, now_s_, false);
     }
     view.traits &= static_cast<std::uint8_t>(~View::kProbed);
     take_traits(slot, view, where.traits);
@@ -193,6 +198,7 @@ void Keeper<C, S>::enter(View& view, const Whereabouts& where) {
     view.lesson = place.lesson;
     view.flow_mark = where.flow_mark;
     gateways_.count_alg(view.gateway, View{.traits = where.traits}.alg(), +1);
+    weigh(view);
 }
 
 template <Contacts C, Sink S>
@@ -273,7 +279,10 @@ template <Contacts C, Sink S>
 bool Keeper<C, S>::removal_due(const View& view) const {
     // A canary's silence is our doing: its phone will register.
     return policy_.remove_after_s != 0 && view.state == Reach::kUnreachable &&
-           !view.has(View::kCanary) && now_s_ - view.unreachable_since_s >= policy_.remove_after_s;
+           !view.has(View::kCanary) &&
+           now_s_ - view.unreachable_since_s >= policy_.remove_after_s &&
+           !gateways_.excuses(view.gateway, view.unreachable_since_s, now_s_,
+                              {policy_.interval_ms / 1'000, policy_.remove_after_s});
 }
 
 // The entry for whatever comes first.
@@ -290,7 +299,11 @@ void Keeper<C, S>::arm(std::uint32_t slot, const ContactBrief& contact, const Vi
     }
     if (policy_.remove_after_s != 0 && view.state == Reach::kUnreachable &&
         !view.has(View::kCanary)) {
-        sooner(tick_of_second(view.unreachable_since_s + policy_.remove_after_s));
+        // What an outage spares is looked at again when its next ping is due.
+        const std::uint32_t at_s = view.unreachable_since_s + policy_.remove_after_s;
+        if (at_s > now_s_ || removal_due(view)) {
+            sooner(tick_of_second(at_s));
+        }
     }
     wheel_.schedule(slot, due);
 }

@@ -26,7 +26,11 @@
 // has proved life by the contact's flow (table::Proof) has refreshed the mapping from within, so the
 // next ping moves out from it; it makes up for a ping that was lost, and brings back who was taken
 // for unreachable. A suspect contact's flow is another phone's to keep, and by a pong nobody can tell
-// who has sent it: it is not pinged, and nothing but its own REGISTER says anything of it. Drain the pongs before advance(), so that a stalled thread doesn't take for
+// who has sent it: it is not pinged, and nothing but its own REGISTER says anything of it. A gateway
+// or prefix whose phones fall silent together (watch.h) is an outage: two pings missed are enough for
+// unreachable then, who is unreachable is pinged rarely until one of them shows life, and whom it
+// silenced is not removed while it lasts nor for remove_after_s after it, unless he expires. Nobody
+// else's pings change by it. Drain the pongs before advance(), so that a stalled thread doesn't take for
 // missed what waits in its own queue.
 #pragma once
 
@@ -118,7 +122,7 @@ class Keeper {
 
     // Other times and bounds; pings that are planned come as planned. Whether there are pings at all
     // stays as it is.
-    void use(const Policy& policy) { policy_ = policy; }
+    void use(const Policy& policy);
 
     // A response to a ping of ours, its MAC checked by the worker that got it. `flow_matches`: it
     // came by the contact's present flow.
@@ -180,7 +184,17 @@ class Keeper {
     void end_trial_gone(std::uint32_t slot, View& view, bool died);
     void learn_from_move(std::uint32_t slot, View& view, const Whereabouts& where);
     void leave(View& view);
+    void weigh(const View& view);
+    [[nodiscard]] std::uint32_t cap() const;
     void take_life(std::uint32_t slot, View& view);
+
+    // Outages: keeper_outage-inl.h.
+    void note_silence(std::uint32_t slot, const View& view);
+    void note_life_of(const View& view, std::uint32_t at_s, bool answered);
+    [[nodiscard]] bool thinned(const View& view);
+    [[nodiscard]] Window thin_window_of(const View& view) const;
+    void note_outage(std::uint32_t slot, const View& view);
+    void revive(std::uint32_t most);
     [[nodiscard]] bool lived_since_ping(const View& view, const table::Life& life) const;
     void ping(std::uint32_t slot, View& view, bool queued_turn);
     void arm(std::uint32_t slot, const ContactBrief& contact, const View& view);
@@ -221,11 +235,14 @@ class Keeper {
     std::uint32_t now_s_;
     std::uint64_t second_began_ms_;  // when now_s_ began, as well as can be told; never too late
     bool queue_full_ = false;        // the sink refused a ping in this call of advance()
+    std::uint32_t revive_left_ = 0;  // slots to look at since an outage has ended ...
+    std::uint32_t revive_next_ = 0;  // ... from this one on
 };
 
 }  // namespace pinhole::qualify
 
 #include "control/qualify/keeper-inl.h"
 #include "control/qualify/keeper_learn-inl.h"
+#include "control/qualify/keeper_outage-inl.h"
 #include "control/qualify/keeper_pings-inl.h"
 #include "control/qualify/keeper_traits-inl.h"

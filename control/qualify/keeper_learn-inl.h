@@ -29,6 +29,9 @@ Window Keeper<C, S>::first_window_of(const View& view) {
 // nobody would notice what became of it.
 template <Contacts C, Sink S>
 Window Keeper<C, S>::window_of(const View& view) {
+    if (thinned(view)) {
+        return thin_window_of(view);
+    }
     const Lesson* lesson = lesson_of(view);
     const bool answers = view.state == Reach::kReachable && view.missed == 0;
     if (lesson == nullptr || (!answers && learned_ms(policy_, *lesson) >= policy_.interval_ms)) {
@@ -63,6 +66,7 @@ bool Keeper<C, S>::end_trial_alive(View& view) {
     view.flags &= static_cast<std::uint8_t>(~View::kCanary);
     if (Lesson* lesson = lesson_of(view); lesson != nullptr) {
         survived(*lesson);
+        weigh(view);
         figures_.trials_survived.add();
     }
     return true;
@@ -109,13 +113,51 @@ void Keeper<C, S>::learn_from_move(std::uint32_t slot, View& view, const Whereab
         view.state == Reach::kUnreachable ? view.unreachable_since_s : now_s_;
     if (died && waited_by(policy_, *lesson, at_s)) {
         died_of_plan(policy_, *lesson, now_s_);
+        weigh(view);
         figures_.fallbacks.add();
+    }
+}
+
+// What is known of its group now is what its phones are pinged by.
+template <Contacts C, Sink S>
+void Keeper<C, S>::weigh(const View& view) {
+    if (const Lesson* lesson = lesson_of(view); lesson != nullptr) {
+        gateways_.set_rate({view.gateway, view.lesson},
+                           Pace::rate_of(learned_ms(policy_, *lesson)));
+    }
+}
+
+// What is learned changes the mean, and so what may leave at once. Only who answers waits longer than
+// the fixed interval, and only who is tracked; whoever is neither is counted for both.
+template <Contacts C, Sink S>
+std::uint32_t Keeper<C, S>::cap() const {
+    if (!policy_.learn || !policy_.pings()) {
+        return Pace::cap(policy_, contacts());
+    }
+    const auto reachable = static_cast<std::uint32_t>(
+        figures_.by_state[static_cast<std::size_t>(Reach::kReachable)].get());
+    const std::uint32_t all = contacts();
+    const std::uint32_t fixed =
+        all - std::min(all, reachable) + all - std::min(all, gateways_.phones());
+    return Pace::cap_of(policy_, static_cast<double>(gateways_.rate()) +
+                                     1.0 * Pace::rate_of(policy_.interval_ms) * fixed);
+}
+
+// The rates that follow from what was learned are other ones then.
+template <Contacts C, Sink S>
+void Keeper<C, S>::use(const Policy& policy) {
+    const bool others = policy.learn != policy_.learn ||
+                        policy.interval_ms != policy_.interval_ms ||
+                        policy.max_interval_ms != policy_.max_interval_ms;
+    policy_ = policy;
+    for (std::uint32_t slot = 0; others && slot < states_.capacity(); ++slot) {
+        weigh(states_.get_control(slot));
     }
 }
 
 template <Contacts C, Sink S>
 void Keeper<C, S>::leave(View& view) {
-    gateways_.leave({view.gateway, view.lesson});
+    gateways_.leave({view.gateway, view.lesson}, now_s_);
     gateways_.count_alg(view.gateway, view.alg(), -1);
     view.gateway = Gateways::kNone;
     view.lesson = 0;

@@ -17,6 +17,7 @@ template <Contacts C, Sink S>
 bool Keeper<C, S>::advance(Now now, std::uint32_t budget) {
     set_now(now);
     queue_full_ = false;
+    revive(kRevivedAStep);
     const std::uint32_t served = serve_queue(budget);
     const auto tick = static_cast<Tick>(now.ms / kTickMs);
     wheel_.advance(tick, budget - served, [this](std::uint32_t slot) { visit(slot, false); });
@@ -59,6 +60,7 @@ void Keeper<C, S>::take_life(std::uint32_t slot, View& view) {
         return;
     }
     note_life(slot, life);
+    note_life_of(view, now_s_ - life.age_ms(static_cast<std::uint32_t>(now_ms_)) / 1'000, false);
     if (view.missed != 0 || view.has(View::kWaiting) || view.state == Reach::kUnreachable) {
         if (view.state == Reach::kUnreachable) {
             end_trial_gone(slot, view, true);  // it lives: only its mapping was dead
@@ -227,6 +229,7 @@ void Keeper<C, S>::pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool 
     }
     figures_.answered.add();
     figures_.rtt.record(rtt_us);
+    note_life_of(view, now_s_, view.missed == 0);
     come_back(id.slot, view);
     ledger_.note(id.slot, Event::kAnswered, rtt_us / 100, now_s_);
     // Given up too soon, it need not be asked again that soon; a canary is one no more, or may be now.
@@ -249,19 +252,26 @@ void Keeper<C, S>::miss(std::uint32_t slot, View& view) {
     figures_.missed.add();
     gateways_.at(view.gateway).missed.add(1);
     ledger_.note(slot, Event::kMissed, 0, now_s_);
+    note_silence(slot, view);
     view.flags &= static_cast<std::uint8_t>(~View::kWaiting);
     view.missed = static_cast<std::uint8_t>(std::min(view.missed + 1, 255));
     if (view.has(View::kEverAnswered)) {
-        if (view.state != Reach::kUnreachable && view.missed >= policy_.max_missed) {
+        const bool is_out = gateways_.silent_with(view.gateway) != 0;
+        const std::uint32_t limit =
+            is_out ? std::min(policy_.max_missed, kMissedInOutage) : policy_.max_missed;
+        if (view.state != Reach::kUnreachable && view.missed >= limit) {
             set_state(view, Reach::kUnreachable);
             ledger_.note(slot, Event::kUnreachable, 0, now_s_);
             view.unreachable_since_s = now_s_;
         }
-        // Who is unreachable and has missed all that comes quickly is pinged at the usual pace.
-        if (view.state != Reach::kUnreachable || view.missed <= kQuickRetries) {
-            const std::uint32_t since_ping =
-                static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms;
-            plan(slot, now_ms_ - since_ping, retry_window(policy_, view.missed));
+        const std::uint64_t pinged_ms =
+            now_ms_ - (static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms);
+        if (thinned(view)) {
+            note_outage(slot, view);
+            plan(slot, pinged_ms, thin_window_of(view));
+        } else if (view.state != Reach::kUnreachable || view.missed <= kQuickRetries) {
+            // Who is unreachable and has missed all that comes quickly is pinged at the usual pace.
+            plan(slot, pinged_ms, retry_window(policy_, view.missed));
         }
     }
     consider_probe(slot, view);

@@ -20,6 +20,7 @@ constexpr std::array<const char*, static_cast<std::size_t>(Event::kCount)> kName
     "answered",
     "missed",
     "unreachable",
+    "outage",
     "back",
     "expired",
     "removed_unreachable",

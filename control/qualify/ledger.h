@@ -27,6 +27,7 @@ enum class Event : std::uint8_t {
     kAnswered,            // a ping; detail: the round trip in steps of 100 us
     kMissed,              // a ping got no answer
     kUnreachable,         // it missed max_missed in a row, having answered before
+    kOutage,              // unreachable with all of its gateway or prefix, since then
     kBack,                // unreachable no more
     kExpired,             // removed: its time ran out
     kRemovedUnreachable,  // removed: unreachable for remove_after_s

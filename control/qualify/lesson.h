@@ -21,12 +21,13 @@ struct Lesson {
     Shown<std::uint16_t> fail_s;   // idle time that was not; 0: none is known
     Shown<std::uint16_t> trial_s;  // what the canary waits; 0: there is none
     Shown<std::uint32_t> losses;   // mappings that died of it
+    Shown<std::uint32_t> failed_at_s;  // when fail_s was learned
 
     // The control thread's own.
-    std::uint32_t canary = 0;       // slot + 1
-    std::uint32_t failed_at_s = 0;  // when fail_s was learned
-    std::uint32_t fell_at_s = 0;    // when what was learned was given up
-    std::uint8_t wins = 0;          // of this trial
+    std::uint32_t canary = 0;     // slot + 1
+    std::uint32_t fell_at_s = 0;  // when what was learned was given up
+    std::uint8_t wins = 0;        // of this trial
+    std::uint32_t rate = 0;       // pings that one of its phones gets in 10^9 ms
 };
 
 // A loss is believed for so long: gateways are replaced. One within the fixed interval not as long:
@@ -45,7 +46,7 @@ inline constexpr std::uint8_t kWinsNeeded = 2;
     std::uint32_t trial = std::min(std::max(base * 13 / 10, base + 1), most);
     const std::uint32_t fail = lesson.fail_s.get();
     const std::uint32_t holds_s = fail > fixed_s ? kFailureHolds_s : kShortFailureHolds_s;
-    if (fail != 0 && now_s - lesson.failed_at_s < holds_s) {
+    if (fail != 0 && now_s - lesson.failed_at_s.get() < holds_s) {
         trial = std::min(trial, (base + fail) / 2);
         // So near to what failed, what there is to win is not worth a call.
         return trial > base && (trial - base) * 6 >= base ? trial : 0;
@@ -104,7 +105,7 @@ inline void died_of_trial(Lesson& lesson, std::uint32_t now_s) {
     lesson.wins = 0;
     lesson.losses.add(1);
     lesson.fail_s.set(lesson.trial_s.get());
-    lesson.failed_at_s = now_s;
+    lesson.failed_at_s.set(now_s);
 }
 
 // A phone's that waited no longer than what was taken for safe: it is not so any more, or never was.
@@ -116,7 +117,7 @@ inline void died_of_plan(const Policy& policy, Lesson& lesson, std::uint32_t now
     lesson.losses.add(1);
     lesson.wins = 0;
     lesson.fail_s.set(static_cast<std::uint16_t>(died_s));
-    lesson.failed_at_s = now_s;
+    lesson.failed_at_s.set(now_s);
     lesson.fell_at_s = now_s;
     lesson.safe_s.set(static_cast<std::uint16_t>(
         died_s > fixed_s ? 0 : std::max(died_s / 2, std::min(kLeast_s, died_s))));

@@ -50,7 +50,15 @@ class Pace {
         if (!policy.pings()) {
             return 0;
         }
-        const double mean = double{kSpanMs} * contacts / (0.9 * policy.interval_ms);
+        return cap_of(policy, double{1e9} * contacts / (0.9 * policy.interval_ms));
+    }
+    // Pings in 10^9 ms to one contact of this interval.
+    [[nodiscard]] static std::uint32_t rate_of(std::uint32_t interval_ms) {
+        return static_cast<std::uint32_t>(1e9 / (0.9 * std::max(interval_ms, 1u)));
+    }
+    // Of pings in 10^9 ms to all.
+    static std::uint32_t cap_of(const Policy& policy, double rate) {
+        const double mean = kSpanMs * rate / 1e9;
         const auto most = static_cast<std::uint32_t>(1.2 * mean) + kBurst;
         constexpr std::uint32_t kSpansPerSecond = 1'000 / kSpanMs;
         return policy.max_pings_per_s == 0

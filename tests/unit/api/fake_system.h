@@ -104,6 +104,7 @@ class FakeSystem final : public System {
                         5,
                         {{"Yealink", 40, 141, 148, 192, 0, 1}, {"other", 2, 25, 0, 0, 32, 0}}},
                        {"2001:db8:1:2::/64", 1, 0, 10, 0, {{"snom", 1, 25, 0, 0, 0, 0}}}};
+        out.outages = {{"67.194.23.0/24", 42, 754}};
         out.largest.resize(std::min(limit, out.largest.size()));
         return out;
     }

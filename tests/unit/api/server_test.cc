@@ -138,6 +138,7 @@ TEST_F(TcpServer, NatByLimit) {
     EXPECT_EQ(nat["gateways"], 2);
     ASSERT_EQ(nat["largest"].size(), 1u);
     EXPECT_EQ(nat["largest"][0]["lessons"][0]["survived_s"], 148);
+    EXPECT_EQ(nat["outages"][0]["since_ago_s"], 754);
     EXPECT_EQ(json::parse(get("/v1/nat")->body)["largest"].size(), 2u);
     EXPECT_EQ(get("/v1/nat?limit=0")->status, 400);
 }

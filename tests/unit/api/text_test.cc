@@ -174,6 +174,7 @@ TEST(Text, Nat) {
     EXPECT_EQ(
         nat_text(over_the_wire(to_json(system.nat(9)))),
         "43 phones behind 2 gateways\n"
+        "OUTAGE: all 42 phones of 67.194.23.0/24 silent for 12 min 34 s\n"
         "GATEWAY            PHONES  REBINDS  MISSED  ALG  KIND     OF IT  PINGED EVERY  SURVIVES  "
         "DIES AT\n"
         "67.194.23.55           42        3   0.5 %    -  Yealink     40         141 s     148 s  "
@@ -220,6 +221,11 @@ TEST(Text, WhyForEveryState) {
     EXPECT_EQ(says("fell silent 1 min 30 s ago; its calls get 480 until"), "");
     story.tries_unreachable = true;
     EXPECT_EQ(says("fell silent 1 min 30 s ago; calls are sent there all the same."), "");
+    contact.events.push_back({"outage", 1, 95, std::nullopt, std::nullopt});
+    EXPECT_EQ(says("all phones of its gateway or prefix fell silent 1 min 35 s ago. The access"),
+              "");
+    contact.events.push_back({"unreachable", 1, 7, std::nullopt, std::nullopt});
+    EXPECT_EQ(says("used to answer pings and fell silent 7 s ago; calls"), "");
     contact.binding->suspect = true;
     contact.events.push_back({"suspected", 1, 40, std::nullopt, std::nullopt});
     EXPECT_EQ(says("It does not ring: another phone has registered by its mapping 40 s ago"), "");

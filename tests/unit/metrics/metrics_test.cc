@@ -90,6 +90,8 @@ class Metrics : public ::testing::Test {
             cores_[1].emergency(EmergencySender::kUnregistered);
         }
         snapshot_.qualify.answered = 10;
+        snapshot_.qualify.outages = 3;
+        snapshot_.qualify.outages_now = 1;
     }
 
     [[nodiscard]] Exposition exposed() const { return read(to_text(snapshot_)); }
@@ -155,6 +157,8 @@ TEST_F(Metrics, EachCoreHasItsOwnFigures) {
     EXPECT_EQ(samples.at("pinhole_contacts{core=\"1\"}"), 9);
     EXPECT_EQ(samples.at("pinhole_contacts_by_state{state=\"reachable\"}"), 13);
     EXPECT_EQ(samples.at("pinhole_qualify_sent_total"), 100);
+    EXPECT_EQ(samples.at("pinhole_outages_total"), 3);
+    EXPECT_EQ(samples.at("pinhole_outages"), 1);
     EXPECT_EQ(samples.at("pinhole_icmp_errors_total{result=\"learned\"}"), 21);
     EXPECT_EQ(samples.at("pinhole_icmp_errors_total{result=\"ignored\"}"), 22);
     EXPECT_EQ(samples.at("pinhole_icmp_errors_total{result=\"other\"}"), 23);

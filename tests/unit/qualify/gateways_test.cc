@@ -19,7 +19,7 @@ Gateways::Index enter(Gateways& g, const net::Address& address) {
 }
 
 void leave(Gateways& g, Gateways::Index index) {
-    g.leave({index, 0});
+    g.leave({index, 0}, 1);
 }
 
 table::KeyedHash hash(std::uint64_t mask = ~0ull) {
@@ -37,6 +37,34 @@ TEST(Gateways, AnAddressIsOneAndOfIpv6ASlash64) {
     EXPECT_EQ(gateway_of(a), *net::parse_address("2001:db8:1:2::"));
     EXPECT_NE(gateway_of(a), gateway_of(*net::parse_address("2001:db8:1:3::5")));
     EXPECT_EQ(gateway_of(v4(7)), v4(7));
+}
+
+TEST(Gateways, ACarriersAddressesAreOneByConfiguration) {
+    Gateways g(4, hash(), 28);
+    EXPECT_EQ(enter(g, v4(1)), enter(g, v4(15)));
+    EXPECT_NE(enter(g, v4(1)), enter(g, v4(16)));
+    EXPECT_EQ(g.name_of(gateway_of(v4(17), 28)), "10.0.0.16/28");
+    const auto v6 = *net::parse_address("2001:db8:1:2::5");
+    EXPECT_EQ(g.name_of(gateway_of(v6, 28)), "2001:db8:1:2::/64");
+    EXPECT_EQ(gateway_of(v4(17), 32), v4(17));
+}
+
+TEST(Gateways, SumWhatTheirPhonesArePingedBy) {
+    Gateways g(2, hash());
+    const auto a = g.enter(v4(1), 1);
+    (void)g.enter(v4(1), 1);
+    const auto b = g.enter(v4(1), 2);
+    g.set_rate(a, 10);
+    g.set_rate(b, 5);
+    EXPECT_EQ(g.rate(), 25u);
+    (void)g.enter(v4(1), 1);
+    g.set_rate(a, 3);
+    EXPECT_EQ(g.rate(), 14u);
+    g.leave(a, 1);
+    g.leave(b, 1);
+    g.leave({0, 0}, 1);
+    EXPECT_EQ(g.rate(), 6u);
+    EXPECT_EQ(g.phones(), 2u);
 }
 
 TEST(Gateways, CountPhonesAndKeepWhatIsKnownWhenTheyGo) {

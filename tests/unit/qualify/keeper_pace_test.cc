@@ -276,5 +276,23 @@ TEST(KeeperPace, RandomOperationsLeaveTheBooksBalanced) {
     EXPECT_GT(f.removed.get(), 0u);
 }
 
+// After a stall what is caught up at once follows from what was learned, not from the fixed interval.
+TEST(KeeperPace, ALearnedIntervalLowersWhatMayLeaveAtOnce) {
+    constexpr std::uint32_t kPhones = 40'000;
+    World world({.learn = true}, kPhones);
+    world.gateways.recall({world.contacts.slots[0].address, 0, 600, 0, 0, 0}, World::kStartS);
+    for (std::uint32_t slot = 0; slot < kPhones; ++slot) {
+        world.add(slot, true);
+    }
+    world.run(1'500'000, 10);
+    world.ms += 20'000;
+    const std::uint64_t from = world.ms;
+    world.run(60'000, 1);
+    const double mean = 10.0 * kPhones / (0.9 * 1'000 * 570);
+    EXPECT_LE(busiest_10_ms(world.sink.pings, from), 1.2 * mean + 32 + 1);
+    EXPECT_GE(busiest_10_ms(world.sink.pings, from), 32u);
+    EXPECT_EQ(world.keeper.figures().overdue.get(), 0u);
+}
+
 }  // namespace
 }  // namespace pinhole::qualify

@@ -171,11 +171,11 @@ TEST(Learning, KindsOfPhonesAreLearnedApart) {
     EXPECT_EQ(g.at(fifth.index).lessons[fifth.lesson].safe_s.get(), 0u);
     // What was learned of one that has gone waits for its return until its place is needed.
     g.at(a.index).lessons[a.lesson].safe_s.set(120);
-    g.leave(a);
-    g.leave(a);
+    g.leave(a, 1);
+    g.leave(a, 1);
     EXPECT_EQ(g.enter(at, 1).lesson, a.lesson);
     EXPECT_EQ(g.at(a.index).lessons[a.lesson].safe_s.get(), 120u);
-    g.leave(a);
+    g.leave(a, 1);
     EXPECT_EQ(g.enter(at, 6).lesson, a.lesson);
     EXPECT_EQ(g.at(a.index).lessons[a.lesson].safe_s.get(), 0u);
 }

@@ -17,8 +17,9 @@ namespace pinhole::qualify {
 struct TownPlan {
     std::uint32_t gateways = 100;
     std::uint32_t phones_each = 8;
-    std::uint32_t register_s = 1'800;  // every so often, give or take a tenth
-    double loss = 0;                   // of each packet
+    std::uint32_t register_s = 1'800;     // every so often, give or take a tenth
+    double loss = 0;                      // of each packet
+    std::uint32_t prefix_gateways = 256;  // so many have a /24 in common
     std::vector<std::pair<std::uint32_t, unsigned>> lifetimes;  // seconds and weight
 };
 
@@ -37,9 +38,10 @@ class Town {
         for (std::uint32_t g = 0; g < plan.gateways; ++g) {
             lifetimes_ms_.push_back(plan.lifetimes[pick(random_)].first * 1'000);
         }
+        cut_.resize(plan.gateways, false);
         world.sink.on_ping = [this](ContactId id) { on_ping(id); };
         for (std::uint32_t n = 0; n < phones_.size(); ++n) {
-            world.contacts.slots[n].address = net::Address::v4(0x0a00'0000 + n / plan.phones_each);
+            world.contacts.slots[n].address = address_of(n / plan.phones_each);
             world.add(n, false);
             left(n);
             phones_[n].registers_ms = world.ms + random_() % (plan.register_s * 1'000);
@@ -87,6 +89,12 @@ class Town {
             phones_[phone].registers_ms = world.ms;
         }
     }
+    // The access line of a gateway: cut, nothing passes it either way.
+    void cut(std::uint32_t gateway, bool is_cut) { cut_[gateway] = is_cut; }
+    [[nodiscard]] net::Address address_of(std::uint32_t gateway) const {
+        return net::Address::v4(0x0a00'0000 + gateway / plan_.prefix_gateways * 256 +
+                                gateway % plan_.prefix_gateways);
+    }
     [[nodiscard]] const Lesson& lesson(std::uint32_t gateway) {
         return world.gateways.at(gateway + 1).lessons[0];
     }
@@ -108,7 +116,8 @@ class Town {
 
     void on_ping(ContactId id) {
         ++pings_;
-        if (!arrives() || !alive(id.slot) || !phones_[id.slot].on) {
+        const bool passes = !cut_[id.slot / plan_.phones_each] && arrives();
+        if (!passes || !alive(id.slot) || !phones_[id.slot].on) {
             return;
         }
         ++pongs_sent_;
@@ -125,7 +134,7 @@ class Town {
             }
             const bool was_alive = alive(n);
             left(n);
-            if (!arrives()) {
+            if (cut_[n / plan_.phones_each] || !arrives()) {
                 phone.registers_ms = world.ms + 1'000;  // sent again
             } else {
                 const std::uint32_t tenth_ms = plan_.register_s * 100;
@@ -161,6 +170,7 @@ class Town {
   private:
     std::vector<Phone> phones_;
     std::vector<std::uint32_t> lifetimes_ms_;
+    std::vector<bool> cut_;  // by gateway
     std::priority_queue<Pong, std::vector<Pong>, Later> pongs_;
     std::uint64_t pings_ = 0;
     std::uint64_t pongs_sent_ = 0;
