@@ -53,7 +53,7 @@ struct Gateway {
     // The control thread's own.
     std::uint64_t turn_us = 0;  // when the next ping may leave for it
     std::uint64_t next_probe_ms = 0;
-    std::uint32_t area = 0;     // while it has phones
+    std::uint32_t area = 0;  // while it has phones
 
     void clear();
 };

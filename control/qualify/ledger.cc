@@ -12,22 +12,9 @@ constexpr std::uint32_t kVersionMask = (1u << 23) - 1;
 constexpr int kMaxTries = 16;
 
 constexpr std::array<const char*, static_cast<std::size_t>(Event::kCount)> kNames{
-    "none",
-    "registered",
-    "refreshed",
-    "spoke",
-    "moved",
-    "answered",
-    "missed",
-    "unreachable",
-    "outage",
-    "back",
-    "expired",
-    "removed_unreachable",
-    "removed",
-    "suspected",
-    "trusted",
-    "retargeted"};
+    "none",    "registered",  "refreshed", "spoke",     "moved",   "answered",
+    "missed",  "unreachable", "outage",    "back",      "expired", "removed_unreachable",
+    "removed", "suspected",   "trusted",   "retargeted"};
 
 // What tells no more for being told again and again.
 bool repeats(Event event) {

@@ -126,8 +126,7 @@ TEST(Text, ShowAndListTellOfASuspect) {
     AorBindings bindings = *system.show("sip:100@example.com");
     EXPECT_EQ(show_text(to_json(bindings)).find("SUSPECT"), std::string::npos);
     bindings.bindings[0].at_contact = true;
-    EXPECT_NE(show_text(to_json(bindings)).find("Contact names\n"),
-              std::string::npos);
+    EXPECT_NE(show_text(to_json(bindings)).find("Contact names\n"), std::string::npos);
     bindings.bindings[0].suspect = true;
     EXPECT_NE(show_text(to_json(bindings)).find("state       SUSPECT: another phone has"),
               std::string::npos);
