@@ -8,6 +8,7 @@
 POOL=/proc/sys/vm/nr_hugepages
 HUGE=$LAB_DIR/hugepages
 before=$(<"$POOL")
+# shellcheck disable=SC2154  # assigned in the trap
 trap 'status=$?; umount -l "$HUGE" 2>/dev/null || true; echo "$before" >"$POOL"; lab_end $status' EXIT
 
 # files: what EAL's processes have left, hugepages and what they tell each other.
