@@ -33,6 +33,7 @@ struct Dataplane {
     std::uint64_t max_contacts = 1'000'000;
     Hugepages hugepages = Hugepages::kAuto;
     Idle idle = Idle::kAuto;
+    bool dumpcap = false;
 };
 
 // "af_packet:eth0": the argument is an interface (af_packet, af_xdp), a PCI address in full

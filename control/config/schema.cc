@@ -40,6 +40,8 @@ constexpr std::array kProperties{
     Property{"dataplane", "idle", PH_FIELD(choice(c.dataplane.idle)),
              "what a worker does with nothing to do: spin for latency, sleep for power", 0, 0,
              "auto | spin | sleep"},
+    Property{"dataplane", "dumpcap", PH_FIELD(&c.dataplane.dumpcap),
+             "dpdk-dumpcap may look into the ports; hugepages are needed"},
 
     Property{"port", "device", PH_FIELD(&p.device),
              "af_packet:IF, af_xdp:IF, pci:ADDRESS, memif:PATH or vdev:ARGS"},

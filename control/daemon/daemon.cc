@@ -24,6 +24,7 @@
 #include "control/machine/privileges.h"
 #include "control/machine/watchdog.h"
 #include "dataplane/io/device_check.h"
+#include "dataplane/io/dumpcap.h"
 #include "dataplane/io/eal.h"
 #include "dataplane/io/kernel_path.h"
 
@@ -214,6 +215,10 @@ io::Status Assembly::open_ports() {
         return eal.error();
     }
     eal_ = eal.take();
+    if (settings_.dumpcap) {
+        spdlog::info("packets of every port: dpdk-dumpcap --file-prefix={} -i 0 -w FILE",
+                     io::eal_file_prefix());
+    }
     auto ports = io::Ports::open(settings_);
     if (!ports) {
         return ports.error();

@@ -47,6 +47,7 @@ io::Settings io_settings(const config::Config& config) {
     settings.workers = config.dataplane.workers;
     settings.cores.assign(config.dataplane.cores.begin(), config.dataplane.cores.end());
     settings.hugepages = hugepage_mode(config.dataplane.hugepages);
+    settings.dumpcap = config.dataplane.dumpcap;
     for (const config::Port& port : config.ports) {
         io::DeviceSettings device;
         device.kind = device_kind(port.device.kind);

@@ -4,6 +4,7 @@
 #include "dataplane/io/device_check.h"
 #include "dataplane/io/device_pools.h"
 #include "dataplane/io/driver_log.h"
+#include "dataplane/io/dumpcap.h"
 #include "dataplane/io/errors.h"
 #include "dataplane/io/memory.h"
 
@@ -91,6 +92,14 @@ Result<bool> choose_hugepages(const Settings& settings) {
     const std::size_t needed = eal_bytes(settings);
     const std::size_t there = free_hugepage_bytes();
     constexpr std::size_t kPage = std::size_t{2} << 20;
+    if (settings.dumpcap && (settings.hugepages == HugepageMode::kOff || there < needed)) {
+        return Error{ErrorCode::kNoMemory,
+                     "[dataplane] dumpcap: DPDK shares hugepages alone, and " +
+                         std::to_string((needed + kPage - 1) / kPage) + " of 2 MB are wanted, " +
+                         std::to_string(there / kPage) +
+                         " are free: raise vm.nr_hugepages (sysctl) and leave hugepages = "
+                         "\"auto\"; or use pinholectl capture, which needs none"};
+    }
     if (settings.hugepages != HugepageMode::kOff && there >= needed) {
         return true;
     }
@@ -135,10 +144,12 @@ Result<std::vector<std::string>> eal_arguments(const Settings& settings, const c
         return cores.error();
     }
     std::vector<std::string> arguments{"pinhole", "--no-telemetry", "--log-level=warning",
-                                       "--file-prefix=ph-" + std::to_string(getpid()),
+                                       "--file-prefix=" + eal_file_prefix(),
                                        "--lcores=" + lcore_map(settings, allowed)};
     if (huge) {
-        arguments.emplace_back("--in-memory");
+        if (!settings.dumpcap) {
+            arguments.emplace_back("--in-memory");
+        }
     } else {
         const std::size_t megabytes = (eal_bytes(settings) >> 20) + 1;
         arguments.insert(arguments.end(),
@@ -177,10 +188,20 @@ Result<std::unique_ptr<Eal>> Eal::start(const Settings& settings) {
     if (!arguments) {
         return arguments.error();
     }
+    if (settings.dumpcap) {
+        remove_shared_files(false);
+    }
     if (Status started = init(arguments.take()); !started) {
         return started.error();
     }
     eal->started_ = true;
+    eal->dumpcap_ = settings.dumpcap;
+    if (settings.dumpcap) {
+        remove_shared_files(false);  // EAL's own directory is known now
+        if (Status allowed = allow_dumpcap(); !allowed) {
+            return allowed.error();
+        }
+    }
     eal->hugepages_ = *huge;
     eal->others_ = cpus_for_others(settings, eal->original_);
     eal->restore_affinity();
@@ -191,7 +212,13 @@ Eal::~Eal() {
     if (started_) {
         rte_eal_mp_wait_lcore();
         const std::string directory = rte_eal_get_runtime_dir();
+        if (dumpcap_) {
+            end_dumpcap();
+        }
         rte_eal_cleanup();
+        if (dumpcap_) {
+            remove_shared_files(true);
+        }
         // Nothing is in it, and EAL leaves it.
         rmdir(directory.c_str());
     }

@@ -42,6 +42,7 @@ struct Settings {
     std::vector<unsigned>
         cores;  // as many as workers, or empty: they float over what the process may use
     HugepageMode hugepages = HugepageMode::kAuto;
+    bool dumpcap = false;  // other processes may look into the ports, by memory in files
     std::vector<DeviceSettings> devices;
 };
 
