@@ -13,8 +13,9 @@ namespace {
 // Sections whose keys can be changed while pinhole runs, and the keys of these that can't.
 constexpr std::array<std::string_view, 8> kLiveSections{
     "registrar", "qualify", "core", "limits", "overload", "emergency", "screen", "log"};
-constexpr std::array<std::string_view, 3> kFixedKeys{"qualify.enabled", "limits.sources",
-                                                     "overload.enabled"};
+constexpr std::array<std::string_view, 6> kFixedKeys{
+    "qualify.enabled", "qualify.gateways", "qualify.gateway_prefix_v4",
+    "qualify.ledger",  "limits.sources",   "overload.enabled"};
 constexpr std::string_view kLiveKey = "auth.subscribers";
 
 std::string name_of(const Property& property) {
@@ -67,6 +68,9 @@ Config taken_up(const Config& running, const Config& next) {
     out.auth.subscribers = next.auth.subscribers;
     out.qualify = next.qualify;
     out.qualify.enabled = running.qualify.enabled;
+    out.qualify.gateways = running.qualify.gateways;
+    out.qualify.gateway_prefix_v4 = running.qualify.gateway_prefix_v4;
+    out.qualify.ledger = running.qualify.ledger;
     out.core = next.core;
     out.limits = next.limits;
     out.limits.sources = running.limits.sources;

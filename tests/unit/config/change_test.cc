@@ -51,11 +51,14 @@ TEST(Change, NamesWhatNeedsARestart) {
     next.dataplane.workers = 2;
     next.ports[0].sip_ports = {5080};
     next.qualify.enabled = false;
+    next.qualify.gateways = 100;
+    next.qualify.gateway_prefix_v4 = 24;
+    next.qualify.ledger = false;
     next.auth.realm = "another";
     for (const Difference& each : differences(parsed(), next)) {
         EXPECT_FALSE(each.live) << each.key;
     }
-    EXPECT_EQ(differences(parsed(), next).size(), 4U);
+    EXPECT_EQ(differences(parsed(), next).size(), 7U);
     EXPECT_EQ(differences(parsed(), next)[1].key, "port[0].sip_port");
     next.ports.emplace_back();
     EXPECT_EQ(differences(parsed(), next)[0].key, "port");
