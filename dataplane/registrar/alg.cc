@@ -123,17 +123,16 @@ bool is_longer_than_said(const sip::Message& message) {
 Alg alg_of(const sip::Message& message, std::string_view contact_uri, const net::Flow& flow) {
     sip::Elements vias(message, HeaderId::kVia);
     std::string_view element;
-    std::string_view second;
-    sip::Via top;
+    const sip::Via* top = message.top_via();
     sip::Uri uri;
-    if (!vias.next(element) || !sip::parse_via(element, top) || vias.next(second) ||
+    if (top == nullptr || !vias.next(element) || vias.next(element) ||
         !sip::parse_uri(contact_uri, uri)) {
         return Alg::kNone;
     }
     if (is_longer_than_said(message)) {
         return Alg::kBroken;
     }
-    Spot via = spot_of(top.host, top.port, flow);
+    Spot via = spot_of(top->host, top->port, flow);
     Spot contact = spot_of(uri.host, uri.port, flow);
     // Where one is a name, the other has to do.
     if (via.place == Place::kUnsaid) {
