@@ -21,6 +21,9 @@ first_look() {
 registers_were_seen() { edge_http /v1/rates | python3 -c 'import json, sys
 sys.exit(not any(json.load(sys.stdin)["per_s"]["registers"]))'; }
 
+pings_were_missed() { edge_http /v1/nat | python3 -c 'import json, sys
+sys.exit(not any(gateway["missed"] for gateway in json.load(sys.stdin)["largest"]))'; }
+
 has() { grep -qF -- "$1" "$LAB_DIR/page"; }
 
 # register USER CONTACT: a phone that registers once and says no more.
@@ -49,7 +52,10 @@ check "the page does not show the rates from before it was opened" \
 check "the page draws no line of several points" grep -qE '<polyline points="[0-9.]+,[0-9.]+ [0-9.]+,[0-9.]+ ' "$LAB_DIR/page"
 check "the page doesn't say how long it looks back" has "The last 10 min 0 s"
 
+check_soon 20 "no ping to mallory is missed" pings_were_missed
 page "" || fail "the browser fails: $(tail -n 3 "$LAB_DIR/browser.log")"
+check "the gateway of a phone that doesn't answer is not among those with trouble" \
+    grep -qE '<section id="nat"><h2>Gateways with trouble</h2>.*>67\.194\.23\.55<' <(tr -d '\n' <"$LAB_DIR/page")
 for shown in ">ready<" "<h2>Cores</h2>" "af_packet:access" "$CORE4:5060" ">20,000<" "REGISTER: " "(at most "; do
     check "the page does not show '$shown'" has "$shown"
 done
