@@ -6,6 +6,7 @@
 #include "dataplane/net/packet.h"
 
 #include <cstdint>
+#include <span>
 
 namespace pinhole::net {
 
@@ -14,6 +15,12 @@ namespace pinhole::net {
 // have an odd length.
 [[nodiscard]] std::uint64_t raw_sum(const std::uint8_t* data, std::size_t len,
                                     std::uint64_t start = 0);
+// The instruction sets that this machine has a sum for, the one in use last: for tests.
+struct SumVariant {
+    const char* name;
+    std::uint64_t (*sum)(const std::uint8_t* data, std::size_t len, std::uint64_t start);
+};
+[[nodiscard]] std::span<const SumVariant> sum_variants();
 // To 16 bits, in memory order: to be stored as it is by memcpy.
 [[nodiscard]] std::uint16_t fold_sum(std::uint64_t sum);
 

@@ -38,17 +38,24 @@ const Keys::Key* Keys::find(std::uint8_t id) const {
     return nullptr;
 }
 
+const Keys::Key& Keys::key_of(std::uint8_t id) const {
+    const Key* key = find(id);
+    return key == nullptr ? keys_[0] : *key;
+}
+
 Keys::Block Keys::block(Purpose purpose, std::uint8_t id,
                         std::span<const std::uint8_t> data) const {
-    const Key* key = find(id);
-    if (key == nullptr) {
-        key = &keys_[0];
-    }
     Block out;
     static_assert(sizeof out == crypto_shorthash_siphashx24_BYTES);
     crypto_shorthash_siphashx24(out.data(), data.data(), data.size(),
-                                key->sub[static_cast<std::size_t>(purpose)].data());
+                                key_of(id).sub[static_cast<std::size_t>(purpose)].data());
     return out;
+}
+
+std::uint64_t Keys::tag_seed(std::uint8_t id) const {
+    std::uint64_t seed = 0;
+    std::memcpy(&seed, key_of(id).sub[static_cast<std::size_t>(Purpose::kTag)].data(), sizeof seed);
+    return seed;
 }
 
 std::uint64_t Keys::mac(Purpose purpose, std::uint8_t id,

@@ -4,6 +4,8 @@
 #include "dataplane/route/base64.h"
 #include "dataplane/route/pack.h"
 
+#include <xxhash.h>
+
 #include <array>
 
 namespace pinhole::route {
@@ -22,11 +24,19 @@ std::string_view branch_of(const sip::Message& request) {
     return top != nullptr ? top->branch : std::string_view{};
 }
 
+// No MAC: whoever could forge one would have his own ACK swallowed, and every answer pays for it.
+std::uint64_t mark_of(const Keys& keys, std::uint8_t key_id, const sip::Message& request) {
+    std::uint64_t mark = keys.tag_seed(key_id);
+    for (const std::string_view text :
+         {request.call_id(), tag_of(request.from_address()), branch_of(request)}) {
+        mark = XXH3_64bits_withSeed(text.data(), text.size(), mark);
+    }
+    return mark;
+}
+
 TagText tag_under(const Keys& keys, std::uint8_t key_id, const sip::Message& request) {
-    MacInput input(keys, Purpose::kTag, key_id);
-    input.text(request.call_id()).text(tag_of(request.from_address())).text(branch_of(request));
     Packer<kTagBytes> packer;
-    packer.number(key_id, 1).number(input.mac(), 8);
+    packer.number(key_id, 1).number(mark_of(keys, key_id, request), 8);
     TagText out;
     base64_encode(packer.view(), out.text);
     return out;

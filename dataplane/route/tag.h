@@ -13,7 +13,7 @@
 namespace pinhole::route {
 
 struct TagText {
-    static constexpr std::size_t kChars = 12;  // key id and 64 bits of MAC
+    static constexpr std::size_t kChars = 12;  // key id and 64 bits of a keyed hash
     char text[kChars];
     [[nodiscard]] std::string_view view() const { return {text, kChars}; }
 };

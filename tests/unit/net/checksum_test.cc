@@ -36,13 +36,20 @@ TEST(Checksum, EqualsTheNaiveSumAtEveryLengthAndAlignment) {
             }
             const Frame tail(data.begin() + static_cast<std::ptrdiff_t>(shift), data.end());
             EXPECT_EQ(swapped(fold_sum(raw_sum(data.data() + shift, len))), naive_sum(tail));
+            for (const SumVariant& variant : sum_variants()) {
+                EXPECT_EQ(swapped(fold_sum(variant.sum(data.data() + shift, len, 0))),
+                          naive_sum(tail))
+                    << variant.name << ' ' << len;
+            }
         }
     }
 }
 
 TEST(Checksum, CarriesOfTheLargestPacketAreKept) {
     const Frame ones(65535, 0xff);
-    EXPECT_EQ(swapped(fold_sum(raw_sum(ones.data(), ones.size()))), naive_sum(ones));
+    for (const SumVariant& variant : sum_variants()) {
+        EXPECT_EQ(swapped(fold_sum(variant.sum(ones.data(), ones.size(), 0))), naive_sum(ones));
+    }
     EXPECT_EQ(fold_sum(~std::uint64_t{0}), 0xffff);
 }
 
