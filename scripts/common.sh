@@ -28,3 +28,12 @@ quietly() {
         return 1
     fi
 }
+
+# use_trained TARGET...: from here on BUILD is a release as it is packaged (scripts/train), with these built.
+use_trained() {
+    "$ROOT/scripts/train" "$BUILD-trained" || die "there is no trained build to measure"
+    BUILD=$BUILD-trained
+    export PINHOLE_BUILD=$BUILD
+    say "setup: building $BUILD"
+    ninja -C "$BUILD" "$@" >/dev/null || die "the build failed; ninja -C $BUILD says why"
+}
