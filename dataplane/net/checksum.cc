@@ -2,6 +2,7 @@
 #include "dataplane/net/checksum.h"
 
 #include <array>
+#include <numeric>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -58,19 +59,20 @@ __attribute__((target("avx2"))) std::uint64_t sum_avx2(const std::uint8_t* data,
 __attribute__((target("avx512f,avx512bw"))) std::uint64_t sum_avx512(const std::uint8_t* data,
                                                                      std::size_t len,
                                                                      std::uint64_t start) {
+    constexpr __mmask8 kAll = 0xff;  // gcc 12 warns of the forms without a mask
     const __m512i low = _mm512_set1_epi64(0xffff'ffff);
-    __m512i lows = _mm512_setzero_si512();
-    __m512i highs = _mm512_setzero_si512();
+    __m512i sums = _mm512_setzero_si512();
     for (std::size_t at = 0; at < len; at += 64) {
         // A masked load touches no byte that its mask leaves out; an odd last byte is a low one.
         const std::size_t left = len - at;
         const __mmask64 live = left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1;
         const __m512i words = _mm512_maskz_loadu_epi8(live, data + at);
-        lows = _mm512_add_epi64(lows, _mm512_and_si512(words, low));
-        highs = _mm512_add_epi64(highs, _mm512_srli_epi64(words, 32));
+        sums = _mm512_add_epi64(sums, _mm512_and_si512(words, low));
+        sums = _mm512_add_epi64(sums, _mm512_maskz_srli_epi64(kAll, words, 32));
     }
-    return start +
-           static_cast<std::uint64_t>(_mm512_reduce_add_epi64(_mm512_add_epi64(lows, highs)));
+    std::array<std::uint64_t, 8> lanes;
+    _mm512_storeu_si512(lanes.data(), sums);
+    return std::accumulate(lanes.begin(), lanes.end(), start);
 }
 #endif
 

@@ -101,8 +101,8 @@ void write_client_via(const Message& request, const TopVia& top, const net::Flow
     from.add_rport =
         false;  // the answer finds its way by our branch: no need to add what it didn't ask for
     out.text("Via: ");
-    sip::write_received_via(top.via, from, out);
-    out.unfolded(behind(request.value(top.header), top.via.text)).text("\r\n");
+    sip::write_received_via(top.via, from, out, request.plain());
+    out.unfolded(behind(request.value(top.header), top.via.text), request.plain()).text("\r\n");
 }
 
 }  // namespace

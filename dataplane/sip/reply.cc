@@ -29,13 +29,13 @@ bool write_vias(const Message& request, const ReplyVia& from, Writer& out) {
         return false;
     }
     out.text("Via: ");
-    write_received_via(*top, from, out);
+    write_received_via(*top, from, out, request.plain());
     std::uint8_t i = request.first_index(HeaderId::kVia);
     const std::string_view value = request.value(i);
     // Behind the comma.
     const auto end = static_cast<std::size_t>(top->text.data() + top->text.size() - value.data());
     if (const std::string_view rest = trim_front(value.substr(end)); rest.size() > 1) {
-        out.text(", ").unfolded(trim_front(rest.substr(1)));
+        out.text(", ").unfolded(trim_front(rest.substr(1)), request.plain());
     }
     out.text("\r\n");
     while ((i = request.next_index(HeaderId::kVia, i)) != kNoHeader) {
@@ -51,25 +51,25 @@ void write_to(const Message& request, std::string_view tag, Writer& out) {
         copy_first(request, HeaderId::kTo, out);
         return;
     }
-    out.text("To: ").unfolded(request.to()).text(";tag=").text(tag).text("\r\n");
+    out.text("To: ").unfolded(request.to(), request.plain()).text(";tag=").text(tag).text("\r\n");
 }
 
 }  // namespace
 
-void write_received_via(const Via& via, const ReplyVia& from, Writer& out) {
+void write_received_via(const Via& via, const ReplyVia& from, Writer& out, bool plain) {
     out.text("SIP/").text(via.version).character('/').text(via.transport).character(' ');
-    out.unfolded(via.sent_by);
+    out.unfolded(via.sent_by, plain);
     std::string_view left = via.params;
     for (std::size_t i = 0; i < via.told_count; ++i) {
         const Via::Told& told = via.told[i];
         const auto before = static_cast<std::size_t>(told.text.data() - left.data());
-        out.unfolded(left.substr(0, before + (told.is_keep ? told.text.size() : 0)));
+        out.unfolded(left.substr(0, before + (told.is_keep ? told.text.size() : 0)), plain);
         if (told.is_keep && from.keep_s != 0) {
             out.character('=').number(from.keep_s);
         }
         left.remove_prefix(before + told.text.size());
     }
-    out.unfolded(left).text(";received=").address(from.source);
+    out.unfolded(left, plain).text(";received=").address(from.source);
     if (via.has_rport || from.add_rport) {
         out.text(";rport=").number(from.source_port);
     }

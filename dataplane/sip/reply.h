@@ -40,8 +40,8 @@ struct Reply {
 [[nodiscard]] bool write_reply(const Message& request, const Reply& reply, Writer& out);
 
 // The top Via as an answer or a forwarded request carries it: the same, but `received` and `rport`
-// tell where the packet came from. No header name, no line end.
-void write_received_via(const Via& via, const ReplyVia& from, Writer& out);
+// tell where the packet came from. No header name, no line end. `plain` as in Writer::unfolded().
+void write_received_via(const Via& via, const ReplyVia& from, Writer& out, bool plain = false);
 
 // "OK"; for a code without a phrase of its own that of its class (RFC 3261 §21).
 [[nodiscard]] std::string_view reason_phrase(unsigned code);

@@ -38,7 +38,7 @@ Writer& Writer::address(const net::Address& address) {
     return text({buffer, net::format_address(address, buffer)});
 }
 
-Writer& Writer::unfolded(std::string_view value) {
+Writer& Writer::without_folds(std::string_view value) {
     for (;;) {
         // Two searches: find_first_of() is one call a byte.
         const std::size_t line_end = std::min(value.find('\r'), value.find('\n'));

@@ -36,8 +36,10 @@ class Writer {
     // As Via's `received` has it: IPv6 without brackets (RFC 3261 §25.1, via-received).
     Writer& address(const net::Address& address);
     // A header's value from a message: each fold becomes one space, so that no line end comes
-    // along.
-    Writer& unfolded(std::string_view value);
+    // along. Of a plain message (Message::plain()) it is known that there is none.
+    Writer& unfolded(std::string_view value, bool plain = false) {
+        return plain ? text(value) : without_folds(value);
+    }
     // Text of unknown origin (config, reason): what is a control character becomes a space.
     Writer& clean(std::string_view text);
     // Thousandths as a qvalue (RFC 3261 §25.1): "0.5" of 500, "1" of 1000 and more.
@@ -63,6 +65,8 @@ class Writer {
     [[nodiscard]] std::string_view view() const { return {begin_, size()}; }
 
   private:
+    Writer& without_folds(std::string_view value);
+
     char* begin_;
     char* at_;
     char* end_;
