@@ -37,6 +37,7 @@ void clear(Message& message) {
     message.lines.body = 0;
     message.lines.plain = false;
     message.first_of.fill(kNoHeader);
+    message.repeated = bit(HeaderId::kOther);  // not looked at: any number of them may be there
     message.asked_ = message.good_ = 0;
 }
 
@@ -131,7 +132,7 @@ ParseError parse_start_line(Message& message) {
 }
 
 // A name that no header of ours has must still be one; one of ours needs no such look.
-bool name_header(Message& message, std::size_t i, std::uint64_t& seen, std::uint64_t& twice) {
+bool name_header(Message& message, std::size_t i, std::uint64_t& seen) {
     Lines& lines = message.lines;
     const std::size_t start = lines.start[i + 1];
     if (lines.colon[i + 1] == kNoColon) [[unlikely]] {
@@ -149,7 +150,7 @@ bool name_header(Message& message, std::size_t i, std::uint64_t& seen, std::uint
     if (first == kNoHeader) {
         first = static_cast<std::uint8_t>(i);
     }
-    twice |= seen & bit(id);
+    message.repeated |= seen & bit(id);
     seen |= bit(id);
     return true;
 }
@@ -189,7 +190,7 @@ ParseError parse_max_forwards(Message& message) {
 
 // Over UDP (RFC 3261 §18.3): what is missing ends with the datagram, what is shorter leaves the
 // rest out.
-ParseError parse_content_length(Message& message, bool twice) {
+ParseError parse_content_length(Message& message) {
     const std::size_t there = message.datagram.size() - message.lines.body;
     message.content_length = static_cast<std::uint16_t>(there);
     std::uint8_t i = message.first_index(HeaderId::kContentLength);
@@ -200,7 +201,7 @@ ParseError parse_content_length(Message& message, bool twice) {
     if (!parse_decimal(message.value(i), kMaxDatagram + 1, number)) {
         return ParseError::kBadContentLength;
     }
-    while (twice && (i = message.next_index(HeaderId::kContentLength, i)) != kNoHeader) {
+    while ((i = message.next_index(HeaderId::kContentLength, i)) != kNoHeader) {
         Decimal other;
         if (!parse_decimal(message.value(i), kMaxDatagram + 1, other) ||
             other.value != number.value) {
@@ -231,11 +232,11 @@ ParseError missing(std::uint64_t seen) {
     return ParseError::kOk;
 }
 
-ParseError check_values(Message& message, std::uint64_t seen, std::uint64_t twice) {
+ParseError check_values(Message& message, std::uint64_t seen) {
     if ((seen & kMandatory) != kMandatory) [[unlikely]] {
         return missing(seen);
     }
-    if ((twice & kOnlyOnce) != 0) [[unlikely]] {
+    if ((message.repeated & kOnlyOnce) != 0) [[unlikely]] {
         return ParseError::kDuplicateHeader;
     }
     if (!all_graphic(message.call_id(), 0x7e)) {
@@ -246,7 +247,7 @@ ParseError check_values(Message& message, std::uint64_t seen, std::uint64_t twic
         error = parse_max_forwards(message);
     }
     if (error == ParseError::kOk) {
-        error = parse_content_length(message, (twice & bit(HeaderId::kContentLength)) != 0);
+        error = parse_content_length(message);
     }
     return error;
 }
@@ -283,10 +284,9 @@ ParseError parse(std::string_view datagram, Message& message) {
         return start_error;
     }
     std::uint64_t seen = 0;
-    std::uint64_t twice = 0;
     bool names_good = true;
     for (std::size_t i = 0; i < message.header_count(); ++i) {
-        names_good &= name_header(message, i, seen, twice);
+        names_good &= name_header(message, i, seen);
     }
     if (start_error != ParseError::kOk) [[unlikely]] {
         return start_error;
@@ -295,7 +295,7 @@ ParseError parse(std::string_view datagram, Message& message) {
         [[unlikely]] {
         return error;
     }
-    return check_values(message, seen, twice);
+    return check_values(message, seen);
 }
 
 void Message::read(Part part) const {
@@ -328,7 +328,7 @@ std::optional<std::uint32_t> expires_of(const Message& message) {
     return parse_expires(message.first(HeaderId::kExpires));
 }
 
-std::uint8_t Message::next_index(HeaderId want, std::uint8_t i) const {
+std::uint8_t Message::find_behind(HeaderId want, std::uint8_t i) const {
     const std::size_t count = header_count();
     for (std::size_t next = i + std::size_t{1}; next < count; ++next) {
         if (ids[next] == static_cast<std::uint8_t>(want)) {

@@ -109,7 +109,10 @@ struct Message {
         return i == kNoHeader ? std::string_view{} : value(i);
     }
     // Index of the next one of the same name behind `i`, or kNoHeader.
-    [[nodiscard]] std::uint8_t next_index(HeaderId want, std::uint8_t i) const;
+    [[nodiscard]] std::uint8_t next_index(HeaderId want, std::uint8_t i) const {
+        const bool again = (repeated >> static_cast<unsigned>(want) & 1) != 0;
+        return again ? find_behind(want, i) : kNoHeader;
+    }
 
     [[nodiscard]] std::string_view via() const {
         return first(HeaderId::kVia);
@@ -152,6 +155,7 @@ struct Message {
     Lines lines;
     std::array<std::uint8_t, kMaxHeaders> ids;
     std::array<std::uint8_t, kHeaderIdCount> first_of;
+    std::uint64_t repeated;  // a bit a name (HeaderId) that stands more than once
 
     // --- of uri(), top_via(), from_address() and to_address() ---
     enum Part : std::uint8_t { kUri = 1, kTopVia = 2, kFromAddress = 4, kToAddress = 8 };
@@ -162,6 +166,7 @@ struct Message {
         return (good_ & part) != 0;
     }
     void read(Part part) const;
+    [[nodiscard]] std::uint8_t find_behind(HeaderId want, std::uint8_t i) const;
     mutable std::uint8_t asked_;  // a bit a part
     mutable std::uint8_t good_;   // those of them that could be read
     mutable Uri uri_;
