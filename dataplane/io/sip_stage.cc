@@ -141,6 +141,7 @@ std::optional<unsigned> SipStage::peer_of(const Context& context) const {
 void SipStage::parse(Context& context) {
     context.for_registrar = false;
     context.wants = Context::Wants::kNothing;
+    context.called = {};
     context.proof = AuthResult::kGood;
     context.proven = false;
     if (context.refusal == Refusal::kSilent) {
@@ -244,11 +245,12 @@ route::AnswerResult SipStage::answer(Context& context, const route::Answer& what
 
 // Routing will look for the subscriber whom the core calls. In a dialog a Route leads to a contact.
 void SipStage::prepare_call(Context& context) {
-    std::array<char, sip::kMaxAor> room;
     const sip::Uri* uri = context.message.uri();
-    const auto aor = uri != nullptr ? sip::canonical_aor(*uri, room.data()) : std::nullopt;
+    const auto aor =
+        uri != nullptr ? sip::canonical_aor(*uri, context.request.aor_text.data()) : std::nullopt;
     if (aor.has_value()) {
-        want_aor(context, shared_.table.hash()(*aor));
+        context.called = {uri->text, *aor, shared_.table.hash()(*aor)};
+        want_aor(context, context.called.hash);
     }
 }
 

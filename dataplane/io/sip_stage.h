@@ -104,6 +104,7 @@ class SipStage {
         // What is to be fetched of the table before it is decided.
         enum class Wants : std::uint8_t { kNothing, kAor, kContact } wants = Wants::kNothing;
         std::uint64_t wanted = 0;  // the AOR's hash, or the contact's slot
+        route::ReadAor called;     // of a request that is routed, in request.aor_text
         registrar::Verdict verdict = registrar::Verdict::kOk;
         // What is kGood and new has shown a secret just now.
         AuthResult proof = AuthResult::kGood;

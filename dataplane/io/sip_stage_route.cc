@@ -50,6 +50,7 @@ void SipStage::route_message(Context& context) {
                          .redirect = conduct().redirect,
                          .assert_identity = conduct().assert_identity,
                          .gruu = conduct().registrar.gruu,
+                         .called = context.called,
                          .now_us = now_.us,
                          .now_ms = now_.ms,
                          .now_s = now_.s};

@@ -37,6 +37,17 @@ struct Proven {
     std::uint8_t credentials = sip::kNoHeader;  // the header that they stand in: it goes no further
 };
 
+// The AOR that a URI names, read and hashed before. None: `uri` is empty.
+struct ReadAor {
+    std::string_view uri;  // whole, where it stands in the message
+    std::string_view aor;
+    std::uint64_t hash = 0;
+
+    [[nodiscard]] bool is_of(std::string_view text) const {
+        return !uri.empty() && uri.data() == text.data() && uri.size() == text.size();
+    }
+};
+
 struct Context {
     const table::BindingTable& table;
     const table::QualifyTable& qualify;
@@ -51,6 +62,7 @@ struct Context {
     bool assert_identity = false;   // [core] assert_identity
     bool gruu = true;               // [registrar] gruu
     Proven proven = {};
+    ReadAor called = {};       // of the request URI
     std::uint64_t now_us = 0;  // of the clock that pings are stamped by
     std::uint64_t now_ms = 0;  // of the clock that pins are stamped by
     std::uint32_t now_s = 0;   // of the clock that contacts expire by

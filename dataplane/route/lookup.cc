@@ -127,6 +127,15 @@ const table::Record* find_record(std::string_view aor, const Context& context) {
     return context.table.find(context.table.hash()(aor), aor);
 }
 
+// `text` is where it is written if it has to be. None: it can't name a subscriber.
+std::optional<ReadAor> read_aor(const sip::Uri& uri, const Context& context, char* text) {
+    if (context.called.is_of(uri.text)) {
+        return context.called;
+    }
+    const auto aor = sip::canonical_aor(uri, text);
+    return aor ? std::optional(ReadAor{uri.text, *aor, context.table.hash()(*aor)}) : std::nullopt;
+}
+
 // "100@192.0.2.1" as "100@example.com". Empty: no default domain, or too long.
 std::string_view in_default_domain(std::string_view aor, const Context& context, char* out) {
     const std::string_view domain = context.identity.default_domain();
@@ -142,14 +151,14 @@ std::string_view in_default_domain(std::string_view aor, const Context& context,
 // Nullptr: no such subscriber.
 const table::Record* find_subscriber(const sip::Uri& uri, const Context& context) {
     std::array<char, sip::kMaxAor> text;
-    const auto aor = sip::canonical_aor(uri, text.data());
-    if (!aor) {
+    const auto read = read_aor(uri, context, text.data());
+    if (!read) {
         return nullptr;
     }
-    const table::Record* record = find_record(*aor, context);
+    const table::Record* record = context.table.find(read->hash, read->aor);
     if (record == nullptr && context.identity.is_local_address(uri.host, uri.port)) {
         std::array<char, sip::kMaxAor> other;
-        const std::string_view in_domain = in_default_domain(*aor, context, other.data());
+        const std::string_view in_domain = in_default_domain(read->aor, context, other.data());
         record = in_domain.empty() ? nullptr : find_record(in_domain, context);
     }
     return record;

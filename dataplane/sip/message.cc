@@ -317,7 +317,9 @@ void Message::read(Part part) const {
                        : parse_name_addr(from(), from_);
             break;
         case kToAddress:
-            good = parse_name_addr(to(), to_);
+            // A call's is the request URI, until somebody forwards it.
+            good = is_request && uri() != nullptr ? parse_name_addr_like(to(), uri_, to_)
+                                                  : parse_name_addr(to(), to_);
             break;
     }
     asked_ = static_cast<std::uint8_t>(asked_ | part);
