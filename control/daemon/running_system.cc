@@ -522,7 +522,7 @@ api::Binding RunningSystem::binding_of(const table::ContactView& contact) const 
     out.q_thousandths = contact.state.q;
     out.cseq = contact.state.cseq;
     table::StoredInstance::Room instance;
-    out.instance = contact.instance.text(instance);
+    out.instance = contact.params.instance().text(instance);
     out.reg_id = contact.reg_id;
     table::StoredParams::Room params;
     out.params = contact.params.text(params);

@@ -100,7 +100,7 @@ void write_token(const Keys& keys, const table::ContactView& contact, std::uint6
 void write_gruus(const Keys& keys, const table::KeyedHash& hash, const table::ContactView& contact,
                  sip::Writer& out) {
     table::StoredInstance::Room room;
-    const std::string_view instance = bare_instance(contact.instance.text(room));
+    const std::string_view instance = bare_instance(contact.params.instance().text(room));
     if (instance.empty()) {
         return;
     }

@@ -78,8 +78,7 @@ struct ContactView {
     ContactId id;
     std::string_view aor;
     std::string_view uri;
-    StoredParams params;
-    StoredInstance instance;
+    StoredParams params;  // the instance among them
     std::string_view path;
     std::uint32_t reg_id = 0;
     std::uint32_t registered_at_s = 0;

@@ -12,7 +12,6 @@ void Record::view_fixed(std::size_t i, ContactView& view) const {
     view.aor = aor();
     view.uri = uri(i);
     view.params = params(i);
-    view.instance = view.params.instance();
     view.path = path(i);
     view.reg_id = f.reg_id;
     view.registered_at_s = f.registered_at_s;

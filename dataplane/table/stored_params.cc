@@ -22,6 +22,18 @@ bool same(const char* a, std::string_view b) {
     return std::memcmp(a, b.data(), b.size()) == 0;
 }
 
+// By words, whose sizes are known: without a call.
+bool begins_piece(const char* at) {
+    static_assert(kHead.size() == 26);
+    return std::memcmp(at, kHead.data(), 8) == 0 && std::memcmp(at + 8, kHead.data() + 8, 8) == 0 &&
+           std::memcmp(at + 16, kHead.data() + 16, 8) == 0 &&
+           std::memcmp(at + 24, kHead.data() + 24, 2) == 0;
+}
+bool ends_piece(const char* at) {
+    static_assert(kTail.size() == 2);
+    return std::memcmp(at, kTail.data(), 2) == 0;
+}
+
 }  // namespace
 
 std::string_view StoredInstance::text(Room& room) const {
@@ -48,12 +60,14 @@ bool StoredParams::sound(std::size_t kept_len, ParamsForm form, std::size_t inst
 
 std::string_view StoredParams::spelt(char* to) const {
     const std::size_t head = before();
-    char* at = std::copy_n(kept_.data(), head, to);
+    char* const at = head == 0 ? to : std::copy_n(kept_.data(), head, to);
     std::memcpy(at, kHead.data(), kHead.size());
     write_uuid(kept_.data() + head, case_of(form_), at + kHead.size());
     std::memcpy(at + kHead.size() + kUuidChars, kTail.data(), kTail.size());
     const std::string_view behind = kept_.substr(head + kUuidBytes);
-    std::copy(behind.begin(), behind.end(), at + kElided);
+    if (!behind.empty()) {
+        std::copy(behind.begin(), behind.end(), at + kElided);
+    }
     return {to, size()};
 }
 
@@ -63,7 +77,7 @@ bool StoredParams::is_spelt(const char* text) const {
     const std::string_view behind = kept_.substr(head + kUuidBytes);
     const char* const piece = text + head;
     return is_uuid(kept_.data() + head, case_of(form_), piece + kHead.size()) &&
-           same(piece, kHead) && same(piece + kHead.size() + kUuidChars, kTail) &&
+           begins_piece(piece) && ends_piece(piece + kHead.size() + kUuidChars) &&
            (head == 0 || same(text, kept_.substr(0, head))) &&
            (behind.empty() || same(piece + kElided, behind));
 }
@@ -87,7 +101,7 @@ ParamsForm ParamsKeeper::choose() {
     const char* const piece = params_.data() + instance_offset_ - kBeforeInstance.size();
     const char* const uuid = piece + kHead.size();
     const std::size_t left = params_.size() - instance_offset_ - instance_len_;
-    if (left == 0 || !same(piece, kHead) || !same(uuid + kUuidChars, kTail)) {
+    if (left == 0 || !begins_piece(piece) || !ends_piece(uuid + kUuidChars)) {
         return ParamsForm::kText;
     }
     read_uuid(uuid, uuid_.data());

@@ -69,6 +69,12 @@ class StoredParams {
 
     StoredParams() = default;
     StoredParams(std::string_view text) : kept_(text) {}  // NOLINT(google-explicit-constructor)
+    // Text, which `instance` lies within if there is one.
+    StoredParams(std::string_view text, std::string_view instance)
+        : kept_(text),
+          instance_offset_(
+              static_cast<std::uint16_t>(instance.empty() ? 0 : instance.data() - text.data())),
+          instance_len_(static_cast<std::uint16_t>(instance.size())) {}
     // Where the instance stands is said of the text.
     StoredParams(std::string_view kept, ParamsForm form, std::uint16_t instance_offset,
                  std::uint16_t instance_len)

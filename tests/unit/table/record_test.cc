@@ -52,7 +52,7 @@ TEST(Record, GivesBackWhatWasPutIn) {
     EXPECT_EQ(view.aor, "alice@example.com");
     EXPECT_EQ(view.uri, two.uri);
     EXPECT_EQ(view.params, two.params);
-    EXPECT_EQ(view.instance, "<urn:uuid:2>");
+    EXPECT_EQ(view.params.instance(), "<urn:uuid:2>");
     EXPECT_EQ(view.path, "<sip:10.0.0.5;lr>");
     EXPECT_EQ(built.record->path(0), "");
     EXPECT_EQ(view.reg_id, 3u);
@@ -71,7 +71,7 @@ TEST(Record, KeepsAUuidShortAndGivesItBackWhole) {
     ContactView view;
     ASSERT_TRUE(built.record->read(1, view));
     EXPECT_EQ(view.params, one.params);
-    EXPECT_EQ(view.instance, "<urn:uuid:00000000-0000-1000-8000-000000000001>");
+    EXPECT_EQ(view.params.instance(), "<urn:uuid:00000000-0000-1000-8000-000000000001>");
     EXPECT_EQ(view.uri, one.uri);
     EXPECT_EQ(view.path, "<sip:10.0.0.5;lr>");
     // Carried over into another record.
