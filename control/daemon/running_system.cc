@@ -521,9 +521,11 @@ api::Binding RunningSystem::binding_of(const table::ContactView& contact) const 
         (static_cast<std::uint32_t>(now.ms) - contact.state.refreshed_at_ms) / 1000;
     out.q_thousandths = contact.state.q;
     out.cseq = contact.state.cseq;
-    out.instance = contact.instance;
+    table::StoredInstance::Room instance;
+    out.instance = contact.params.instance().text(instance);
     out.reg_id = contact.reg_id;
-    out.params = contact.params;
+    table::StoredParams::Room params;
+    out.params = contact.params.text(params);
     out.path = contact.path;
     return out;
 }

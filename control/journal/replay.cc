@@ -242,11 +242,12 @@ class Replay::Shard {
         const Record& record = *image.record;
         const RunInfo& run = replay_.sources_[image.source].run;
         std::array<table::NewContact, table::kMaxContactsPerAor> contacts;
+        std::array<table::StoredParams::Room, table::kMaxContactsPerAor> rooms;
         std::size_t count = 0;
         for (std::size_t i = 0; i < record.contact_count(); ++i) {
             table::NewContact& contact = contacts[count];
             contact = {};
-            if (take_contact(record, i, image.source, run.run, contact)) {
+            if (take_contact(record, i, image.source, run.run, rooms[count], contact)) {
                 ++count;
             }
         }
@@ -272,7 +273,7 @@ class Replay::Shard {
     }
 
     bool take_contact(const Record& record, std::size_t i, std::size_t source, std::uint64_t run,
-                      table::NewContact& contact) {
+                      table::StoredParams::Room& room, table::NewContact& contact) {
         const table::FixedContact& fixed = record.fixed(i);
         const Terms& terms = replay_.terms_[source];
         if (fixed.slot >= replay_.latest_.size()) {
@@ -305,8 +306,9 @@ class Replay::Shard {
         state.flow.port = port;
         state.refreshed_at_ms += offset;
         contact.uri = record.uri(i);
-        contact.params = record.params(i);
-        contact.instance = record.instance(i);
+        const table::StoredParams params = record.params(i);
+        contact.params = params.text(room);
+        contact.instance = params.instance_in(contact.params);
         contact.path = record.path(i);
         contact.reg_id = fixed.reg_id;
         contact.registered_at_s = fixed.registered_at_s;

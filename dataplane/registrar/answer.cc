@@ -16,7 +16,8 @@ constexpr std::size_t kMaxExtraBytes = 512;
 
 void write_contact(const table::ContactView& contact, std::string_view gruus, const Now& now,
                    sip::Writer& out) {
-    out.text("Contact: <").text(contact.uri).text(">").text(contact.params).text(gruus);
+    table::StoredParams::Room room;
+    out.text("Contact: <").text(contact.uri).text(">").text(contact.params.text(room)).text(gruus);
     if (contact.state.q < 1000) {
         out.text(";q=").qvalue(contact.state.q);
     }
@@ -102,15 +103,16 @@ Answered write_ok(const sip::Message& request, const table::Record* record,
         }
         for (std::size_t i = 0; i < count; ++i) {
             const table::ContactView& contact = views[i];
-            const bool fits =
-                !limited || listed_bytes(contact.uri, contact.params) <= contacts.room();
+            const bool fits = !limited || listed_bytes(contact.uri.size(), contact.params.size()) <=
+                                              contacts.room();
             if ((contact.state.flow == context.flow) == own && fits &&
                 !expired(contact.state, context.now)) {
                 sip::Writer gruus(gruu_text.data(), gruu_text.size());
                 if (gruu_room != 0) {
                     // The headers go before them.
                     const std::size_t reserved =
-                        listed_bytes(contact.uri, contact.params) + context.headers.size();
+                        listed_bytes(contact.uri.size(), contact.params.size()) +
+                        context.headers.size();
                     write_gruus(
                         contact, context.gruus,
                         limited ? std::max(contacts.room(), reserved) - reserved : gruu_room,

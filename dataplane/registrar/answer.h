@@ -49,9 +49,9 @@ inline constexpr std::size_t kMaxListedBytes = 8000;
 inline constexpr std::size_t kMaxGruuBytes = 2800;
 inline constexpr std::size_t kMaxGruuParams = 1400;
 // A contact's line at its longest, without GRUUs.
-[[nodiscard]] constexpr std::size_t listed_bytes(std::string_view uri, std::string_view params) {
+[[nodiscard]] constexpr std::size_t listed_bytes(std::size_t uri_bytes, std::size_t params_bytes) {
     constexpr std::string_view kRest = "Contact: <>;q=0.999;expires=4294967295\r\n";
-    return uri.size() + params.size() + kRest.size();
+    return uri_bytes + params_bytes + kRest.size();
 }
 
 // What a 200 has beside the contacts: Path (RFC 3327 §5.3), Service-Route (RFC 3608 §6.3), and

@@ -21,8 +21,9 @@ bool instance_is_unique(const RequestedContact& asked, const RegisterRequest& re
 
 bool same_binding(const table::ContactView& stored, const RequestedContact& asked,
                   const RegisterRequest& request) {
-    if (!asked.instance.empty() && !stored.instance.empty()) {
-        if (stored.instance != asked.instance || stored.reg_id != asked.reg_id) {
+    const table::StoredInstance instance = stored.params.instance();
+    if (!asked.instance.empty() && !instance.empty()) {
+        if (instance != asked.instance || stored.reg_id != asked.reg_id) {
             return false;
         }
         if (asked.reg_id != 0 || instance_is_unique(asked, request)) {

@@ -208,22 +208,23 @@ bool read_known(const sip::Message& message, const table::Record& known,
     const std::string_view value = message.value(header);
     for (std::size_t i = 0; i < known.contact_count(); ++i) {
         const std::string_view uri = known.uri(i);
-        const std::string_view params = known.params(i);
+        const table::StoredParams params = known.params(i);
         const std::size_t behind = 1 + uri.size() + 1;
         if (value.size() < behind + params.size() || value.front() != '<' ||
             value[behind - 1] != '>' || value.substr(1, uri.size()) != uri ||
-            value.substr(behind, params.size()) != params ||
+            params != value.substr(behind, params.size()) ||
             !read_rest(value.substr(behind + params.size()), expires_s)) {
             continue;
         }
-        const table::FixedContact& fixed = known.fixed(i);
         RequestedContact& contact = out.contacts[0];
         contact.uri = value.substr(1, uri.size());
         contact.params = value.substr(behind, params.size());
-        contact.instance = contact.params.substr(fixed.instance_offset, fixed.instance_len);
-        contact.reg_id = fixed.reg_id;
+        contact.instance = params.instance_in(contact.params);
+        contact.reg_id = known.fixed(i).reg_id;
         contact.q = 1000;
         out.count = 1;
+        out.known = &known;
+        out.known_index = static_cast<std::uint8_t>(i);
         return true;
     }
     return false;
@@ -343,6 +344,7 @@ Verdict read_whose(const sip::Message& message, const net::Flow& flow, const Rea
     out.outbound = false;
     out.gruu = false;
     out.count = 0;
+    out.known = nullptr;
     out.cseq = message.cseq;
     out.flow = flow;
     out.path = {};

@@ -54,6 +54,10 @@ struct RegisterRequest {
     Alg alg;                // what its gateway has made of it: set before plan(), and by that alone
     bool gruu;              // the phone wants to be told its GRUUs (RFC 5627)
     std::uint8_t count;     // of contacts; 0 without star is a fetch
+    // Whose contact `known_index` has the text of the only one here, letter for letter, and is the first
+    // that has. Null: nobody has looked. Only until the worker's next quiescent state.
+    std::uint8_t known_index;
+    const table::Record* known;
     std::array<RequestedContact, kMaxContactsPerRequest> contacts;
     std::array<char, table::kMaxAorBytes> aor_text;
     std::array<char, 2048> params_text;

@@ -88,7 +88,7 @@ class Planner {
             return Verdict::kOk;
         }
         grows_ = true;
-        listed_ += listed_bytes(asked.uri, asked.params) - listed(stored);
+        listed_ += listed(asked) - listed(stored);
         table::NewContact next = contact_of(asked, stored.registered_at_s);
         next.state = next_state(asked, stored.state);
         return edit_.replace(i, next) ? Verdict::kOk : Verdict::kTooManyContacts;
@@ -110,7 +110,7 @@ class Planner {
     Verdict add(const RequestedContact& asked) {
         ++added_;
         grows_ = true;
-        listed_ += listed_bytes(asked.uri, asked.params);
+        listed_ += listed(asked);
         return edit_.add(contact_of(asked, request_.now.s)) ? Verdict::kOk
                                                             : Verdict::kTooManyContacts;
     }
@@ -181,8 +181,9 @@ class Planner {
         listed_ -= listed(current_.contacts[i]);
     }
 
-    static std::size_t listed(const table::ContactView& contact) {
-        return listed_bytes(contact.uri, contact.params);
+    template <class Contact>
+    static std::size_t listed(const Contact& contact) {
+        return listed_bytes(contact.uri.size(), contact.params.size());
     }
 
     [[nodiscard]] table::NewContact contact_of(const RequestedContact& asked,
@@ -211,12 +212,18 @@ class Planner {
     bool grows_ = false;      // there may be more to list than before
 };
 
-// The first contact from `i` on that has exactly this text; contact_count() if none has.
-std::size_t find_text(const table::Record& record, const RequestedContact& asked,
-                      std::string_view path, std::size_t i) {
+// The first contact from `i` on that has exactly the text of the request's `n`; contact_count() if none
+// has.
+std::size_t find_text(const table::Record& record, const RegisterRequest& request, std::size_t n,
+                      std::size_t i) {
+    const bool looked = request.known == &record && i <= request.known_index;
+    if (looked && record.path(request.known_index) == request.path) {
+        return request.known_index;
+    }
+    const RequestedContact& asked = request.contacts[n];
     while (i < record.contact_count() &&
            (record.uri(i) != asked.uri || record.params(i) != asked.params ||
-            record.path(i) != path)) {
+            record.path(i) != request.path)) {
         ++i;
     }
     return i;
@@ -247,7 +254,7 @@ bool may_refresh(const table::Record& record, const RegisterRequest& request) {
     }
     for (std::size_t n = 0; n < request.count; ++n) {
         if (request.contacts[n].expires_s == 0 ||
-            find_text(record, request.contacts[n], request.path, 0) == record.contact_count()) {
+            find_text(record, request, n, 0) == record.contact_count()) {
             return false;
         }
     }
@@ -264,10 +271,10 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request, N
         // The same text from the same flow under the same Call-ID is the binding, by every rule of
         // match.h; under another Call-ID it is by the restart's.
         table::ContactState stored;
-        at[n] = find_text(record, request.contacts[n], request.path, 0);
+        at[n] = find_text(record, request, n, 0);
         while (at[n] < record.contact_count() &&
                (stored = claimed.state(at[n])).flow != request.flow) {
-            at[n] = find_text(record, request.contacts[n], request.path, at[n] + 1);
+            at[n] = find_text(record, request, n, at[n] + 1);
         }
         if (at[n] == record.contact_count() || expired(stored, request.now)) {
             return InPlace::kNeedsOwner;

@@ -51,8 +51,10 @@ Pulse pulse_of(const table::ContactState& state, const table::QualifyView& pings
 }
 
 bool same_phone(const table::ContactView& a, const table::ContactView& b) {
-    if (!a.instance.empty() && !b.instance.empty()) {
-        return a.instance == b.instance;
+    const table::StoredInstance one = a.params.instance();
+    const table::StoredInstance other = b.params.instance();
+    if (!one.empty() && !other.empty()) {
+        return one == other;
     }
     return agent_of(a) == agent_of(b) && sip::equals_ci(host_of(a), host_of(b));
 }

@@ -99,7 +99,8 @@ void write_token(const Keys& keys, const table::ContactView& contact, std::uint6
 
 void write_gruus(const Keys& keys, const table::KeyedHash& hash, const table::ContactView& contact,
                  sip::Writer& out) {
-    const std::string_view instance = bare_instance(contact.instance);
+    table::StoredInstance::Room room;
+    const std::string_view instance = bare_instance(contact.params.instance().text(room));
     if (instance.empty()) {
         return;
     }
@@ -110,8 +111,9 @@ void write_gruus(const Keys& keys, const table::KeyedHash& hash, const table::Co
     out.character('@').text(split(contact.aor).host).text(";gr\"");
 }
 
-bool Gruu::names(std::string_view instance, const table::KeyedHash& hash) const {
-    const std::string_view bare = bare_instance(instance);
+bool Gruu::names(const table::StoredInstance& instance, const table::KeyedHash& hash) const {
+    table::StoredInstance::Room room;
+    const std::string_view bare = bare_instance(instance.text(room));
     return !bare.empty() && instance_hash(bare, hash) == instance_;
 }
 

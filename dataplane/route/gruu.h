@@ -43,7 +43,8 @@ class Gruu {
   public:
     [[nodiscard]] std::string_view aor() const { return {aor_.data(), aor_len_}; }
     [[nodiscard]] bool temporary() const { return temporary_; }
-    [[nodiscard]] bool names(std::string_view instance, const table::KeyedHash& hash) const;
+    [[nodiscard]] bool names(const table::StoredInstance& instance,
+                             const table::KeyedHash& hash) const;
     // Of one that it names: is it the registration that a temporary one was made for? A REGISTER
     // with another Call-ID ends those that went before (§5.1).
     [[nodiscard]] bool is_of(const table::ContactState& state) const {

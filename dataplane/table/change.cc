@@ -60,7 +60,7 @@ bool Change::claim() {
 
 bool Change::count_text(const NewContact& contact) {
     ++contacts_;
-    text_bytes_ += contact.uri.size() + contact.params.size() + contact.path.size();
+    text_bytes_ += text_bytes(contact);
     new_texts_ = true;
     const auto inside = [&] {
         const std::less_equal<const char*> not_after;
@@ -87,8 +87,7 @@ ChangeResult Change::plan() {
                 [[fallthrough]];
             case Action::kKeep:
                 ++contacts_;
-                text_bytes_ +=
-                    views_[i].uri.size() + views_[i].params.size() + views_[i].path.size();
+                text_bytes_ += old_->text_bytes(i);
                 break;
         }
     }

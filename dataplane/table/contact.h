@@ -6,6 +6,7 @@
 
 #include "dataplane/net/flow.h"
 #include "dataplane/table/contact_id.h"
+#include "dataplane/table/stored_params.h"
 
 #include <array>
 #include <cstddef>
@@ -17,7 +18,6 @@ namespace pinhole::table {
 
 inline constexpr std::size_t kMaxAorBytes = 255;
 inline constexpr std::size_t kMaxUriBytes = 512;
-inline constexpr std::size_t kMaxParamsBytes = 512;
 inline constexpr std::size_t kMaxPathBytes = 512;
 // A hard cap; the policy's own (max_contacts_per_aor) is the registrar's to apply.
 inline constexpr std::size_t kMaxContactsPerAor = 32;
@@ -78,8 +78,7 @@ struct ContactView {
     ContactId id;
     std::string_view aor;
     std::string_view uri;
-    std::string_view params;
-    std::string_view instance;
+    StoredParams params;  // the instance among them
     std::string_view path;
     std::uint32_t reg_id = 0;
     std::uint32_t registered_at_s = 0;

@@ -12,7 +12,6 @@ void Record::view_fixed(std::size_t i, ContactView& view) const {
     view.aor = aor();
     view.uri = uri(i);
     view.params = params(i);
-    view.instance = instance(i);
     view.path = path(i);
     view.reg_id = f.reg_id;
     view.registered_at_s = f.registered_at_s;
@@ -64,11 +63,11 @@ const Record* Record::sound(std::span<const std::byte> bytes) {
     }
     for (std::size_t i = 0; i < n; ++i) {
         const FixedContact& f = record->fixed(i);
-        const std::size_t texts = std::size_t{f.uri_len} + f.params_len + f.path_len;
         if (!f.id().valid() || f.text_offset < record_bytes(record->aor_len_, n, 0) ||
-            f.text_offset + texts > all || f.uri_len > kMaxUriBytes ||
-            f.params_len > kMaxParamsBytes || f.path_len > kMaxPathBytes ||
-            std::size_t{f.instance_offset} + f.instance_len > f.params_len) {
+            f.text_offset + record->text_bytes(i) > all || f.uri_len > kMaxUriBytes ||
+            f.path_len > kMaxPathBytes ||
+            !StoredParams::sound(f.params_len, static_cast<ParamsForm>(f.form), f.instance_offset,
+                                 f.instance_len)) {
             return nullptr;
         }
     }
@@ -93,16 +92,17 @@ void RecordBuilder::add(ContactId id, const NewContact& contact) {
     fixed.generation = id.generation;
     fixed.registered_at_s = contact.registered_at_s;
     fixed.reg_id = contact.reg_id;
-    if (!contact.instance.empty()) {
-        fixed.instance_offset =
-            static_cast<std::uint16_t>(contact.instance.data() - contact.params.data());
-        fixed.instance_len = static_cast<std::uint16_t>(contact.instance.size());
-    }
-    append(fixed, {contact.uri, contact.params, contact.path}, contact.state);
+    const ParamsKeeper params(contact.params, contact.instance);
+    fixed.instance_offset = params.instance_offset();
+    fixed.instance_len = params.instance_len() & 0x3fffU;
+    fixed.form = static_cast<std::uint16_t>(params.form()) & 3U;
+    std::array<char, kMaxParamsBytes> kept;
+    const auto len = static_cast<std::size_t>(params.write(kept.data()) - kept.data());
+    append(fixed, {contact.uri, {kept.data(), len}, contact.path}, contact.state);
 }
 
 void RecordBuilder::carry(const Record& old, std::size_t i, const ContactState& state) {
-    append(old.fixed(i), {old.uri(i), old.params(i), old.path(i)}, state);
+    append(old.fixed(i), {old.uri(i), old.kept_params(old.fixed(i)), old.path(i)}, state);
 }
 
 void RecordBuilder::append(FixedContact fixed, const Texts& texts, const ContactState& state) {

@@ -8,8 +8,8 @@
 //       fixed 0 [28] .. fixed n-1
 //       AOR, then of each contact its URI, params and Path
 //
-// One contact of 25 + 45 + 70 bytes of text makes 248: one jemalloc size class of 256, four cache
-// lines. Reading: any thread until its next quiescent state. Building: the shard's owner.
+// One contact of 25 + 35 bytes of AOR and URI, and an instance that takes 16, makes 184: one jemalloc
+// size class of 192, three cache lines. Reading: any thread until its next quiescent state. Building: the shard's owner.
 #pragma once
 
 #include "dataplane/table/contact.h"
@@ -26,7 +26,8 @@
 
 namespace pinhole::table {
 
-// The unchanging part of a contact. Text offsets count from the record's start.
+// The unchanging part of a contact. Text offsets count from the record's start. In journals of before
+// params had forms theirs is 0, which is text.
 struct FixedContact {
     std::uint32_t slot;
     std::uint32_t generation;
@@ -34,9 +35,10 @@ struct FixedContact {
     std::uint32_t reg_id;
     std::uint16_t text_offset;  // of the URI; the params and the Path follow it
     std::uint16_t uri_len;
-    std::uint16_t params_len;
-    std::uint16_t instance_offset;  // within the params
-    std::uint16_t instance_len;
+    std::uint16_t params_len;       // as kept (StoredParams)
+    std::uint16_t instance_offset;  // within the params' text
+    std::uint16_t instance_len : 14;
+    std::uint16_t form : 2;  // ParamsForm
     std::uint16_t path_len;
 
     [[nodiscard]] ContactId id() const { return {slot, generation}; }
@@ -63,15 +65,18 @@ class alignas(8) Record {
     [[nodiscard]] std::string_view uri(std::size_t i) const {
         return {text_at(fixed(i).text_offset), fixed(i).uri_len};
     }
-    [[nodiscard]] std::string_view params(std::size_t i) const {
-        return {text_at(fixed(i).text_offset + fixed(i).uri_len), fixed(i).params_len};
+    [[nodiscard]] StoredParams params(std::size_t i) const {
+        const FixedContact& f = fixed(i);
+        return {kept_params(f), static_cast<ParamsForm>(f.form), f.instance_offset, f.instance_len};
     }
     [[nodiscard]] std::string_view path(std::size_t i) const {
         const FixedContact& f = fixed(i);
         return {text_at(f.text_offset + std::size_t{f.uri_len} + f.params_len), f.path_len};
     }
-    [[nodiscard]] std::string_view instance(std::size_t i) const {
-        return params(i).substr(fixed(i).instance_offset, fixed(i).instance_len);
+    [[nodiscard]] StoredInstance instance(std::size_t i) const { return params(i).instance(); }
+    // What the texts of a contact take.
+    [[nodiscard]] std::size_t text_bytes(std::size_t i) const {
+        return std::size_t{fixed(i).uri_len} + fixed(i).params_len + fixed(i).path_len;
     }
     // Which contact has this id; contact_count() if none.
     [[nodiscard]] std::size_t index_of(ContactId id) const {
@@ -121,6 +126,9 @@ class alignas(8) Record {
     [[nodiscard]] const char* text_at(std::size_t offset) const {
         return reinterpret_cast<const char*>(this) + offset;
     }
+    [[nodiscard]] std::string_view kept_params(const FixedContact& f) const {
+        return {text_at(f.text_offset + f.uri_len), f.params_len};
+    }
     [[nodiscard]] std::atomic<std::uint64_t>* words(std::size_t i) const {
         return reinterpret_cast<std::atomic<std::uint64_t>*>(const_cast<Record*>(this) + 1) +
                i * kStateWords;
@@ -162,16 +170,22 @@ inline void Record::store_state_but_flow(std::size_t i, const ContactState& stat
     }
 }
 
-// The bytes that a record takes.
+// The bytes that a record takes, texts as they are kept.
 [[nodiscard]] constexpr std::size_t record_bytes(std::size_t aor_len, std::size_t contacts,
                                                  std::size_t text_len) {
     return sizeof(Record) + contacts * (sizeof(ContactState) + sizeof(FixedContact)) + aor_len +
            text_len;
 }
-static_assert(record_bytes(25, 1, 45 + 70) <= 256);
+static_assert(record_bytes(25, 1, 35 + kUuidBytes) <= 192);
 static_assert(record_bytes(kMaxAorBytes, kMaxContactsPerAor,
                            kMaxContactsPerAor*(kMaxUriBytes + kMaxParamsBytes + kMaxPathBytes)) <=
               0xffff);
+
+// What the texts of a new contact take of that.
+[[nodiscard]] inline std::size_t text_bytes(const NewContact& contact) {
+    return contact.uri.size() + ParamsKeeper(contact.params, contact.instance).bytes() +
+           contact.path.size();
+}
 
 // A claimed record in the hands of refresh_any()'s `decide`. Read and judge everything first, then
 // update: there is no way back from an update.
@@ -212,7 +226,7 @@ class RecordBuilder {
     [[nodiscard]] Record* record() const { return record_; }
 
   private:
-    struct Texts {
+    struct Texts {  // as kept
         std::string_view uri;
         std::string_view params;
         std::string_view path;

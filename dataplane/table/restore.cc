@@ -20,7 +20,7 @@ bool fits(std::string_view aor, std::span<const NewContact> contacts) {
 std::size_t text_bytes(std::span<const NewContact> contacts) {
     std::size_t bytes = 0;
     for (const NewContact& c : contacts) {
-        bytes += c.uri.size() + c.params.size() + c.path.size();
+        bytes += text_bytes(c);
     }
     return bytes;
 }

@@ -289,7 +289,7 @@ class Held {
             const Bound& b = bound[n++];
             EXPECT_EQ(view.uri, b.contact.uri);
             EXPECT_EQ(view.params, b.contact.params);
-            EXPECT_EQ(view.instance, b.contact.instance);
+            EXPECT_EQ(view.params.instance(), b.contact.instance);
             EXPECT_EQ(view.reg_id, b.contact.reg_id);
             EXPECT_EQ(view.registered_at_s, b.registered_at_s);
             EXPECT_EQ(view.state.flow, b.flow);

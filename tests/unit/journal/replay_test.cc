@@ -81,8 +81,9 @@ Everything everything(const BindingTable& table) {
         for (std::size_t i = 0; i < record.contact_count(); ++i) {
             ContactView view;
             EXPECT_TRUE(record.read(i, view));
+            StoredParams::Room room;
             all[std::string(view.aor)][view.id.slot] = {
-                view.id.packed(),       std::string(view.uri), std::string(view.params),
+                view.id.packed(),       std::string(view.uri), std::string(view.params.text(room)),
                 std::string(view.path), view.reg_id,           view.state};
         }
     });

@@ -84,7 +84,7 @@ class GruuAnswer : public testing::Test {
                               headers};
         if (gruu_size != 0) {
             context.gruus = {[](const void*, const table::ContactView& contact, sip::Writer& out) {
-                                 if (!contact.instance.empty()) {
+                                 if (!contact.params.instance().empty()) {
                                      out.text(";temp-gruu=").text(std::string(size - 11, 'g'));
                                  }
                              },

@@ -46,8 +46,7 @@ TEST(SameUri, AsTheRfcSays) {
 table::ContactView stored_by(const ReadRequest& made) {
     table::ContactView view;
     view.uri = made.request.contacts[0].uri;
-    view.params = made.request.contacts[0].params;
-    view.instance = made.request.contacts[0].instance;
+    view.params = {made.request.contacts[0].params, made.request.contacts[0].instance};
     view.reg_id = made.request.contacts[0].reg_id;
     view.state.flow = made.request.flow;
     view.state.call_id_hash = made.request.call_id_hash;

@@ -18,7 +18,8 @@ struct Phone {
 table::ContactView view_of(const Phone& phone) {
     table::ContactView view;
     view.uri = phone.uri;
-    view.instance = phone.instance;
+    const std::string_view instance = phone.instance;
+    view.params = {instance, instance};
     view.state.flags =
         static_cast<std::uint16_t>(phone.agent << table::kAgentShift | table::kSameCall |
                                    (phone.suspect ? table::kSuspect : 0));

@@ -191,7 +191,10 @@ TEST(ChangeLog, AnImageIsReadWithinItsBounds) {
                 for (const char letter : image->uri(c)) {
                     sum += static_cast<unsigned char>(letter);
                 }
-                sum += image->params(c).size() + image->instance(c).size() + image->path(c).size();
+                StoredParams::Room params;
+                StoredInstance::Room instance;
+                sum += image->params(c).text(params).size() + image->path(c).size();
+                sum += image->instance(c).text(instance).size();
             }
             EXPECT_NE(sum, 0U);
         }

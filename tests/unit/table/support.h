@@ -105,12 +105,22 @@ inline std::string make_aor(std::uint64_t n) {
     return "user" + std::to_string(n) + "@example.com";
 }
 
+// Of every other phone one that is kept in its short form.
+inline std::string make_instance(std::uint64_t n) {
+    const std::string number = std::to_string(n);
+    return "<urn:uuid:" +
+           (n % 2 == 0
+                ? number
+                : "00000000-0000-1000-8000-" + std::string(12 - number.size(), '0') + number) +
+           ">";
+}
+
 // A phone's contact; owns its texts.
 struct Phone {
     explicit Phone(std::uint64_t n)
         : aor(make_aor(n)),
           uri("sip:" + std::to_string(n) + "@192.168.1.10:5060"),
-          params(";+sip.instance=\"<urn:uuid:" + std::to_string(n) + ">\"") {
+          params(";+sip.instance=\"" + make_instance(n) + "\"") {
         state.flow = make_flow(static_cast<std::uint32_t>(n) | 0x0a000000);
         state.call_id_hash = n;
         state.expires_at_s = 3600;
