@@ -436,6 +436,7 @@ metrics::QualifyFigures RunningSystem::qualify_figures() const {
     to.trials_lost = from.trials_lost.get();
     to.fallbacks = from.fallbacks.get();
     to.rebinds = from.rebinds.get();
+    to.repeated = from.repeated.get();
     to.probes = from.probes.get();
     to.suspects = from.suspects.get();
     for (std::size_t i = 0; i < to.rewritten.size(); ++i) {

@@ -188,6 +188,8 @@ void collect_qualify(const QualifyFigures& qualify, std::vector<MetricFamily>& o
     };
     counter("pinhole_qualify_sent_total", "OPTIONS pings handed to the workers.", qualify.sent);
     counter("pinhole_qualify_answered_total", "Pings answered in time.", qualify.answered);
+    counter("pinhole_qualify_repeated_total",
+            "Of the pings sent, those sent again because no answer came soon.", qualify.repeated);
     counter("pinhole_qualify_missed_total", "Pings unanswered after timeout_ms.", qualify.missed);
     counter("pinhole_qualify_spared_total",
             "Pings put off because the phone had proved by itself that it lives.", qualify.spared);

@@ -48,6 +48,7 @@ struct QualifyFigures {
     std::uint64_t trials_lost = 0;             // canaries whose mapping died of it
     std::uint64_t fallbacks = 0;               // what was learned was given up
     std::uint64_t rebinds = 0;                 // contacts that came back by another mapping
+    std::uint64_t repeated = 0;                // of `sent`, those that were sent again
     std::uint64_t probes = 0;                  // pings to a Contact's port
     std::uint64_t suspects = 0;                // contacts whose flow may be another phone's
     std::array<std::uint64_t, 3> rewritten{};  // contacts, in the order of kAlgNames

@@ -17,6 +17,7 @@ struct Figures {
     Counter sent;              // pings handed to a worker
     Counter answered;          // of them, those with a final response by the contact's flow
     Counter spared;            // put off because the contact had proved life by itself
+    Counter repeated;          // of `sent`, those whose ping had got no answer soon
     Counter missed;            // of them, those without one within the timeout
     Counter expired;           // contacts gone after their expiry
     Counter removed;           // contacts gone because they were unreachable for too long
@@ -35,7 +36,7 @@ struct Figures {
     Counter probes;            // pings to a Contact's port, where nothing answered at the flow
     Counter suspects;          // gauge: contacts whose flow may be another phone's by now
     Histogram rtt;             // of `answered`
-    Histogram lag;             // of `sent`: due until handed over
+    Histogram lag;             // of `sent` but `repeated`: due until handed over
     std::array<Counter, static_cast<std::size_t>(table::Reach::kCount)> by_state;  // gauges
 
     // Gauges: contacts whose SIP is rewritten on the way, as in Gateway.

@@ -17,6 +17,7 @@ void clear(Lesson& lesson) {
     lesson.trial_s.set(0);
     lesson.losses.set(0);
     lesson.canary = 0;
+    lesson.witness = 0;
     lesson.failed_at_s.set(0);
     lesson.fell_at_s = 0;
     lesson.wins = 0;

@@ -138,7 +138,7 @@ void Keeper<C, S>::take_up(std::uint32_t slot) {
     if (contacts_.where_is(slot, where) && !contact.by_path) {
         enter(view, where);
     }
-    if (view.state == Reach::kUnreachable && removal_due(view)) {
+    if (view.state == Reach::kUnreachable && removal_due(slot, view)) {
         view.unreachable_since_s = now_s_;  // an outage may have spared it, or we were the outage
     }
     ledger_.open(slot, contact.generation, where.aor_hash);
@@ -161,6 +161,7 @@ template <Contacts C, Sink S>
 void Keeper<C, S>::moved(std::uint32_t slot, const ContactBrief& contact, View view,
                          const Whereabouts& where) {
     learn_from_move(slot, view, where);
+    dismiss_witness(slot, view);
     set_state(view, Reach::kUnknown);
     end_turn(view);
     view.missed = 0;
@@ -209,6 +210,7 @@ void Keeper<C, S>::forget(std::uint32_t slot) {
     }
     end_turn(view);
     end_trial_gone(slot, view, false);
+    dismiss_witness(slot, view);
     leave(view);
     drop_traits(view);
     Event why = Event::kRemoved;
@@ -245,6 +247,10 @@ void Keeper<C, S>::visit(std::uint32_t slot, bool queued_turn) {
     if (view.has(View::kWaiting) &&
         static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms >= effective_timeout_ms(policy_)) {
         miss(slot, view);
+    } else if (const std::uint32_t again_ms = repeat_ms(view);
+               again_ms != 0 &&
+               static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms >= again_ms) {
+        repeat(slot, view);
     }
     if (ping_due(slot) && !view.has(View::kQueued)) {
         ping(slot, view, queued_turn);
@@ -260,7 +266,7 @@ bool Keeper<C, S>::ask_removal(std::uint32_t slot, const ContactBrief& contact, 
     if (now_s_ >= contact.expires_at_s) {
         view.flags |= View::kExpiring;
         sink_.expire(id);
-    } else if (removal_due(view)) {
+    } else if (removal_due(slot, view)) {
         view.flags |= View::kRemoving;
         sink_.remove_unreachable(id);
     } else {
@@ -276,10 +282,10 @@ bool Keeper<C, S>::ask_removal(std::uint32_t slot, const ContactBrief& contact, 
 }
 
 template <Contacts C, Sink S>
-bool Keeper<C, S>::removal_due(const View& view) const {
+bool Keeper<C, S>::removal_due(std::uint32_t slot, const View& view) const {
     // A canary's silence is our doing: its phone will register.
     return policy_.remove_after_s != 0 && view.state == Reach::kUnreachable &&
-           !view.has(View::kCanary) &&
+           !view.has(View::kCanary) && !is_witness(slot, view) &&
            now_s_ - view.unreachable_since_s >= policy_.remove_after_s &&
            !gateways_.excuses(view.gateway, view.unreachable_since_s, now_s_,
                               {policy_.interval_ms / 1'000, policy_.remove_after_s});
@@ -295,13 +301,15 @@ void Keeper<C, S>::arm(std::uint32_t slot, const ContactBrief& contact, const Vi
     }
     if (view.has(View::kWaiting)) {
         const std::uint32_t waited = static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms;
-        sooner(tick_of(now_ms_ - waited + effective_timeout_ms(policy_)));
+        const std::uint32_t again_ms = repeat_ms(view);
+        sooner(tick_of(now_ms_ - waited +
+                       (again_ms != 0 ? again_ms : effective_timeout_ms(policy_))));
     }
     if (policy_.remove_after_s != 0 && view.state == Reach::kUnreachable &&
         !view.has(View::kCanary)) {
         // What an outage spares is looked at again when its next ping is due.
         const std::uint32_t at_s = view.unreachable_since_s + policy_.remove_after_s;
-        if (at_s > now_s_ || removal_due(view)) {
+        if (at_s > now_s_ || removal_due(slot, view)) {
             sooner(tick_of_second(at_s));
         }
     }
@@ -320,6 +328,7 @@ template <Contacts C, Sink S>
 void Keeper<C, S>::come_back(std::uint32_t slot, View& view) {
     if (view.state == Reach::kUnreachable) {
         ledger_.note(slot, Event::kBack, 0, now_s_);
+        dismiss_witness(slot, view);
     }
     set_state(view, Reach::kReachable);
 }

@@ -161,6 +161,8 @@ class Keeper {
     void visit(std::uint32_t slot, bool queued_turn);
     bool ask_removal(std::uint32_t slot, const ContactBrief& contact, View& view);
     void miss(std::uint32_t slot, View& view);
+    [[nodiscard]] std::uint32_t repeat_ms(const View& view) const;
+    void repeat(std::uint32_t slot, View& view);
     [[nodiscard]] bool wait_for_turn(std::uint32_t slot, View& view);
     void end_turn(View& view);
 
@@ -176,12 +178,15 @@ class Keeper {
                  const Whereabouts& where);
 
     // Learning: keeper_learn-inl.h.
-    [[nodiscard]] Lesson* lesson_of(const View& view);
+    [[nodiscard]] Lesson* lesson_of(const View& view) const;
     [[nodiscard]] Window first_window_of(const View& view);
     [[nodiscard]] Window window_of(const View& view);
     void consider_canary(std::uint32_t slot, View& view);
     [[nodiscard]] bool end_trial_alive(View& view);
     void end_trial_gone(std::uint32_t slot, View& view, bool died);
+    void call_witness(std::uint32_t slot, const View& view);
+    void dismiss_witness(std::uint32_t slot, const View& view);
+    [[nodiscard]] bool is_witness(std::uint32_t slot, const View& view) const;
     void learn_from_move(std::uint32_t slot, View& view, const Whereabouts& where);
     void leave(View& view);
     void weigh(const View& view);
@@ -202,7 +207,7 @@ class Keeper {
     void come_back(std::uint32_t slot, View& view);
     void note_life(std::uint32_t slot, const table::Life& life);
     void gauge(Reach state, int by);
-    [[nodiscard]] bool removal_due(const View& view) const;
+    [[nodiscard]] bool removal_due(std::uint32_t slot, const View& view) const;
     [[nodiscard]] bool pings(const ContactBrief& contact, const View& view) const {
         return policy_.pings() && !contact.by_path && !view.is_suspect();
     }

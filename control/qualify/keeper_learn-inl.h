@@ -8,7 +8,7 @@ namespace pinhole::qualify {
 
 // Null: nothing is learned about it.
 template <Contacts C, Sink S>
-Lesson* Keeper<C, S>::lesson_of(const View& view) {
+Lesson* Keeper<C, S>::lesson_of(const View& view) const {
     return policy_.learn && view.gateway != Gateways::kNone
                ? &gateways_.at(view.gateway).lessons[view.lesson]
                : nullptr;
@@ -89,6 +89,30 @@ void Keeper<C, S>::end_trial_gone(std::uint32_t slot, View& view, bool died) {
     } else {
         drop_trial(*lesson);
     }
+}
+
+// It has just been taken for unreachable. If its mapping has died it is alive, will register by another
+// one, and that is what teaches that the group waits too long: so one of each group is not removed before
+// its registration ends.
+template <Contacts C, Sink S>
+void Keeper<C, S>::call_witness(std::uint32_t slot, const View& view) {
+    if (Lesson* lesson = lesson_of(view); lesson != nullptr && lesson->witness == 0) {
+        lesson->witness = slot + 1;
+    }
+}
+
+// It is there again, or gone.
+template <Contacts C, Sink S>
+void Keeper<C, S>::dismiss_witness(std::uint32_t slot, const View& view) {
+    if (is_witness(slot, view)) {
+        lesson_of(view)->witness = 0;
+    }
+}
+
+template <Contacts C, Sink S>
+bool Keeper<C, S>::is_witness(std::uint32_t slot, const View& view) const {
+    const Lesson* lesson = lesson_of(view);
+    return lesson != nullptr && lesson->witness == slot + 1;
 }
 
 // A phone that has not restarted comes back by another mapping: the old one died. A canary's of the

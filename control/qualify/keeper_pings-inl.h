@@ -131,10 +131,41 @@ void Keeper<C, S>::ping(std::uint32_t slot, View& view, bool queued_turn) {
     figures_.lag.record(lag_ms * 1'000);
     figures_.late.add(lag_ms > Figures::kLateMs ? 1 : 0);
     view.flags |= View::kWaiting;
+    view.flags &= static_cast<std::uint8_t>(~View::kRepeated);
     view.last_ping_ms = static_cast<std::uint32_t>(now_ms_);
     states_.write_control(slot, view);
     // A canary's next depends on what comes of this one.
     plan(slot, now_ms_, view.has(View::kCanary) ? steady_window(policy_) : window_of(view));
+}
+
+// How long after a ping it is sent again if there is no answer; 0: it is not, or has been. That a phone
+// that answers is asked once more, as SIP repeats any request (RFC 3261 §17.1.2.2), costs no more than
+// what is lost, and a mapping that had little time left is refreshed by it.
+template <Contacts C, Sink S>
+std::uint32_t Keeper<C, S>::repeat_ms(const View& view) const {
+    const bool hopes = view.state == Reach::kReachable ||
+                       (view.state == Reach::kUnknown && view.missed == 0);
+    if (!view.has(View::kWaiting) || view.has(View::kRepeated) || !hopes ||
+        policy_.max_address_pings_per_s != 0) {
+        return 0;
+    }
+    const std::uint32_t timeout_ms = effective_timeout_ms(policy_);
+    const std::uint32_t ms = std::max(timeout_ms / 3, view.last_rtt_us / 500);
+    return ms < timeout_ms ? ms : 0;
+}
+
+// Those that are due go first: what can't leave now is not repeated.
+template <Contacts C, Sink S>
+void Keeper<C, S>::repeat(std::uint32_t slot, View& view) {
+    view.flags |= View::kRepeated;
+    states_.write_control(slot, view);
+    if (queue_.empty() && !queue_full_ && pace_.may_send() && gateways_.silent_with(view.gateway) == 0 &&
+        sink_.send_ping(ContactId{slot, view.generation})) {
+        pace_.sent();
+        gateways_.at(view.gateway).sent.add(1);
+        figures_.sent.add();
+        figures_.repeated.add();
+    }
 }
 
 // True: what may be sent to its address a second is used up. It is planned for its turn, which is
@@ -262,6 +293,9 @@ void Keeper<C, S>::miss(std::uint32_t slot, View& view) {
         if (view.state != Reach::kUnreachable && view.missed >= limit) {
             set_state(view, Reach::kUnreachable);
             ledger_.note(slot, Event::kUnreachable, 0, now_s_);
+            if (!is_out && !view.has(View::kCanary)) {
+                call_witness(slot, view);
+            }
             view.unreachable_since_s = now_s_;
         }
         const std::uint64_t pinged_ms =

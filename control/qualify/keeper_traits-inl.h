@@ -54,6 +54,7 @@ void Keeper<C, S>::retrace(std::uint32_t slot, const ContactBrief& contact, View
     take_traits(slot, view, where.traits);
     gateways_.count_alg(view.gateway, view.alg(), +1);
     if (view.is_suspect() != was_suspect) {
+        dismiss_witness(slot, view);
         set_state(view, Reach::kUnknown);
         end_turn(view);
         end_trial_gone(slot, view, false);

@@ -42,8 +42,8 @@ struct Window {
     return std::min(p.timeout_ms, p.interval_ms / 2);
 }
 // After a ping that a phone known to answer has missed: a lost ping has not refreshed the mapping,
-// which may have little time left. So three times as soon as the ping is given up: at 5 % loss each
-// way one in 160,000 loses all four. Then after 0.4 to 0.6 of the interval.
+// which may have little time left. So three times as soon as the ping is given up. Then after 0.4 to
+// 0.6 of the interval.
 inline constexpr std::uint8_t kQuickRetries = 3;
 [[nodiscard]] constexpr Window retry_window(const Policy& p, std::uint8_t missed) {
     const std::uint32_t timeout_ms = effective_timeout_ms(p);

@@ -67,6 +67,8 @@ struct QualifyView {
     static constexpr std::uint8_t kCanary = 64;   // it waits longer than the rest, for all to learn
     static constexpr std::uint8_t kHasTurn = 32;  // its gateway may be pinged for it when it is due
 
+    static constexpr std::uint8_t kRepeated = 128;  // the ping that is out has been sent again
+
     // Traits, of 6 bits: what the binding has said of itself when it was last looked at.
     static constexpr std::uint8_t kSuspect = 1;  // table::kSuspect
     static constexpr unsigned kAlgShift = 1;     // likewise, of two bits

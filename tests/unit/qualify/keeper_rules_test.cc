@@ -24,6 +24,17 @@ std::vector<std::uint64_t> ping_times(const World& w) {
     return out;
 }
 
+// Without those that were sent again.
+std::vector<std::uint64_t> first_times(const World& w) {
+    std::vector<std::uint64_t> out;
+    for (const std::uint64_t ms : ping_times(w)) {
+        if (out.empty() || ms - out.back() > 1'100) {
+            out.push_back(ms);
+        }
+    }
+    return out;
+}
+
 TEST(KeeperRules, FirstPingComesSoonButNotAtOnce) {
     World w({}, 200);
     for (std::uint32_t slot = 0; slot < 200; ++slot) {
@@ -124,7 +135,7 @@ TEST(KeeperRules, APhoneThatNeverAnsweredIsNeverUnreachable) {
     EXPECT_EQ(w.view(id).state, Reach::kUnknown);
     EXPECT_GT(w.view(id).missed, 20u);
     EXPECT_TRUE(w.sink.removals.empty());
-    const auto times = ping_times(w);
+    const auto times = first_times(w);
     for (std::size_t i = 1; i < times.size(); ++i) {  // nor pinged more often
         EXPECT_GE(times[i] - times[i - 1], 15'000u);
     }
@@ -136,11 +147,11 @@ TEST(KeeperRules, APhoneThatAnsweredAndMissesMaxMissedIsUnreachable) {
     w.run_past_ping();
     w.answers[0] = false;
     const std::size_t before = w.sink.pings.size();
-    while (w.sink.pings.size() < before + 3) {
+    while (w.sink.pings.size() < before + 6) {  // three, each sent again
         w.run(10);
         ASSERT_EQ(w.view(id).state, Reach::kReachable);
     }
-    w.run(2'900);
+    w.run(1'900);
     EXPECT_EQ(w.view(id).state, Reach::kReachable);
     w.run(150);
     EXPECT_EQ(w.view(id).state, Reach::kUnreachable);
@@ -161,13 +172,13 @@ TEST(KeeperRules, APhoneThatAnsweredAndMissesMaxMissedIsUnreachable) {
     EXPECT_TRUE(w.sink.removals.empty());
 }
 
-TEST(KeeperRules, AMissedPingOfAPhoneThatUsedToAnswerIsRepeatedSooner) {
+TEST(KeeperRules, AfterAMissedPingAPhoneThatUsedToAnswerIsPingedSooner) {
     World w({.max_missed = 5}, 1);
     w.add(0, true);
     w.run_past_ping();
     w.answers[0] = false;
     w.run(70'000);
-    const auto times = ping_times(w);
+    const auto times = first_times(w);
     ASSERT_GE(times.size(), 7u);
     for (int i = 1; i <= 3; ++i) {  // what waits for 25 s may have 5 s left
         EXPECT_GE(times[i + 1] - times[i], 3'000u);

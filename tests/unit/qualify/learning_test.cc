@@ -57,6 +57,48 @@ TEST(Learning, WithLossNobodyIsRemovedAndItLearnsAllTheSame) {
     EXPECT_LE(learned.packets_a_contact_hour(6), fixed.packets_a_contact_hour(8) / 2);
 }
 
+// 30 s leave a ping of the fixed interval no time to be repeated twice: at 5 % loss every mapping dies
+// sooner or later, and its phone is gone until it registers. What dies so is noticed, and pinged sooner.
+TEST(Learning, Gateways30sLongWithLossArePingedInTime) {
+    const TownPlan plan{
+        .gateways = 40, .phones_each = 8, .loss = 0.05, .lifetimes = {{30, 1}}};
+    Town fixed({}, plan, 10);
+    Town learned(kLearn, plan, 10);
+    fixed.run_s(8 * kHour);
+    learned.run_s(8 * kHour);
+    const double while_learning = learned.reached();
+    learned.count_anew();
+    learned.run_s(12 * kHour);
+    std::printf(
+        "30 s gateways, 5 %% loss: packets a contact-hour: fixed %.1f, learned %.1f; calls reached: "
+        "fixed %.5f, while learning %.5f, learned %.5f\n",
+        fixed.packets_a_contact_hour(8), learned.packets_a_contact_hour(12), fixed.reached(),
+        while_learning, learned.reached());
+    EXPECT_TRUE(learned.world.sink.removals.empty());
+    EXPECT_GE(learned.reached(), 0.999);
+}
+
+// And of all kinds together.
+TEST(Learning, GatewaysAsInTheFieldWithLoss) {
+    const TownPlan plan{
+        .gateways = 60, .phones_each = 8, .loss = 0.05, .lifetimes = kFieldLifetimes};
+    Town fixed({}, plan, 11);
+    Town learned(kLearn, plan, 11);
+    fixed.run_s(6 * kHour);
+    learned.run_s(8 * kHour);
+    learned.count_anew();
+    learned.run_s(6 * kHour);
+    std::printf(
+        "the field, 5 %% loss: packets a contact-hour: fixed %.1f, learned %.1f; calls reached: fixed "
+        "%.5f, learned %.5f\n",
+        fixed.packets_a_contact_hour(6), learned.packets_a_contact_hour(6), fixed.reached(),
+        learned.reached());
+    EXPECT_TRUE(fixed.world.sink.removals.empty());
+    EXPECT_TRUE(learned.world.sink.removals.empty());
+    EXPECT_GE(learned.reached(), 0.999);
+    EXPECT_LE(learned.packets_a_contact_hour(6), fixed.packets_a_contact_hour(6) / 3);
+}
+
 TEST(Learning, AGatewayTooQuickForTheFixedIntervalIsNoticed) {
     Town fixed({}, {.gateways = 3, .phones_each = 5, .lifetimes = {{15, 1}}}, 9);
     Town learned(kLearn, {.gateways = 3, .phones_each = 5, .lifetimes = {{15, 1}}}, 9);

@@ -40,6 +40,7 @@ class Town {
         }
         cut_.resize(plan.gateways, false);
         world.sink.on_ping = [this](ContactId id) { on_ping(id); };
+        world.sink.on_removal = [this](ContactId id) { removed_.push_back(id.slot); };
         for (std::uint32_t n = 0; n < phones_.size(); ++n) {
             world.contacts.slots[n].address = address_of(n / plan.phones_each);
             world.add(n, false);
@@ -58,6 +59,10 @@ class Town {
                 world.keeper.pong(id, World::kRttMs * 1'000, 200, true);
             }
             world.step();
+            for (const std::uint32_t n : removed_) {
+                world.remove(n);
+            }
+            removed_.clear();
             if (world.ms % 1'000 < kStepMs) {
                 register_some();
                 call_some();
@@ -67,7 +72,7 @@ class Town {
 
     void count_anew() { pings_ = pongs_sent_ = calls_ = reached_ = 0; }
     [[nodiscard]] double packets() const { return static_cast<double>(pings_ + pongs_sent_); }
-    // Of calls to phones at random, those that found the mapping alive.
+    // Of calls to phones at random, those that were sent there and found the mapping alive.
     [[nodiscard]] double reached() const {
         return static_cast<double>(reached_) / static_cast<double>(calls_);
     }
@@ -139,6 +144,11 @@ class Town {
             } else {
                 const std::uint32_t tenth_ms = plan_.register_s * 100;
                 phone.registers_ms = world.ms + plan_.register_s * 900 + random_() % (2 * tenth_ms);
+                if (!world.contacts.slots[n].present) {
+                    world.contacts.slots[n].same_call = false;
+                    world.add(n, false);
+                    continue;
+                }
                 was_alive ? world.states.prove_any(n, static_cast<std::uint32_t>(world.ms),
                                                    table::Proof::kRegister)
                           : world.move(n);
@@ -151,7 +161,10 @@ class Town {
             const auto n = static_cast<std::uint32_t>(random_() % phones_.size());
             if (phones_[n].on) {
                 ++calls_;
-                reached_ += alive(n) ? 1 : 0;
+                reached_ += alive(n) && world.contacts.slots[n].present &&
+                                    world.states.get_control(n).state != table::Reach::kUnreachable
+                                ? 1
+                                : 0;
             }
         }
     }
@@ -170,7 +183,8 @@ class Town {
   private:
     std::vector<Phone> phones_;
     std::vector<std::uint32_t> lifetimes_ms_;
-    std::vector<bool> cut_;  // by gateway
+    std::vector<bool> cut_;               // by gateway
+    std::vector<std::uint32_t> removed_;  // as the keeper asked, and not known to it yet
     std::priority_queue<Pong, std::vector<Pong>, Later> pongs_;
     std::uint64_t pings_ = 0;
     std::uint64_t pongs_sent_ = 0;

@@ -58,6 +58,7 @@ struct FakeSink {
     std::uint64_t refused = 0;
     std::function<void(ContactId)> on_ping = [](ContactId) {};
     std::function<void(ContactId)> on_expire = [](ContactId) {};
+    std::function<void(ContactId)> on_removal = [](ContactId) {};
 
     bool send_ping(ContactId id) {
         if (queue_full) {
@@ -74,7 +75,10 @@ struct FakeSink {
     }
     void send_probe(ContactId id) { probes.push_back({now_ms, id}); }
     void retarget(ContactId id) { retargets.push_back({now_ms, id}); }
-    void remove_unreachable(ContactId id) { removals.push_back({now_ms, id}); }
+    void remove_unreachable(ContactId id) {
+        removals.push_back({now_ms, id});
+        on_removal(id);
+    }
 };
 
 // Phones answer 40 ms after a ping, those that answer at all.
