@@ -29,6 +29,7 @@ struct Texts {
     std::string next_hop_mac;
     std::string timeouts = "never";
     double seconds = 0;
+    double settle_s = 0;
     double timeout_s = 2;
     double patience_s = 10;
     int core = -1;
@@ -98,6 +99,8 @@ void add_pace(CLI::App& app, Options& options, Texts& texts) {
     app.add_option("--register-window", plan.register_window, "Likewise")->capture_default_str();
     app.add_option("--call-rate", plan.call_rate_per_s, "Calls a second to a live population");
     app.add_option("--seconds", texts.seconds, "How long [10, but all phones register]");
+    app.add_option("--settle", texts.settle_s,
+                   "Seconds that a live population lives before what is measured");
     app.add_option("--count", plan.count, "How many questions");
     app.add_option("--timeout", texts.timeout_s, "Seconds after which a question is lost")
         ->capture_default_str();
@@ -212,6 +215,7 @@ void understand(const Texts& texts, Options& options) {
     check_population(plan);
     plan.timeout_ns = static_cast<std::uint64_t>(texts.timeout_s * kNs);
     plan.duration_ns = static_cast<std::uint64_t>(texts.seconds * kNs);
+    plan.settle_ns = static_cast<std::uint64_t>(texts.settle_s * kNs);
     options.patience_ns = static_cast<std::uint64_t>(texts.patience_s * kNs);
     if (plan.duration_ns == 0 && plan.count == 0 && plan.play != Play::kRegister) {
         plan.duration_ns = kDefaultDuration_ns;

@@ -47,6 +47,7 @@ struct Plan {
     double call_rate_per_s = 0;  // beside a live population
     std::uint64_t count = 0;     // 0: no bound
     std::uint64_t duration_ns = 0;
+    std::uint64_t settle_ns = 0;  // a live population lives so long before it is measured
     std::uint64_t timeout_ns = 2'000'000'000;  // a request unanswered for so long is lost
 };
 

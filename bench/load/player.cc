@@ -15,6 +15,10 @@ constexpr unsigned kTries = 8;
 constexpr std::uint32_t kRetryFirst_ms = 1000;
 constexpr std::uint32_t kRetrySpread_ms = 4000;
 
+bool is_live(Phase phase) {
+    return phase == Phase::kLive || phase == Phase::kSettle;
+}
+
 bool measures_calls(Phase phase) {
     return phase == Phase::kCall;
 }
@@ -37,6 +41,9 @@ Player::Player(const Plan& plan, Outbox& outbox)
             add_phase(Phase::kRefresh, true);
             break;
         case Play::kLive:
+            if (plan.settle_ns != 0) {
+                add_phase(Phase::kSettle, false);
+            }
             add_phase(Phase::kLive, true);
             wheel_.emplace(plan.phones, 0);
             break;
@@ -183,15 +190,18 @@ void Player::play(std::uint64_t now_ns) {
     const Phase phase = phases_[present_].kind;
     if (measures_calls(phase)) {
         call_at_pace(pace_, now_ns);
-    } else if (phase != Phase::kLive) {
+    } else if (!is_live(phase)) {
         ask_at_pace(now_ns);
     }
-    if (phase == Phase::kLive && plan_.call_rate_per_s > 0) {
+    if (is_live(phase) && plan_.call_rate_per_s > 0) {
         call_at_pace(call_pace_, now_ns);
     }
 }
 
 bool Player::bounds_reached(std::uint64_t now_ns) const {
+    if (phases_[present_].kind == Phase::kSettle) {
+        return now_ns - began_ns_ >= plan_.settle_ns;
+    }
     return phases_[present_].measured &&
            ((plan_.count != 0 && asked_ >= plan_.count) ||
             (plan_.duration_ns != 0 && now_ns - began_ns_ >= plan_.duration_ns));

@@ -22,8 +22,9 @@
 
 namespace pinhole::load {
 
-enum class Phase : std::uint8_t { kRegister, kRefresh, kLive, kCall, kEcho };
-inline constexpr std::array<std::string_view, 5> kPhaseNames{"register", "refresh", "live", "call",
+// kSettle is as kLive, before what is measured.
+enum class Phase : std::uint8_t { kRegister, kRefresh, kSettle, kLive, kCall, kEcho };
+inline constexpr std::array<std::string_view, 6> kPhaseNames{"register", "refresh", "settle", "live", "call",
                                                              "echo"};
 
 class Player {

@@ -113,6 +113,35 @@ TEST(Live, CallsComeBesideTheRefreshes) {
     EXPECT_NEAR(static_cast<double>(invites), 50, 1);
 }
 
+// The phones live on as they were; only the figures begin anew.
+TEST(Live, WhatComesBeforeItHasSettledIsCountedApart) {
+    Plan plan = live_plan();
+    plan.settle_ns = 20 * kSecond;
+    plan.duration_ns = 5 * kSecond;
+    plan.call_rate_per_s = 5;
+    World world(plan);
+    world.register_all();
+    ASSERT_EQ(world.player->phases_begun(), 2U);
+    EXPECT_EQ(world.player->phase(1), Phase::kSettle);
+    std::size_t invites = 0;
+    for (int i = 0; i < 1000 && world.player->phases_begun() == 2; ++i) {
+        world.now += 100 * kMillisecond;
+        for (const Sent& s : world.turn()) {
+            invites += s.is("INVITE") ? 1 : 0;
+        }
+    }
+    EXPECT_NEAR(static_cast<double>(invites), 100, 2);
+    ASSERT_EQ(world.player->phases_begun(), 3U);
+    EXPECT_EQ(world.player->phase(2), Phase::kLive);
+    EXPECT_EQ(world.player->tally(2).calls.get(), 0U);
+    EXPECT_FALSE(world.player->over());
+    world.now += 5 * kSecond;
+    (void)world.turn();
+    world.now += plan.timeout_ns;
+    (void)world.turn();
+    EXPECT_TRUE(world.player->over());
+}
+
 TEST(Live, EndsAfterItsTime) {
     Plan plan = live_plan();
     plan.duration_ns = 5 * kSecond;
