@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
     using namespace pinhole::io;
     for (const std::int64_t contacts : sizes()) {
         for (const auto add : {add_floor, add_memory, add_requests, add_calls, add_avalanches,
-                               add_two_workers, add_qualify}) {
+                               add_two_workers, add_qualify, add_ping_rate}) {
             add(contacts);
         }
     }

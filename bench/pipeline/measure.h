@@ -86,6 +86,7 @@ void add_calls(std::int64_t contacts);
 void add_avalanches(std::int64_t contacts);
 void add_two_workers(std::int64_t contacts);
 void add_qualify(std::int64_t contacts);
+void add_ping_rate(std::int64_t contacts);
 void add_memory(std::int64_t contacts);
 
 }  // namespace pinhole::io

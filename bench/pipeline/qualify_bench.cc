@@ -2,17 +2,16 @@
 // What pings cost a worker beside refreshes: the real control thread, on another core, has every contact
 // pinged each 25 s; phones answer at once. `ping_ns` is what a ping and its answer take of the worker's
 // time, `loss` the part of it that is theirs at that pace, and so the part of the refreshes that is lost.
+#include "bench/pipeline/answers.h"
+#include "bench/pipeline/control_beside.h"
 #include "bench/pipeline/measure.h"
-#include "control/daemon/control_thread.h"
+#include "dataplane/io/outbox.h"
 #include "dataplane/route/ping.h"
-
-#include <pthread.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace pinhole::io {
@@ -26,28 +25,6 @@ constexpr double kMeanInterval_s = 0.9 * kInterval_ms / 1000;
 // Of pings, before anything is measured: the first ones wait for the table to be gone through.
 constexpr std::uint64_t kWarmPings = 50'000;
 constexpr unsigned kPatience = 200'000;  // turns until then
-
-// A phone's answer to this ping.
-std::string answer_to(std::string_view ping) {
-    std::string out = "SIP/2.0 200 OK\r\n";
-    for (std::size_t at = ping.find("\r\n") + 2; at < ping.size();) {
-        const std::size_t end = ping.find("\r\n", at);
-        const std::string_view line = ping.substr(at, end - at);
-        at = end + 2;
-        for (const std::string_view name : {"Via:", "From:", "To:", "Call-ID:", "CSeq:"}) {
-            if (line.starts_with(name)) {
-                out.append(line).append(name == "To:" ? ";tag=3187662412\r\n" : "\r\n");
-            }
-        }
-        if (line.empty()) {
-            break;
-        }
-    }
-    return out +
-           "Allow: INVITE, INFO, PRACK, ACK, BYE, CANCEL, OPTIONS, NOTIFY, REGISTER, SUBSCRIBE, "
-           "REFER, PUBLISH, UPDATE, MESSAGE\r\nUser-Agent: Yealink SIP-T46U 108.86.0.90\r\n"
-           "Content-Length: 0\r\n\r\n";
-}
 
 struct Done {
     double ns = 0;
@@ -112,11 +89,11 @@ class Beside {
                 after.pings - before.pings, after.pongs - before.pongs};
     }
     void collect() {
-        for (rte_mbuf* frame : p_.edge().frames_sent(0)) {
-            const Seen seen = take_apart(frame);
-            if (seen.text.starts_with("OPTIONS ") && pongs_.size() < Pipeline::kPackets) {
-                pongs_.push_back(p_.edge().frame(to_edge(seen.datagram.dst, seen.datagram.dst_port),
-                                                 answer_to(seen.text)));
+        for (rte_mbuf* sent : p_.edge().frames_sent(0)) {
+            if (pongs_.size() == Pipeline::kPackets) {
+                rte_pktmbuf_free(sent);
+            } else if (rte_mbuf* pong = answer_to_ping(p_.edge(), sent); pong != nullptr) {
+                pongs_.push_back(pong);
             }
         }
     }
@@ -124,24 +101,6 @@ class Beside {
     Pipeline& p_;
     std::vector<rte_mbuf*> pongs_;
 };
-
-daemon::ControlParts parts_of(Edge& edge, qualify::Gateways& gateways, qualify::Ledger& ledger) {
-    return {.table = edge.table(),
-            .states = edge.qualify(),
-            .gateways = gateways,
-            .ledger = ledger,
-            .ports = edge.ports(),
-            .mesh = edge.mesh(),
-            .qsbr = edge.qsbr(),
-            .qsbr_thread = edge.qsbr_thread(),
-            .clock = edge.clock(),
-            .surroundings = edge.surroundings(),
-            .peer_health = edge.peer_health(),
-            .policy = {.interval_ms = kInterval_ms},
-            .peer_policy = {.interval_ms = 0},
-            .peers = 0,
-            .seed = 1};
-}
 
 void qualify(benchmark::State& state) {
     Pipeline& p = the_pipeline({.contacts = static_cast<std::uint32_t>(state.range(0)),
@@ -152,30 +111,21 @@ void qualify(benchmark::State& state) {
     for (int i = 0; i < kTurnsAlone; ++i) {
         alone += beside.turn();
     }
-    qualify::Gateways gateways(65'536, p.edge().table().hash());
-    qualify::Ledger ledger(p.contacts() + Pipeline::kSpare);
-    daemon::ControlThread control(parts_of(p.edge(), gateways, ledger));
-    control.start([&] {
-        (void)p.edge().qsbr().join(p.edge().qsbr_thread());
-        cpu_set_t second;
-        CPU_ZERO(&second);
-        CPU_SET(first_two_cpus().back(), &second);
-        pthread_setaffinity_np(pthread_self(), sizeof second, &second);
-    });
+    std::optional<ControlBeside> control;
+    control.emplace(p, kInterval_ms);
     const std::uint64_t enough = beside.pings() + std::min<std::uint64_t>(kWarmPings, p.contacts());
     for (unsigned i = 0; i < kPatience && beside.pings() < enough; ++i) {
         (void)beside.turn();
     }
-    const std::uint64_t late = control.figures().late.get();
+    const std::uint64_t late = control->figures().late.get();
     Done pinged;
     for (auto _ : state) {
         const Done done = beside.turn();
         pinged += done;
         state.SetIterationTime(done.ns * 1e-9);
     }
-    const std::uint64_t late_meanwhile = control.figures().late.get() - late;
-    control.stop();
-    p.edge().qsbr().leave(p.edge().qsbr_thread());
+    const std::uint64_t late_meanwhile = control->figures().late.get() - late;
+    control.reset();
     for (int i = 0; i < kTurnsAlone; ++i) {
         alone += beside.turn();
     }
@@ -195,22 +145,68 @@ void qualify(benchmark::State& state) {
     state.counters["loss"] = ping_ns * 1e-9 * pings_a_second;
 }
 
+// A phone's contact as a ping's target; none if it has no contact.
+std::optional<route::PingTarget> target_of(Edge& edge, std::uint32_t phone) {
+    const std::string aor = user_of(phone) + "@example.com";
+    const table::Record* record = edge.table().find(edge.table().hash()(aor), aor);
+    if (record == nullptr) {
+        return std::nullopt;
+    }
+    return route::PingTarget{record->fixed(0).id(), at_edge(far_address(phone), far_port(phone)),
+                             record->uri(0), record->aor()};
+}
+
+// A ping alone, from the worker's inbox to its transmit queue. It was written by the same core: what it
+// costs to come from another is in `qualify`.
+void ping(benchmark::State& state) {
+    Pipeline& p = the_pipeline({.contacts = static_cast<std::uint32_t>(state.range(0))});
+    Edge& edge = p.edge();
+    Outbox outbox(edge.ports(), edge.mesh());
+    const auto post = [&](std::uint32_t phone) {
+        const auto target = target_of(edge, phone);
+        return target.has_value() &&
+               outbox.post(target->flow, 0, edge.around(), [&](char* room, std::size_t capacity) {
+                   sip::Writer out(room, capacity);
+                   return route::build_ping(*target, edge.keys(), edge.now().us, out)
+                              ? out.size()
+                              : std::size_t{0};
+               }) == Outbox::Posted::kPosted;
+    };
+    std::vector<double> ours;
+    for (auto _ : state) {
+        std::uint64_t cycles = 0;
+        for (unsigned b = 0; b < Pipeline::kMeasuredBursts; ++b) {
+            for (unsigned i = 0; i < Pipeline::kBurst; ++i) {
+                if (!post(p.any_phone())) {
+                    state.SkipWithError("not all were posted");
+                    return;
+                }
+            }
+            outbox.flush();
+            const std::uint64_t begun = rte_rdtsc();
+            measured_round(edge.worker(0));
+            cycles += rte_rdtsc() - begun;
+        }
+        ours.push_back(ns_a_packet(cycles));
+        state.SetIterationTime(ours.back() * Pipeline::kMeasured * 1e-9);
+    }
+    state.counters["ns"] = median(ours);
+}
+
 // The answer to a ping alone.
 void pong(benchmark::State& state) {
     Pipeline& p = the_pipeline({.contacts = static_cast<std::uint32_t>(state.range(0))});
     Edge& edge = p.edge();
     const auto answer = [&](std::uint32_t phone) {
-        const std::string aor = user_of(phone) + "@example.com";
-        const table::Record* record = edge.table().find(edge.table().hash()(aor), aor);
-        const net::Flow flow = at_edge(far_address(phone), far_port(phone));
+        const auto target = target_of(edge, phone);
         std::array<char, 1024> room;
+        AnswerRoom text;
         sip::Writer ping(room.data(), room.size());
-        if (record == nullptr ||
-            !route::build_ping({record->fixed(0).id(), flow, record->uri(0), aor}, edge.keys(),
-                               edge.now().us, ping)) {
+        if (!target || !route::build_ping(*target, edge.keys(), edge.now().us, ping)) {
             state.SkipWithError("a phone has no contact");
         }
-        return edge.frame(to_edge(far_address(phone), far_port(phone)), answer_to(ping.view()));
+        return edge.frame(to_edge(far_address(phone), far_port(phone)),
+                          answer_text(ping.view(), text));
     };
     std::array<PongNotice, Pipeline::kPackets> taken;
     std::vector<double> ours;
@@ -232,6 +228,10 @@ void pong(benchmark::State& state) {
 }  // namespace
 
 void add_qualify(std::int64_t contacts) {
+    benchmark::RegisterBenchmark("ping", ping)
+        ->Arg(contacts)
+        ->UseManualTime()
+        ->Iterations(turns(200));
     benchmark::RegisterBenchmark("pong", pong)
         ->Arg(contacts)
         ->UseManualTime()

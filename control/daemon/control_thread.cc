@@ -122,7 +122,7 @@ class Dispatcher {
         }
         const route::Peer& peer = peers[index];
         const auto posted = outbox_.post(
-            peer.flow, static_cast<std::uint32_t>(index),
+            peer.flow, static_cast<std::uint32_t>(index), around,
             [&](char* room, std::size_t capacity) {
                 sip::Writer out(room, capacity);
                 return route::build_peer_check(peer, around.keys, parts_.clock.now().us, out)
@@ -137,15 +137,20 @@ class Dispatcher {
     void remove_unreachable(table::ContactId id) { ask(io::CommandKind::kRemoveUnreachable, id); }
     void retarget(table::ContactId id) { ask(io::CommandKind::kRetarget, id); }
 
+    // At the end of a round.
+    void flush() { outbox_.flush(); }
+
   private:
     io::Outbox::Posted post(const route::PingTarget& target) {
         // Pairs with the service thread's release store.
-        const route::Keys& keys = parts_.surroundings.load(std::memory_order_acquire)->keys;
-        return outbox_.post(target.flow, target.id.slot, [&](char* room, std::size_t capacity) {
-            sip::Writer out(room, capacity);
-            return route::build_ping(target, keys, parts_.clock.now().us, out) ? out.size()
-                                                                               : std::size_t{0};
-        });
+        const io::Surroundings& around = *parts_.surroundings.load(std::memory_order_acquire);
+        return outbox_.post(
+            target.flow, target.id.slot, around, [&](char* room, std::size_t capacity) {
+                sip::Writer out(room, capacity);
+                return route::build_ping(target, around.keys, parts_.clock.now().us, out)
+                           ? out.size()
+                           : std::size_t{0};
+            });
     }
 
     // Without an answer: what didn't get through is asked again when the keeper next looks.
@@ -190,6 +195,7 @@ struct ControlThread::Core {
         }
         check_peers();
         const bool done = keeper.advance(keeper_now(parts.clock.now()), kEntriesARound);
+        dispatcher.flush();
         return marks >= kMarksARound || !done;
     }
 

@@ -25,14 +25,15 @@ namespace pinhole::io {
 // What a packet in an inbox is; kept in mbuf->hash.usr. mbuf->port is a DeviceIndex.
 enum class ParcelKind : std::uint32_t {
     kPing,         // payload at the data pointer, its flow in the headroom (parcel_flow)
-    kPeerCheck,    // the same, to a core peer
+    kPingFrame,    // the same with its headers, a whole frame to be sent as it is
+    kPeerCheck,    // a payload likewise, to a core peer
     kFrame,        // a whole frame of another worker that has no queue on the device
     kKernelFrame,  // a whole frame that the kernel sends by its TAP
     kReceived,     // a whole frame that the kernel had for us: to be worked on as if the device had
                    // got it
 };
 
-// The flow of these two lies at the very beginning of the buffer, before the room for headers.
+// The flow of a payload lies at the very beginning of the buffer, before the room for headers.
 inline net::Flow* parcel_flow(rte_mbuf* mbuf) {
     return static_cast<net::Flow*>(mbuf->buf_addr);
 }

@@ -1,20 +1,30 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How a thread that is no worker has a datagram sent: it writes the payload into a packet and leaves it in the inbox of
-// a worker, which finds the way and sends it. Never waits. Any thread but a worker.
+// How the control thread has datagrams sent: it writes the payload into a packet and leaves it in the inbox of a
+// worker. A ping that every path carries whole is framed here, so that the worker does nothing but send it; the way of
+// any other is the worker's to find. Never waits. Buffers are taken and parcels handed over by the burst, since every
+// touch of what two cores share costs both of them: flush() at the end of a round. One thread, no worker.
 #pragma once
 
 #include "dataplane/io/mesh.h"
 #include "dataplane/io/port.h"
+#include "dataplane/io/surroundings.h"
 
 #include <rte_mbuf.h>
 
+#include <array>
 #include <utility>
+#include <vector>
 
 namespace pinhole::io {
 
 class Outbox {
   public:
-    Outbox(const Ports& ports, Mesh& mesh) : ports_(ports), mesh_(mesh) {}
+    static constexpr unsigned kBurst = 32;
+
+    Outbox(const Ports& ports, Mesh& mesh);
+    ~Outbox();  // frees what has not been handed over
+    Outbox(const Outbox&) = delete;
+    Outbox& operator=(const Outbox&) = delete;
 
     enum class Posted : std::uint8_t {
         kPosted,
@@ -23,42 +33,51 @@ class Outbox {
     };
 
     // To be sent by `flow`. `std::size_t write(char* room, std::size_t capacity)` returns the payload's length, 0 for
-    // none. `spread` picks among the workers that have a queue on the flow's device, so that they share evenly.
-    // `kind` tells the worker what it counts.
+    // none. `spread` picks among the workers that have a queue on the device it leaves by, so that they share evenly.
+    // `kind`, kPing or kPeerCheck, tells the worker what it counts.
     template <class Write>
-    Posted post(const net::Flow& flow, std::uint32_t spread, Write&& write,
-                ParcelKind kind = ParcelKind::kPing) {
-        rte_mbuf* mbuf = rte_pktmbuf_alloc(ports_.big_pool());
+    Posted post(const net::Flow& flow, std::uint32_t spread, const Surroundings& around,
+                Write&& write, ParcelKind kind = ParcelKind::kPing) {
+        rte_mbuf* mbuf = spare();
         if (mbuf == nullptr) {
             return Posted::kFull;
         }
         const std::size_t len = std::forward<Write>(write)(rte_pktmbuf_mtod(mbuf, char*),
                                                            std::size_t{rte_pktmbuf_tailroom(mbuf)});
         if (len == 0) {
-            rte_pktmbuf_free(mbuf);
             return Posted::kNothing;
         }
         rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(len));
-        *parcel_flow(mbuf) = flow;
-        mbuf->hash.usr = static_cast<std::uint32_t>(kind);
-        if (mesh_.inbox(worker_for(flow, spread)).put(&mbuf, 1) == 0) {
-            rte_pktmbuf_free(mbuf);
-            return Posted::kFull;
-        }
-        return Posted::kPosted;
+        return hand_over(flow, spread, around, mbuf, kind);
     }
 
+    // To the workers, as far as their inboxes take it; the rest goes with the next burst.
+    void flush();
+
   private:
-    [[nodiscard]] unsigned worker_for(const net::Flow& flow, std::uint32_t spread) const {
-        if (flow.port >= ports_.ports().size()) {
-            return 0;
-        }
-        const unsigned queues = ports_.device(ports_.ports()[flow.port].device).info().queues;
-        return queues == 0 ? 0 : spread % queues;
+    // Of one worker.
+    struct Pile {
+        unsigned count = 0;
+        std::array<rte_mbuf*, kBurst> parcels;
+    };
+
+    // The next buffer, which stays the next one until it is handed over. Null: there is none.
+    [[nodiscard]] rte_mbuf* spare() {
+        return spares_left_ != 0 || take_spares() ? spares_[spares_left_ - 1] : nullptr;
     }
+    bool take_spares();
+    Posted hand_over(const net::Flow& flow, std::uint32_t spread, const Surroundings& around,
+                     rte_mbuf* mbuf, ParcelKind kind);
+    [[nodiscard]] bool frame(const net::Flow& flow, const Surroundings& around, rte_mbuf* mbuf);
+    [[nodiscard]] unsigned worker_for(DeviceIndex device, std::uint32_t spread) const;
+    void flush(unsigned worker);
 
     const Ports& ports_;
     Mesh& mesh_;
+    std::vector<Pile> piles_;  // by worker
+    std::array<rte_mbuf*, kBurst> spares_{};
+    unsigned spares_left_ = 0;
+    std::uint32_t next_ip_id_;
 };
 
 }  // namespace pinhole::io

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/io/transmit.h"
 
+#include "dataplane/io/framing.h"
 #include "dataplane/net/fragment.h"
 
 #include <rte_ethdev.h>
@@ -91,27 +92,12 @@ void Transmit::parcel(const net::Flow& flow, rte_mbuf* mbuf, const Surroundings&
     const std::size_t mtu = path_mtus_.toward(
         flow.theirs, net::headers_len(v4) - net::kEthernetLen + mbuf->data_len, link_mtu);
     const bool whole = net::fits_mtu(v4, mbuf->data_len, mtu);
-    const bool offload = whole && info.tx_udp_checksum && (!v4 || info.tx_ipv4_checksum);
-
-    net::HeaderSpec spec;
-    spec.src_mac = hop.src_mac;
-    spec.dst_mac = hop.dst_mac;
-    spec.tos = net::kTosCs3;
-    spec.ip_id = static_cast<std::uint16_t>(++next_ip_id_);
-    spec.checksum = offload ? net::ChecksumBy::kDevice : net::ChecksumBy::kSoftware;
-    const std::uint16_t payload_len = mbuf->data_len;
-    auto* begin = reinterpret_cast<std::uint8_t*>(
-        rte_pktmbuf_prepend(mbuf, static_cast<std::uint16_t>(net::headers_len(v4))));
-    if (begin == nullptr || net::write_headers(spec, flow, begin, payload_len) == 0) {
+    const net::ChecksumBy checksum = whole && finishes_checksums(info, v4)
+                                         ? net::ChecksumBy::kDevice
+                                         : net::ChecksumBy::kSoftware;
+    if (!put_headers(mbuf, flow, hop, checksum, static_cast<std::uint16_t>(++next_ip_id_))) {
         drop(mbuf, DropReason::kTooLarge);
         return;
-    }
-    mbuf->ol_flags = 0;
-    if (offload) {
-        mbuf->l2_len = net::kEthernetLen;
-        mbuf->l3_len = v4 ? net::kIpv4Len : net::kIpv6Len;
-        mbuf->ol_flags = RTE_MBUF_F_TX_UDP_CKSUM |
-                         (v4 ? RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM : RTE_MBUF_F_TX_IPV6);
     }
     if (whole) {
         frame(device, mbuf);

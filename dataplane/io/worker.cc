@@ -153,6 +153,11 @@ unsigned Worker::serve_commands() {
 unsigned Worker::empty_inbox() {
     std::array<rte_mbuf*, kBurst> parcels;
     const unsigned n = parts_.mesh.inbox(index_).take(parcels.data(), kBurst);
+    // Another core has written them just now.
+    for (unsigned i = 0; i < n; ++i) {
+        rte_mbuf_prefetch_part1(parcels[i]);
+        rte_mbuf_prefetch_part2(parcels[i]);
+    }
     for (unsigned i = 0; i < n; ++i) {
         rte_mbuf* mbuf = parcels[i];
         switch (static_cast<ParcelKind>(mbuf->hash.usr)) {
@@ -164,6 +169,10 @@ unsigned Worker::empty_inbox() {
                 transmit_.parcel(flow, mbuf, *around_);
                 break;
             }
+            case ParcelKind::kPingFrame:
+                counters_.pings_sent.add();
+                transmit_.frame(mbuf->port, mbuf);
+                break;
             case ParcelKind::kFrame:
                 transmit_.frame(mbuf->port, mbuf);
                 break;
