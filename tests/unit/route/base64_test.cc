@@ -43,6 +43,17 @@ TEST(Base64, RefusesWhatItDidNotWrite) {
     for (const char* text : {"A", "Zm9v!", "Zm=", "Zm9vY", "Z m8", "Zh", "Zm9"}) {
         EXPECT_FALSE(base64_decode(text, out)) << text;
     }
+    // Wherever it stands.
+    const std::string good = encode(std::vector<std::uint8_t>(23, 0xa5));
+    std::array<std::uint8_t, 23> long_out;
+    ASSERT_EQ(base64_decode(good, long_out), 23U);
+    for (std::size_t i = 0; i < good.size(); ++i) {
+        for (const char c : {'=', '\0', '+', '\xff'}) {
+            std::string bad = good;
+            bad[i] = c;
+            EXPECT_FALSE(base64_decode(bad, long_out)) << i;
+        }
+    }
     EXPECT_FALSE(base64_decode("Zm9vYmFy", out)) << "more than `out` holds";
     EXPECT_TRUE(base64_decode("Zm9v", out));
 }
