@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The table of bars: bars.py DIRECTORY --rows ROW,... [--into DIRECTORY --machine JSON].
 
-DIRECTORY holds what the benchmarks wrote: pipeline.json, workers.json, qualify.json (Google Benchmark's)
+DIRECTORY holds what the benchmarks wrote: pipeline.json, workers.json, qualify.json, rate.json (Google Benchmark's)
 and peers.json (peers.py's), as far as they were run. Prints the rows with their bars; writes a results
 file and pictures.
 """
@@ -31,7 +31,7 @@ class Figures:
         self.directory = directory
         self.values = {}
         self.errors = []
-        for name in ("pipeline", "workers", "qualify"):
+        for name in ("pipeline", "workers", "qualify", "rate"):
             for run in (read(directory / f"{name}.json") or {"benchmarks": []})["benchmarks"]:
                 if run["run_type"] == "iteration":
                     self.add(run)
@@ -164,6 +164,20 @@ def last_rows(f, size):
     ]
 
 
+def rate_rows(f, top):
+    carried, answered, late, lag = (
+        f.get("ping_rate", top, counter) for counter in ("pings_a_second", "answered", "late", "lag_ms")
+    )
+    busiest, promised = (f.get("ping_rate", top, counter) for counter in ("busiest_10_ms", "promised"))
+    detail = "" if carried is None else f"{100 * answered:.2f} % answered, {100 * late:.2f} % late, lag {lag:,.0f} ms"
+    most = "" if busiest is None else f"{busiest:,.0f} of {promised:,.0f}"
+    at = size_text(top)
+    return [
+        Row("rate", f"pings a second to {at}", carried, 400_000, True, detail),
+        Row("rate", "most in 10 ms, over the promise", over(busiest, promised), 1, detail=most),
+    ]
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("directory", type=pathlib.Path)
@@ -176,7 +190,7 @@ def main():
     given = arguments.parse_args()
     f = Figures(given.directory)
     rows = pipeline_rows(f, given.contacts, given.top) + workers_rows(f, given.contacts)
-    rows += peers_rows(f) + last_rows(f, given.contacts)
+    rows += peers_rows(f) + last_rows(f, given.contacts) + rate_rows(f, given.top)
     wanted = given.rows.split(",")
     rows = [row for row in rows if row.name in wanted]
     print(f"{'one worker core, medians':<33}{'measured':>8}{'bar':>9}")
