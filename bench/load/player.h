@@ -24,8 +24,8 @@ namespace pinhole::load {
 
 // kSettle is as kLive, before what is measured.
 enum class Phase : std::uint8_t { kRegister, kRefresh, kSettle, kLive, kCall, kEcho };
-inline constexpr std::array<std::string_view, 6> kPhaseNames{"register", "refresh", "settle", "live", "call",
-                                                             "echo"};
+inline constexpr std::array<std::string_view, 6> kPhaseNames{"register", "refresh", "settle",
+                                                             "live",     "call",    "echo"};
 
 class Player {
   public:

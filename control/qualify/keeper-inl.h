@@ -302,8 +302,8 @@ void Keeper<C, S>::arm(std::uint32_t slot, const ContactBrief& contact, const Vi
     if (view.has(View::kWaiting)) {
         const std::uint32_t waited = static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms;
         const std::uint32_t again_ms = repeat_ms(view);
-        sooner(tick_of(now_ms_ - waited +
-                       (again_ms != 0 ? again_ms : effective_timeout_ms(policy_))));
+        sooner(
+            tick_of(now_ms_ - waited + (again_ms != 0 ? again_ms : effective_timeout_ms(policy_))));
     }
     if (policy_.remove_after_s != 0 && view.state == Reach::kUnreachable &&
         !view.has(View::kCanary)) {

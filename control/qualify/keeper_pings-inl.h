@@ -143,8 +143,8 @@ void Keeper<C, S>::ping(std::uint32_t slot, View& view, bool queued_turn) {
 // what is lost, and a mapping that had little time left is refreshed by it.
 template <Contacts C, Sink S>
 std::uint32_t Keeper<C, S>::repeat_ms(const View& view) const {
-    const bool hopes = view.state == Reach::kReachable ||
-                       (view.state == Reach::kUnknown && view.missed == 0);
+    const bool hopes =
+        view.state == Reach::kReachable || (view.state == Reach::kUnknown && view.missed == 0);
     if (!view.has(View::kWaiting) || view.has(View::kRepeated) || !hopes ||
         policy_.max_address_pings_per_s != 0) {
         return 0;
@@ -159,7 +159,8 @@ template <Contacts C, Sink S>
 void Keeper<C, S>::repeat(std::uint32_t slot, View& view) {
     view.flags |= View::kRepeated;
     states_.write_control(slot, view);
-    if (queue_.empty() && !queue_full_ && pace_.may_send() && gateways_.silent_with(view.gateway) == 0 &&
+    if (queue_.empty() && !queue_full_ && pace_.may_send() &&
+        gateways_.silent_with(view.gateway) == 0 &&
         sink_.send_ping(ContactId{slot, view.generation})) {
         pace_.sent();
         gateways_.at(view.gateway).sent.add(1);

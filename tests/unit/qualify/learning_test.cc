@@ -60,8 +60,7 @@ TEST(Learning, WithLossNobodyIsRemovedAndItLearnsAllTheSame) {
 // 30 s leave a ping of the fixed interval no time to be repeated twice: at 5 % loss every mapping dies
 // sooner or later, and its phone is gone until it registers. What dies so is noticed, and pinged sooner.
 TEST(Learning, Gateways30sLongWithLossArePingedInTime) {
-    const TownPlan plan{
-        .gateways = 40, .phones_each = 8, .loss = 0.05, .lifetimes = {{30, 1}}};
+    const TownPlan plan{.gateways = 40, .phones_each = 8, .loss = 0.05, .lifetimes = {{30, 1}}};
     Town fixed({}, plan, 10);
     Town learned(kLearn, plan, 10);
     fixed.run_s(8 * kHour);
@@ -70,7 +69,8 @@ TEST(Learning, Gateways30sLongWithLossArePingedInTime) {
     learned.count_anew();
     learned.run_s(12 * kHour);
     std::printf(
-        "30 s gateways, 5 %% loss: packets a contact-hour: fixed %.1f, learned %.1f; calls reached: "
+        "30 s gateways, 5 %% loss: packets a contact-hour: fixed %.1f, learned %.1f; calls "
+        "reached: "
         "fixed %.5f, while learning %.5f, learned %.5f\n",
         fixed.packets_a_contact_hour(8), learned.packets_a_contact_hour(12), fixed.reached(),
         while_learning, learned.reached());
@@ -89,7 +89,8 @@ TEST(Learning, GatewaysAsInTheFieldWithLoss) {
     learned.count_anew();
     learned.run_s(6 * kHour);
     std::printf(
-        "the field, 5 %% loss: packets a contact-hour: fixed %.1f, learned %.1f; calls reached: fixed "
+        "the field, 5 %% loss: packets a contact-hour: fixed %.1f, learned %.1f; calls reached: "
+        "fixed "
         "%.5f, learned %.5f\n",
         fixed.packets_a_contact_hour(6), learned.packets_a_contact_hour(6), fixed.reached(),
         learned.reached());
