@@ -66,6 +66,12 @@ class SlotReader {
         return true;
     }
 
+    // Some time ahead, the slot first. Any slot.
+    [[gnu::always_inline]] void prefetch(std::uint32_t slot) const { table_.prefetch_slot(slot); }
+    [[gnu::always_inline]] void prefetch_contact(std::uint32_t slot) const {
+        table_.prefetch_slot_record(slot);
+    }
+
   private:
     static std::uint8_t traits_of(const table::ContactView& contact) {
         using table::QualifyView;
@@ -204,6 +210,9 @@ struct ControlThread::Core {
         // As many as the ring holds, not as many as come in meanwhile.
         for (unsigned taken = 0; taken < io::Mesh::kPongSlots;) {
             const unsigned n = parts.mesh.pongs(worker).take(pongs.data(), pongs.size());
+            for (unsigned i = 0; i < n; ++i) {
+                keeper.prefetch(pongs[i].id.slot);
+            }
             for (unsigned i = 0; i < n; ++i) {
                 if (pongs[i].is_probe != 0) {
                     keeper.probe_answered(pongs[i].id, pongs[i].code);

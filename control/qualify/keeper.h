@@ -127,6 +127,15 @@ class Keeper {
     // A response to a ping of ours, its MAC checked by the worker that got it. `flow_matches`: it
     // came by the contact's present flow.
     void pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool flow_matches);
+    // Some time before one: fetches what it will touch. Any slot. Inlined by force: gcc takes a function
+    // that only prefetches for one without effect, and leaves the call out.
+    [[gnu::always_inline]] void prefetch(std::uint32_t slot) const {
+        if (slot < states_.capacity()) {
+            states_.prefetch_any(slot);
+            __builtin_prefetch(&plans_[slot], 1);
+            ledger_.prefetch(slot);
+        }
+    }
     // Likewise to a probe.
     void probe_answered(ContactId id, unsigned code);
 
@@ -213,6 +222,15 @@ class Keeper {
     }
 
     // When to ping.
+    // What is looked at of the next two that are due: of millions of contacts nothing stands in a cache. A
+    // contact is found by its slot, so that comes first.
+    [[gnu::always_inline]] void fetch(std::uint32_t next, std::uint32_t after) const {
+        if constexpr (requires { contacts_.prefetch(next); }) {
+            contacts_.prefetch_contact(next);
+            contacts_.prefetch(after);
+        }
+        prefetch(after);
+    }
     std::uint32_t serve_queue(std::uint32_t budget);
     [[nodiscard]] bool ping_due(std::uint32_t slot) const;
     void plan(std::uint32_t slot, std::uint64_t since_ms, Window window);
@@ -247,6 +265,7 @@ class Keeper {
 }  // namespace pinhole::qualify
 
 #include "control/qualify/keeper-inl.h"
+#include "control/qualify/keeper_answers-inl.h"
 #include "control/qualify/keeper_learn-inl.h"
 #include "control/qualify/keeper_outage-inl.h"
 #include "control/qualify/keeper_pings-inl.h"

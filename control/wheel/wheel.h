@@ -55,6 +55,13 @@ class Wheel {
     // this call's moves were used up; caught_up() tells.
     template <typename Fn>
     std::uint32_t advance(Tick now, std::uint32_t max_expired, Fn&& fn) {
+        return advance(now, max_expired, fn, [](std::uint32_t, std::uint32_t) {});
+    }
+    // The same, and before each `fn` calls `ahead(next, after_next)` with the slots that probably come
+    // then, for who fetches what he needs of them; kNobody: the tick has no more.
+    static constexpr std::uint32_t kNobody = 0xffff'ffff;
+    template <typename Fn, typename Ahead>
+    std::uint32_t advance(Tick now, std::uint32_t max_expired, Fn&& fn, Ahead&& ahead) {
         std::uint32_t moves = max_expired;
         std::uint32_t taken = 0;
         for (;;) {
@@ -65,6 +72,7 @@ class Wheel {
                 const std::uint32_t slot = nodes_[capacity_ + kFiring].next;
                 cancel(slot);
                 ++taken;
+                look_ahead(ahead);
                 fn(slot);
             }
             if (!next_due_tick(now, moves)) {
@@ -101,6 +109,16 @@ class Wheel {
     // A cell is a ring closed by a node of its own, which stands behind the slots' nodes.
     [[nodiscard]] bool empty(std::uint32_t cell) const {
         return nodes_[capacity_ + cell].next == capacity_ + cell;
+    }
+    // The node of `after` has been fetched a call ago, and the one behind it is fetched now.
+    template <typename Ahead>
+    void look_ahead(Ahead&& ahead) const {
+        const std::uint32_t next = nodes_[capacity_ + kFiring].next;
+        if (next < capacity_) {
+            const std::uint32_t after = nodes_[next].next;
+            __builtin_prefetch(&nodes_[after], 1);
+            ahead(next, after < capacity_ ? after : kNobody);
+        }
     }
     [[nodiscard]] std::uint32_t cell_for(Tick due) const;
     void append(std::uint32_t cell, std::uint32_t slot);

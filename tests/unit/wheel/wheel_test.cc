@@ -250,5 +250,21 @@ TEST(Wheel, BehavesLikeAMultimap) {
     }
 }
 
+// For who fetches ahead: of a tick's entries, the two that come next, taken or not.
+TEST(Wheel, SaysWhoComesNext) {
+    Wheel wheel(8, 0);
+    for (const std::uint32_t slot : {5U, 1U, 7U}) {
+        wheel.schedule(slot, 10);
+    }
+    wheel.schedule(3, 11);
+    std::vector<Slots> seen;
+    wheel.advance(
+        20, kNoLimit, [&](std::uint32_t slot) { seen.push_back({slot}); },
+        [&](std::uint32_t next, std::uint32_t after) {
+            seen.push_back({next, after});
+        });
+    EXPECT_EQ(seen, (std::vector<Slots>{{1, 7}, {5}, {7, Wheel::kNobody}, {1}, {7}, {3}}));
+}
+
 }  // namespace
 }  // namespace pinhole::wheel
