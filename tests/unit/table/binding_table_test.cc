@@ -381,17 +381,18 @@ TEST(BindingTable, OutOfRecordMemoryChangesNothing) {
 TEST(BindingTable, TooLargeIsRefused) {
     TestTable t(100);
     const std::string text(600, 'x');
-    NewContact contact = Phone(1).contact();
+    const Phone phone(1);
+    NewContact contact = phone.contact();
     contact.uri = text;
     EXPECT_EQ(add(*t, "a@b", contact), ChangeResult::kTooLarge);
-    contact = Phone(1).contact();
+    contact = phone.contact();
     contact.params = text;
     contact.instance = {};
     EXPECT_EQ(add(*t, "a@b", contact), ChangeResult::kTooLarge);
-    contact = Phone(1).contact();
+    contact = phone.contact();
     contact.instance = text;
     EXPECT_EQ(add(*t, "a@b", contact), ChangeResult::kTooLarge) << "not within the params";
-    EXPECT_EQ(add(*t, std::string(256, 'a'), Phone(1).contact()), ChangeResult::kTooLarge);
+    EXPECT_EQ(add(*t, std::string(256, 'a'), phone.contact()), ChangeResult::kTooLarge);
     for (std::size_t n = 0; n < kMaxContactsPerAor; ++n) {
         EXPECT_EQ(add(*t, "a@b", Phone(1).contact()), ChangeResult::kOk);
     }
