@@ -6,6 +6,7 @@
 //
 //   pings_a_second, answered   carried, and the part of them that the keeper has got an answer to
 //   busiest_10_ms, promised    the most that left in any 10 ms, by milliseconds; 1.2 times the mean and a burst
+//   stall_ms                   the longest that this very thread stood still: what came meanwhile leaves at once
 //   late, overdue              the part sent more than 100 ms late; those that still wait at the end
 //   lag_ms                     of 99 in 100, due until handed over; the upper end of the figures' bucket
 //   control_busy               the part of its core that the control thread took
@@ -34,7 +35,10 @@ class Phones {
 
     void run_ms(std::uint64_t ms) {
         const std::uint64_t end = rte_rdtsc() + ms * tsc_a_ms_;
-        for (std::uint64_t now = rte_rdtsc(); now < end; now = rte_rdtsc()) {
+        std::uint64_t looked = rte_rdtsc();
+        for (std::uint64_t now = looked; now < end; now = rte_rdtsc()) {
+            stall_ = std::max(stall_, now - looked);
+            looked = now;
             edge_.worker(0).round();
             count(now / tsc_a_ms_);
             for (rte_mbuf* sent : edge_.frames_sent(0)) {
@@ -44,7 +48,10 @@ class Phones {
             }
         }
     }
-    void count_anew() { busiest_ = 0; }
+    void count_anew() { busiest_ = stall_ = 0; }
+    [[nodiscard]] double stall_ms() const {
+        return static_cast<double>(stall_) / static_cast<double>(tsc_a_ms_);
+    }
     [[nodiscard]] std::uint64_t busiest() const { return busiest_; }
     [[nodiscard]] std::uint64_t sent() const { return edge_.counters(0).pings_sent.get(); }
 
@@ -71,6 +78,7 @@ class Phones {
     std::array<std::uint64_t, kSpan_ms> left_{};  // by millisecond
     std::uint64_t in_span_ = 0;
     std::uint64_t busiest_ = 0;
+    std::uint64_t stall_ = 0;  // in cycles
     std::uint64_t counted_ms_ = 0;
     std::uint64_t sent_before_ = sent();
 };
@@ -135,6 +143,7 @@ void ping_rate(benchmark::State& state, std::uint32_t wanted) {
     state.counters["answered"] = (after.answered - before.answered) / sent;
     state.counters["busiest_10_ms"] = static_cast<double>(phones.busiest());
     state.counters["promised"] = kBar * kSpan_ms / 1'000 * sent / seconds + qualify::Pace::kBurst;
+    state.counters["stall_ms"] = phones.stall_ms();
     state.counters["late"] = (after.late - before.late) / sent;
     state.counters["overdue"] = static_cast<double>(control.figures().overdue.get());
     state.counters["lag_ms"] = lag_ms(before, after);

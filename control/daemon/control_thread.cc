@@ -21,7 +21,9 @@ namespace {
 constexpr long kNap_ns = 1'000'000;
 // Work between two looks at the rings; what is left comes at once in the next round.
 constexpr std::uint32_t kMarksARound = 8192;
-constexpr std::uint32_t kEntriesARound = 4096;
+// Half a millisecond of work: what leaves is counted as of the round's beginning, and in any 10 ms no more may
+// leave than is promised.
+constexpr std::uint32_t kEntriesARound = 256;
 
 qualify::Now keeper_now(const io::Moment& now) {
     return {now.ms, now.s};
