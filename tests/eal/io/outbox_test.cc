@@ -94,6 +94,17 @@ TEST_F(OutboxScene, WithoutAWayTheWorkerSaysWhy) {
     EXPECT_EQ(edge->drops(0, DropReason::kNoRoute), 1U);
 }
 
+// The way of what is framed was found before; that of what is longer, the worker finds.
+TEST_F(OutboxScene, AFrameAsksTheWorkerForNoWay) {
+    ASSERT_EQ(post("ping"), Posted::kPosted);
+    ASSERT_EQ(post(std::string(1'400, 'x')), Posted::kPosted);
+    edge->around().fib = net::Fib();
+    const auto seen = sent();
+    ASSERT_EQ(seen.size(), 1U);
+    expect_at_the_phone(seen[0], "ping");
+    EXPECT_EQ(edge->drops(0, DropReason::kNoRoute), 1U);
+}
+
 TEST_F(OutboxScene, HandsOverByTheBurst) {
     for (unsigned i = 0; i <= Outbox::kBurst; ++i) {
         EXPECT_TRUE(edge->mesh().inbox(0).empty());
