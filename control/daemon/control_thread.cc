@@ -19,14 +19,16 @@ namespace {
 
 // A round every millisecond: pings leave in small groups, ten times within a wheel's tick.
 constexpr long kNap_ns = 1'000'000;
+// While pings are late: what the pace has room for goes out soon, not a millisecond later.
+constexpr long kShortNap_ns = 100'000;
 // Work between two looks at the rings; what is left comes at once in the next round.
 constexpr std::uint32_t kMarksARound = 8192;
-// Half a millisecond of work: what leaves is counted as of the round's beginning, and in any 10 ms no more may
-// leave than is promised.
+// Half a millisecond of work: what a round lets go counts from its end on, so that a longer one would leave less
+// room to the next.
 constexpr std::uint32_t kEntriesARound = 256;
 
 qualify::Now keeper_now(const io::Moment& now) {
-    return {now.ms, now.s};
+    return {now.ms, now.s, static_cast<std::uint32_t>(now.us - now.ms * 1'000)};
 }
 
 // What the keeper reads: a contact by slot.
@@ -204,6 +206,7 @@ struct ControlThread::Core {
         check_peers();
         const bool done = keeper.advance(keeper_now(parts.clock.now()), kEntriesARound);
         dispatcher.flush();
+        keeper.handed_over(keeper_now(parts.clock.now()));
         return marks >= kMarksARound || !done;
     }
 
@@ -352,7 +355,7 @@ void ControlThread::run() {
         qsbr.offline(self);
         rounds_.store(rounds_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         if (!more) {
-            const timespec nap{0, kNap_ns};
+            const timespec nap{0, core_->keeper.waits_for_pace() ? kShortNap_ns : kNap_ns};
             nanosleep(&nap, nullptr);
         }
     }

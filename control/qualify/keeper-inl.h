@@ -49,7 +49,8 @@ void Keeper<C, S>::set_now(Now now) {
     }
     now_ms_ = now.ms;
     now_s_ = now.s;
-    pace_.set_now(now.ms, cap());
+    pace_.set_limits(cap(), policy_.max_pings_per_s);
+    pace_.set_now(now.ms * 1'000 + now.us);
 }
 
 // The first tick that doesn't lie before.

@@ -95,6 +95,7 @@ concept Sink = requires(T& sink, ContactId id) {
 struct Now {
     std::uint64_t ms;
     std::uint32_t s;
+    std::uint32_t us = 0;  // of this millisecond
 };
 
 template <Contacts C, Sink S>
@@ -142,6 +143,12 @@ class Keeper {
     // Does what is due, at most `budget` wheel entries of it. Returns false if some is left for the
     // next call. Call it every few milliseconds.
     bool advance(Now now, std::uint32_t budget);
+
+    // What advance() has let go has left. Without it, it counts as if it left with the next advance().
+    void handed_over(Now now) { pace_.set_now(now.ms * 1'000 + now.us); }
+
+    // Pings are late, and the pace lets them go as time passes.
+    [[nodiscard]] bool waits_for_pace() const { return !queue_.empty() && !queue_full_; }
 
     [[nodiscard]] const Figures& figures() const { return figures_; }
     [[nodiscard]] std::uint32_t contacts() const { return wheel_.size(); }

@@ -163,8 +163,8 @@ std::uint32_t Keeper<C, S>::cap() const {
     const std::uint32_t all = contacts();
     const std::uint32_t fixed =
         all - std::min(all, reachable) + all - std::min(all, gateways_.phones());
-    return Pace::cap_of(policy_, static_cast<double>(gateways_.rate()) +
-                                     1.0 * Pace::rate_of(policy_.interval_ms) * fixed);
+    return Pace::cap_of(static_cast<double>(gateways_.rate()) +
+                        1.0 * Pace::rate_of(policy_.interval_ms) * fixed);
 }
 
 // The rates that follow from what was learned are other ones then.

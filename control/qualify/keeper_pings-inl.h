@@ -19,10 +19,11 @@ bool Keeper<C, S>::advance(Now now, std::uint32_t budget) {
     revive(kRevivedAStep);
     const std::uint32_t served = serve_queue(budget);
     const auto tick = static_cast<Tick>(now.ms / kTickMs);
+    const auto early = [&] { return pace_.is_early() && wheel_.has_begun(tick); };
     wheel_.advance(
         tick, budget - served, [this](std::uint32_t slot) { visit(slot, false); },
-        [this](std::uint32_t next, std::uint32_t after) { fetch(next, after); });
-    return wheel_.caught_up(tick);
+        [this](std::uint32_t next, std::uint32_t after) { fetch(next, after); }, early);
+    return wheel_.caught_up(tick) || early();
 }
 
 // Those that have waited go first, and whoever comes due meanwhile goes behind them: after a stall

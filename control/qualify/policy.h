@@ -8,11 +8,11 @@
 namespace pinhole::qualify {
 
 struct Policy {
-    std::uint32_t interval_ms = 25'000;  // 0: no pings, only expiry
-    std::uint32_t timeout_ms = 3'000;    // at most half the interval is taken
-    std::uint32_t max_missed = 3;        // 1..255
-    std::uint32_t remove_after_s = 600;  // 0: an unreachable contact stays till it expires
-    std::uint32_t max_pings_per_s = 0;   // 0: as many as the contacts need; kept in steps of 100
+    std::uint32_t interval_ms = 25'000;         // 0: no pings, only expiry
+    std::uint32_t timeout_ms = 3'000;           // at most half the interval is taken
+    std::uint32_t max_missed = 3;               // 1..255
+    std::uint32_t remove_after_s = 600;         // 0: an unreachable contact stays till it expires
+    std::uint32_t max_pings_per_s = 0;          // 0: as many as the contacts need
     std::uint32_t max_address_pings_per_s = 0;  // to one address (IPv6: /64); 0: likewise
     bool learn = false;                         // how long each gateway's mappings last ...
     std::uint32_t max_interval_ms = 600'000;    // ... up to this

@@ -96,17 +96,12 @@ bool Wheel::drain(std::uint32_t cell, std::uint32_t& moves) {
 // Moves base_ past the next tick that has entries, and these to the firing list. False if there is
 // none up to `now`, or if the moves don't suffice to reach it.
 bool Wheel::next_due_tick(Tick now, std::uint32_t& moves) {
-    const auto level1 = [](Tick t) { return kLevel1 + (t >> kBlockBits) % kLevel1Cells; };
-    const auto level2 = [](Tick t) { return kLevel2 + (t >> kSuperBits) % kLevel2Cells; };
-    constexpr Tick kBlock = Tick{1} << kBlockBits;
-    constexpr Tick kSuper = Tick{1} << kSuperBits;
-
     if (size_ == 0 && ticks_ahead(base_, now) >= 0) {
         base_ = now + 1;
         return false;
     }
     while (ticks_ahead(base_, now) >= 0) {
-        if (!drain(level2(base_), moves) || !drain(level1(base_), moves)) {
+        if (!drain(level2_cell(base_), moves) || !drain(level1_cell(base_), moves)) {
             return false;
         }
         const Tick block_end = base_ | (kBlock - 1);
@@ -119,11 +114,15 @@ bool Wheel::next_due_tick(Tick now, std::uint32_t& moves) {
         }
         base_ = last + 1;
     }
-    // Ahead of time, with what this call has left; an unfinished cell is taken up again.
-    if (drain(level2(base_ + kSuper), moves)) {
-        (void)drain(level1(base_ + kBlock), moves);
-    }
+    prepare(moves);
     return false;
+}
+
+// Ahead of time, with what a call has left of its moves; an unfinished cell is taken up again.
+void Wheel::prepare(std::uint32_t& moves) {
+    if (drain(level2_cell(base_ + kSuper), moves)) {
+        (void)drain(level1_cell(base_ + kBlock), moves);
+    }
 }
 
 // The first tick in [from, last], within one block, whose cell has entries.

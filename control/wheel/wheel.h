@@ -62,11 +62,21 @@ class Wheel {
     static constexpr std::uint32_t kNobody = 0xffff'ffff;
     template <typename Fn, typename Ahead>
     std::uint32_t advance(Tick now, std::uint32_t max_expired, Fn&& fn, Ahead&& ahead) {
+        return advance(now, max_expired, fn, ahead, [] { return false; });
+    }
+    // The same, and takes no more of this call once `enough()`, who is asked before each.
+    template <typename Fn, typename Ahead, typename Enough>
+    std::uint32_t advance(Tick now, std::uint32_t max_expired, Fn&& fn, Ahead&& ahead,
+                          Enough&& enough) {
         std::uint32_t moves = max_expired;
         std::uint32_t taken = 0;
         for (;;) {
             while (!empty(kFiring)) {
                 if (taken == max_expired) {
+                    return taken;
+                }
+                if (enough()) {
+                    prepare(moves);
                     return taken;
                 }
                 const std::uint32_t slot = nodes_[capacity_ + kFiring].next;
@@ -82,9 +92,9 @@ class Wheel {
     }
 
     // Whether everything due at `now` or before has been taken.
-    [[nodiscard]] bool caught_up(Tick now) const {
-        return empty(kFiring) && ticks_ahead(now, base_) > 0;
-    }
+    [[nodiscard]] bool caught_up(Tick now) const { return empty(kFiring) && has_begun(now); }
+    // Whether everything due before `now` has been taken.
+    [[nodiscard]] bool has_begun(Tick now) const { return ticks_ahead(now, base_) > 0; }
 
   private:
     struct Node {
@@ -97,6 +107,8 @@ class Wheel {
     static constexpr std::uint32_t kNone = 0xffff'ffff;
     static constexpr unsigned kBlockBits = 12;  // of ticks
     static constexpr unsigned kSuperBits = 22;
+    static constexpr Tick kBlock = Tick{1} << kBlockBits;
+    static constexpr Tick kSuper = Tick{1} << kSuperBits;
     static constexpr std::uint32_t kLevel0Cells = 2u << kBlockBits;
     static constexpr std::uint32_t kLevel1Cells = 2u << (kSuperBits - kBlockBits);
     static constexpr std::uint32_t kLevel2Cells = 64;
@@ -105,6 +117,13 @@ class Wheel {
     static constexpr std::uint32_t kFiring =
         kLevel2 + kLevel2Cells;  // a tick's entries, being taken out
     static constexpr std::uint32_t kCells = kFiring + 1;
+
+    static constexpr std::uint32_t level1_cell(Tick tick) {
+        return kLevel1 + (tick >> kBlockBits) % kLevel1Cells;
+    }
+    static constexpr std::uint32_t level2_cell(Tick tick) {
+        return kLevel2 + (tick >> kSuperBits) % kLevel2Cells;
+    }
 
     // A cell is a ring closed by a node of its own, which stands behind the slots' nodes.
     [[nodiscard]] bool empty(std::uint32_t cell) const {
@@ -125,6 +144,7 @@ class Wheel {
     void move_to_firing(std::uint32_t cell);
     [[nodiscard]] bool drain(std::uint32_t cell, std::uint32_t& moves);
     [[nodiscard]] bool next_due_tick(Tick now, std::uint32_t& moves);
+    void prepare(std::uint32_t& moves);
     [[nodiscard]] bool first_occupied(Tick from, Tick last, Tick& found);
 
     std::vector<Node> nodes_;  // capacity_ slots, then kCells list heads

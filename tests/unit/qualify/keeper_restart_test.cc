@@ -72,7 +72,8 @@ TEST_F(Restarted, PingsGoOnInTheirPhase) {
         late += gap > kInterval + kDown_ms ? 1 : 0;
     }
     EXPECT_LE(late, kMany / 100);
-    EXPECT_LE(busiest_10_ms(after_->sink.pings), 1.2 * 10.0 * kMany / (0.9 * kInterval) + 32);
+    EXPECT_LE(busiest_10_ms(after_->sink.pings),
+              1.2 * 10.0 * kMany / (Pace::kMeanInterval * kInterval) + 32);
 }
 
 TEST(KeeperRestart, AContactThatWasNeverPingedIsSoon) {

@@ -1,51 +1,120 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The cap on pings in any 10 ms, the count of plans by tick, and the windows that follow from the
-// policy.
+// The cap on pings in any 10 ms, their even share of the time, the count of plans by tick, and the
+// windows that follow from the policy.
 #include "control/qualify/pace.h"
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <random>
+#include <vector>
 
 namespace pinhole::qualify {
 namespace {
 
 TEST(Pace, CapFollowsContactsAndPolicy) {
     EXPECT_EQ(Pace::cap({.interval_ms = 25'000}, 0), 32u);
-    EXPECT_EQ(Pace::cap({.interval_ms = 25'000}, 22'500), 12u + 32u);  // 10 in 10 ms on average
-    EXPECT_EQ(Pace::cap({.interval_ms = 25'000}, 9'000'000), 4'800u + 32u);
-    EXPECT_EQ(Pace::cap({.interval_ms = 25'000, .max_pings_per_s = 1'000}, 1'000'000), 10u);
-    EXPECT_EQ(Pace::cap({.interval_ms = 25'000, .max_pings_per_s = 1}, 1'000'000), 1u);
-    EXPECT_EQ(Pace::cap({.interval_ms = 25'000, .max_pings_per_s = 1'000'000}, 0), 32u);
+    EXPECT_EQ(Pace::cap({.interval_ms = 25'000}, 23'300), 12u + 32u);  // 10 in 10 ms on average
+    EXPECT_EQ(Pace::cap({.interval_ms = 25'000}, 9'300'000), 4'800u + 32u);
     EXPECT_EQ(Pace::cap({.interval_ms = 0}, 20'000), 0u);
 }
 
-TEST(Pace, HoldsTheCapOverEveryTenMilliseconds) {
+// The most in any `span_us`, of moments in order.
+std::size_t most_within(const std::vector<std::uint64_t>& moments, std::uint64_t span_us) {
+    std::size_t most = 0;
+    for (std::size_t last = 0, first = 0; last < moments.size(); ++last) {
+        while (moments[last] - moments[first] > span_us) {
+            ++first;
+        }
+        most = std::max(most, last - first + 1);
+    }
+    return most;
+}
+
+// A thread that wants to send all the time, works for a while and stands still now and then, between two pings
+// too: `left` is when each may have left at the latest, and at the earliest.
+struct Restless {
     Pace pace;
-    std::vector<std::uint64_t> sent;
-    for (std::uint64_t ms = 995; ms < 1'200; ms += ms % 3 + 1) {
-        pace.set_now(ms, 7);
-        while (pace.may_send()) {
-            pace.sent();
-            sent.push_back(ms);
+    std::mt19937 random{5};
+    std::uint64_t us = 995'123;
+    std::vector<std::uint64_t> soonest;
+    std::vector<std::uint64_t> latest;
+
+    void run(std::uint64_t for_us) {
+        for (const std::uint64_t end = us + for_us; us < end; us += random() % 1'500) {
+            pace.set_now(us);
+            const std::size_t before = latest.size();
+            while (pace.may_send() && latest.size() - before < 100) {
+                pace.sent();
+                soonest.push_back(us);
+                us += random() % 50 == 0 ? random() % 3'000 : 0;
+                latest.push_back(us);
+            }
+            std::fill(latest.begin() + static_cast<std::ptrdiff_t>(before), latest.end(), us);
+            pace.set_now(us);
         }
     }
-    for (std::size_t i = 7; i < sent.size(); ++i) {
-        EXPECT_GE(sent[i] - sent[i - 7], 10u);
+};
+
+TEST(Pace, HoldsTheCapOverEveryTenMillisecondsWheneverItLeaves) {
+    Restless thread;
+    thread.pace.set_limits(70, 0);
+    constexpr std::uint64_t kTime_us = 4'000'000;
+    thread.run(kTime_us);
+    EXPECT_LE(most_within(thread.soonest, 10'000), 70u);
+    EXPECT_LE(most_within(thread.latest, 10'000), 70u);
+    EXPECT_GE(thread.latest.size(), 70 * kTime_us / 10'000 * 3 / 4);
+}
+
+TEST(Pace, KeepsTheBudgetOfASecond) {
+    for (const std::uint32_t budget : {1u, 200u, 5'000u}) {
+        Restless thread;
+        thread.pace.set_limits(10'000, budget);
+        thread.run(10'000'000);
+        EXPECT_LE(most_within(thread.latest, 1'000'000), budget) << budget;
+        EXPECT_GE(thread.latest.size(), budget * 9) << budget;
+        thread.pace.set_limits(10'000, 0);  // it was taken back
+        thread.run(100'000);
+        EXPECT_GE(thread.latest.size(), budget * 9 + 1'000) << budget;
     }
-    EXPECT_GE(sent.size(), 7u * 18);
 }
 
 TEST(Pace, ForgetsAfterAGap) {
     Pace pace;
-    for (const std::uint64_t ms : {100u, 110u, 150u, 100'000u}) {
-        pace.set_now(ms, 3);
+    pace.set_limits(3, 0);
+    for (const std::uint64_t ms : {100u, 111u, 150u, 100'000u}) {
+        pace.set_now(ms * 1'000);
         for (int i = 0; i < 3; ++i) {
             ASSERT_TRUE(pace.may_send());
             pace.sent();
         }
         EXPECT_FALSE(pace.may_send());
-        pace.set_now(ms + 9, 3);
+        pace.set_now(ms * 1'000);
+        pace.set_now((ms + 10) * 1'000);
         EXPECT_FALSE(pace.may_send());
     }
+}
+
+TEST(Pace, HasATicksPingsWaitForTheirPartOfIt) {
+    Pace pace;
+    pace.set_limits(1'000, 0);
+    pace.set_now(5'000'000);
+    unsigned sent = 0;
+    for (std::uint64_t us = 5'000'000; us <= 5'010'000; us += 500) {
+        pace.set_now(us);
+        for (; sent < 10'000 && !pace.is_early(); ++sent) {
+            pace.sent();
+        }
+        const auto due = static_cast<unsigned>((us - 5'000'000) / 10);
+        ASSERT_GE(sent, due);
+        ASSERT_LE(sent, due + 201);  // two milliseconds' worth and one
+    }
+    pace.set_now(5'100'000);  // not more of what was missed than those
+    for (sent = 0; sent < 10'000 && !pace.is_early(); ++sent) {
+        pace.sent();
+    }
+    EXPECT_EQ(sent, 201u);
 }
 
 TEST(Pace, CountsPlansByTickThroughTheWrap) {

@@ -156,7 +156,9 @@ class World {
             on_the_way_.pop_front();
         }
         sink.now_ms = ms;
-        return keeper.advance(now(), budget);
+        const bool done = keeper.advance(now(), budget);
+        keeper.handed_over(now());
+        return done;
     }
 
     [[nodiscard]] table::QualifyView view(ContactId id) const { return states.read_any(id); }
@@ -182,10 +184,11 @@ class World {
 };
 
 // The most pings in any 10 ms, wherever they begin, of those at `from_ms` or later.
-inline std::uint64_t busiest_10_ms(const std::vector<Sent>& pings, std::uint64_t from_ms = 0) {
+inline std::uint64_t busiest(const std::vector<Sent>& pings, std::uint64_t span_ms,
+                             std::uint64_t from_ms = 0) {
     std::uint64_t most = 0;
     for (std::size_t last = 0, first = 0; last < pings.size(); ++last) {
-        while (pings[last].ms - pings[first].ms >= 10 || pings[first].ms < from_ms) {
+        while (pings[last].ms - pings[first].ms >= span_ms || pings[first].ms < from_ms) {
             if (first == last) {
                 break;
             }
@@ -196,6 +199,9 @@ inline std::uint64_t busiest_10_ms(const std::vector<Sent>& pings, std::uint64_t
         }
     }
     return most;
+}
+inline std::uint64_t busiest_10_ms(const std::vector<Sent>& pings, std::uint64_t from_ms = 0) {
+    return busiest(pings, 10, from_ms);
 }
 
 }  // namespace pinhole::qualify

@@ -197,6 +197,33 @@ TEST(Wheel, MovesAGroupDownBeforeItIsDue) {
     EXPECT_FALSE(wheel.caught_up(360'000));
 }
 
+// Whoever has enough of a tick gets the rest of it next, and what is far away comes closer meanwhile.
+TEST(Wheel, TakesNoMoreThanIsEnough) {
+    constexpr Tick kTick = 4'200;
+    Wheel wheel(1'000, 0);
+    for (std::uint32_t slot = 0; slot < 100; ++slot) {
+        wheel.schedule(slot, kTick);
+    }
+    for (std::uint32_t slot = 100; slot < 1'000; ++slot) {
+        wheel.schedule(slot, 8'200);
+    }
+    Slots taken;
+    for (std::size_t calls = 1; calls <= 10; ++calls) {
+        wheel.advance(
+            kTick, 100, [&](std::uint32_t slot) { taken.push_back(slot); },
+            [](std::uint32_t, std::uint32_t) {}, [&] { return taken.size() == calls * 10; });
+        ASSERT_EQ(taken.size(), calls * 10);
+        EXPECT_TRUE(wheel.has_begun(kTick));
+        EXPECT_EQ(wheel.caught_up(kTick), calls == 10);
+    }
+    EXPECT_FALSE(wheel.has_begun(kTick + 1));
+    for (std::uint32_t i = 0; i < taken.size(); ++i) {
+        ASSERT_EQ(taken[i], i);
+    }
+    // All of them are near already: no call has to move them before it can take some.
+    EXPECT_EQ(take(wheel, 8'200, 50).size(), 50u);
+}
+
 TEST(Wheel, LeapsOverEmptyTime) {
     Wheel wheel(2, 0);
     EXPECT_EQ(take(wheel, 2'000'000'000), Slots{});
