@@ -3,6 +3,7 @@
 
 #include "dataplane/route/ping.h"
 #include "dataplane/route/reply_target.h"
+#include "dataplane/route/response.h"
 #include "dataplane/route/route.h"
 
 #include <algorithm>
@@ -144,10 +145,16 @@ void SipStage::parse(Context& context) {
     context.called = {};
     context.proof = AuthResult::kGood;
     context.proven = false;
+    context.pong.reset();
     if (context.refusal == Refusal::kSilent) {
         return;
     }
     context.peer = peer_of(context);
+    context.pong = route::read_pong(context.text, around_->keys, now_.us);
+    if (context.pong.has_value()) {
+        want_contact(context, context.pong->id.slot);
+        return;
+    }
     context.error = sip::parse(context.text, context.message);
     if (context.error == sip::ParseError::kOk && context.message.is_request) {
         counters_.requests[static_cast<std::size_t>(context.message.method)].add();
@@ -261,10 +268,14 @@ void SipStage::prepare_response(Context& context) {
         return;
     }
     if (const auto slot = route::slot_named_by(top->branch)) {
-        context.wants = Context::Wants::kContact;
-        context.wanted = *slot;
-        shared_.table.prefetch_slot(*slot);
+        want_contact(context, *slot);
     }
+}
+
+void SipStage::want_contact(Context& context, std::uint32_t slot) {
+    context.wants = Context::Wants::kContact;
+    context.wanted = slot;
+    shared_.table.prefetch_slot(slot);
 }
 
 void SipStage::want_aor(Context& context, std::uint64_t aor_hash) {
@@ -283,6 +294,9 @@ bool SipStage::let_in(Context& context) {
         drop(context, DropReason::kStranger);
         return false;
     }
+    if (context.pong.has_value()) {
+        return true;
+    }
     if (!admit(context)) {
         return false;
     }
@@ -294,6 +308,10 @@ bool SipStage::let_in(Context& context) {
 }
 
 SipStage::Outcome SipStage::decide(Context& context) {
+    if (context.pong.has_value()) {
+        carry_out(context, route::decide_pong(*context.pong, context.flow, shared_.table), {});
+        return Outcome::kFinished;
+    }
     if (!context.for_registrar) {
         if (context.error != sip::ParseError::kNotSip || !answer_stun(context)) {
             route_message(context);

@@ -17,6 +17,7 @@
 #include "dataplane/registrar/rules.h"
 #include "dataplane/route/answer.h"
 #include "dataplane/route/context.h"
+#include "dataplane/route/ping.h"
 #include "dataplane/screen/allowance_copy.h"
 #include "dataplane/screen/overload.h"
 #include "dataplane/screen/rate_limits.h"
@@ -96,7 +97,8 @@ class SipStage {
         net::Flow flow;  // as the packet came
         std::string_view text;
         sip::ParseError error = sip::ParseError::kOk;
-        std::optional<unsigned> peer;  // the core peer that sent it
+        std::optional<unsigned> peer;     // the core peer that sent it
+        std::optional<route::Pong> pong;  // the datagram is one, and `message` stays unread
         screen::Verdict screened;
         std::uint64_t flow_hash = 0;  // under pressure alone
         Refusal refusal = Refusal::kNone;
@@ -132,6 +134,7 @@ class SipStage {
     [[nodiscard]] route::AnswerResult answer(Context& context, const route::Answer& what);
     void prepare_call(Context& context);
     void prepare_response(Context& context);
+    void want_contact(Context& context, std::uint32_t slot);
     void want_aor(Context& context, std::uint64_t aor_hash);
     void prepare_register(Context& context);
     [[nodiscard]] Outcome decide(Context& context);
@@ -182,6 +185,7 @@ class SipStage {
                     const registrar::Named& named);
     void note_proof(const net::Flow& flow);
     void note_proof(std::uint32_t slot, std::uint32_t generation, table::Proof proof);
+    void carry_out(Context& context, const route::Decision& decision, std::string_view out);
     void take_pong(const route::Decision& decision);
     void take_peer_pong(const route::Decision& decision);
     void drop(Context& context, DropReason reason);

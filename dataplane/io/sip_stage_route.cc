@@ -74,11 +74,15 @@ void SipStage::route_message(Context& context) {
     if (decision.proves_life) {
         note_proof(context.flow);
     }
+    carry_out(context, decision, out.view());
+}
+
+void SipStage::carry_out(Context& context, const route::Decision& decision, std::string_view out) {
     switch (decision.kind) {
         case route::Kind::kForward:
         case route::Kind::kReply:
             count(decision);
-            transmit_.datagram(decision.flow, out.view(), context.mbuf, *around_);
+            transmit_.datagram(decision.flow, out, context.mbuf, *around_);
             context.mbuf = nullptr;
             break;
         case route::Kind::kPong:

@@ -18,6 +18,13 @@ constexpr std::uint64_t kProbeBit = 1ull << 47;
 constexpr std::size_t kSignedBytes = 1 + 4 + 4 + 6;
 constexpr std::size_t kPingBytes = kSignedBytes + 8;
 constexpr std::size_t kPingChars = base64_chars(kPingBytes);
+// As phones repeat it: the only Via there is, behind the status line.
+constexpr std::string_view kStatusLine = "SIP/2.0 ";
+constexpr std::string_view kViaLine = "\r\nVia: SIP/2.0/UDP ";
+constexpr std::string_view kBranchParam = ";branch=z9hG4bKP";
+constexpr std::string_view kBranchStart = kBranchParam.substr(kBranchParam.find('=') + 1);
+static_assert(kBranchStart.starts_with(sip::kMagicCookie) && kBranchStart.ends_with(kPingMark) &&
+              kBranchStart.size() == sip::kMagicCookie.size() + 1);
 constexpr std::size_t kTagChars = 11;  // the end of it: the MAC, which no two pings share
 
 // The AOR as it may stand between angle brackets.
@@ -26,6 +33,44 @@ bool is_clean(std::string_view aor) {
         return static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || c == '<' || c == '>' ||
                c == '"';
     });
+}
+
+// What the text of a mark says, if it is ours.
+std::optional<Pong> open(std::string_view mark, unsigned status, const Keys& keys,
+                         std::uint64_t now_us) {
+    constexpr unsigned kFirstFinal = 200;
+    std::array<std::uint8_t, kPingBytes> data;
+    if (status < kFirstFinal || !base64_decode(mark, data)) {
+        return std::nullopt;
+    }
+    Unpacker in(data);
+    const auto key_id = static_cast<std::uint8_t>(in.number(1));
+    Pong out;
+    out.id.slot = static_cast<std::uint32_t>(in.number(4));
+    out.id.generation = static_cast<std::uint32_t>(in.number(4));
+    const std::uint64_t sent = in.number(6);
+    out.probe = (sent & kProbeBit) != 0;
+    const std::uint64_t age_us = (now_us - sent) & kTimeMask;
+    if (in.number(8) != keys.mac(Purpose::kPing, key_id, {data.data(), kSignedBytes}) ||
+        !keys.knows(key_id) || age_us > kMaxPongAge_us) {
+        return std::nullopt;
+    }
+    out.rtt_us = static_cast<std::uint32_t>(age_us);
+    out.code = static_cast<std::uint16_t>(status);
+    return out;
+}
+
+// Of a status line as it should be (RFC 3261 §7.2): 100 to 699.
+std::optional<unsigned> status_of(std::string_view datagram) {
+    const auto digit = [&](std::size_t i) {
+        return static_cast<unsigned>(datagram[kStatusLine.size() + i]) - '0';
+    };
+    if (!datagram.starts_with(kStatusLine) || datagram.size() < kStatusLine.size() + 4 ||
+        digit(0) - 1 > 5 || digit(1) > 9 || digit(2) > 9 ||
+        datagram[kStatusLine.size() + 3] != ' ') {
+        return std::nullopt;
+    }
+    return digit(0) * 100 + digit(1) * 10 + digit(2);
 }
 
 }  // namespace
@@ -85,28 +130,35 @@ std::optional<std::uint32_t> slot_named_by(std::string_view branch) {
 
 std::optional<Pong> parse_pong(const sip::Message& response, std::string_view branch,
                                const Keys& keys, std::uint64_t now_us) {
-    std::array<std::uint8_t, kPingBytes> data;
-    if (!is_ping_branch(branch) || response.is_request || response.status < 200 ||
+    if (!is_ping_branch(branch) || response.is_request ||
         response.method != sip::Method::kOptions ||
-        branch.size() != sip::kMagicCookie.size() + 1 + kPingChars ||
-        !base64_decode(branch.substr(sip::kMagicCookie.size() + 1), data)) {
+        branch.size() != kBranchStart.size() + kPingChars) {
         return std::nullopt;
     }
-    Unpacker in(data);
-    const auto key_id = static_cast<std::uint8_t>(in.number(1));
-    Pong out;
-    out.id.slot = static_cast<std::uint32_t>(in.number(4));
-    out.id.generation = static_cast<std::uint32_t>(in.number(4));
-    const std::uint64_t sent = in.number(6);
-    out.probe = (sent & kProbeBit) != 0;
-    const std::uint64_t age_us = (now_us - sent) & kTimeMask;
-    if (in.number(8) != keys.mac(Purpose::kPing, key_id, {data.data(), kSignedBytes}) ||
-        !keys.knows(key_id) || age_us > kMaxPongAge_us) {
+    return open(branch.substr(kBranchStart.size()), response.status, keys, now_us);
+}
+
+std::optional<Pong> read_pong(std::string_view datagram, const Keys& keys, std::uint64_t now_us) {
+    const std::optional<unsigned> status = status_of(datagram);
+    if (!status.has_value()) {
         return std::nullopt;
     }
-    out.rtt_us = static_cast<std::uint32_t>(age_us);
-    out.code = response.status;
-    return out;
+    const std::size_t first_line = datagram.find("\r\n", kStatusLine.size());
+    std::string_view via = datagram.substr(std::min(first_line, datagram.size()));
+    if (!via.starts_with(kViaLine)) {
+        return std::nullopt;
+    }
+    via =
+        via.substr(kViaLine.size(), via.find_first_of("\r\n,", kViaLine.size()) - kViaLine.size());
+    const std::size_t mark = via.find(kBranchParam);
+    if (mark == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const std::string_view text = via.substr(mark + kBranchParam.size());
+    if (text.size() < kPingChars || (text.size() > kPingChars && text[kPingChars] != ';')) {
+        return std::nullopt;
+    }
+    return open(text.substr(0, kPingChars), *status, keys, now_us);
 }
 
 }  // namespace pinhole::route

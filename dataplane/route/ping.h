@@ -48,8 +48,13 @@ inline constexpr std::uint64_t kMaxPongAge_us = 32'000'000;
 // The slot that a ping's branch names, not verified: where to fetch from before parse_pong() says more.
 [[nodiscard]] std::optional<std::uint32_t> slot_named_by(std::string_view branch);
 // Any final response to a ping of ours is life; a provisional one is none, nor is one without a
-// good MAC or too late. `top` is the message's top Via.
+// good MAC or too late. `branch` is the message's top Via's.
 [[nodiscard]] std::optional<Pong> parse_pong(const sip::Message& response, std::string_view branch,
                                              const Keys& keys, std::uint64_t now_us);
+// The same of a datagram as phones send it, our Via the first header: what bears our MAC answers our
+// question, whatever else it says, so no more of it is read. None: it is something else, or must be read in
+// full to be judged.
+[[nodiscard]] std::optional<Pong> read_pong(std::string_view datagram, const Keys& keys,
+                                            std::uint64_t now_us);
 
 }  // namespace pinhole::route

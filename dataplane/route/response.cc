@@ -12,36 +12,6 @@
 namespace pinhole::route {
 namespace {
 
-Decision decide_pong(const sip::Message& response, const TopVia& top, const Arrival& arrival,
-                     const Context& context) {
-    if (response.status < 200) {
-        return Decision::drop(DropReason::kKeepalive);  // neither life nor an attack
-    }
-    const auto pong = parse_pong(response, top.via.branch, context.keys, context.now_us);
-    if (!pong) {
-        return Decision::drop(DropReason::kBadResponse);
-    }
-    table::ContactView contact;
-    Decision decision;
-    decision.kind = Kind::kPong;
-    decision.contact = pong->id;
-    decision.rtt_us = pong->rtt_us;
-    decision.code = pong->code;
-    decision.flow = arrival.flow;
-    const table::SlotRead read = context.table.read(pong->id, contact);
-    if (read == table::SlotRead::kGone) {
-        return Decision::drop(
-            DropReason::kBadResponse);  // its contact went while it was on its way
-    }
-    decision.is_probe = pong->probe;
-    if (pong->probe && contact.state.flow.theirs != arrival.flow.theirs) {
-        return Decision::drop(DropReason::kWrongSender);
-    }
-    decision.flow_matches =
-        read == table::SlotRead::kContended || contact.state.flow == arrival.flow;
-    return decision;
-}
-
 // Only the peer itself can tell that it lives, and only where peers may speak.
 Decision decide_peer_pong(const sip::Message& response, const TopVia& top, const Arrival& arrival,
                           const Context& context) {
@@ -77,6 +47,27 @@ bool answers_its_request(const sip::Message& response, const Branch& branch) {
 
 }  // namespace
 
+Decision decide_pong(const Pong& pong, const net::Flow& flow, const table::BindingTable& table) {
+    table::ContactView contact;
+    Decision decision;
+    decision.kind = Kind::kPong;
+    decision.contact = pong.id;
+    decision.rtt_us = pong.rtt_us;
+    decision.code = pong.code;
+    decision.flow = flow;
+    const table::SlotRead read = table.read(pong.id, contact);
+    if (read == table::SlotRead::kGone) {
+        return Decision::drop(
+            DropReason::kBadResponse);  // its contact went while it was on its way
+    }
+    decision.is_probe = pong.probe;
+    if (pong.probe && contact.state.flow.theirs != flow.theirs) {
+        return Decision::drop(DropReason::kWrongSender);
+    }
+    decision.flow_matches = read == table::SlotRead::kContended || contact.state.flow == flow;
+    return decision;
+}
+
 Decision decide_response(const sip::Message& response, const Arrival& arrival,
                          const Context& context, sip::Writer& out) {
     TopVia top;
@@ -84,7 +75,12 @@ Decision decide_response(const sip::Message& response, const Arrival& arrival,
         return Decision::drop(DropReason::kBadResponse);
     }
     if (is_ping_branch(top.via.branch)) {
-        return decide_pong(response, top, arrival, context);
+        if (response.status < 200) {
+            return Decision::drop(DropReason::kKeepalive);  // neither life nor an attack
+        }
+        const auto pong = parse_pong(response, top.via.branch, context.keys, context.now_us);
+        return pong ? decide_pong(*pong, arrival.flow, context.table)
+                    : Decision::drop(DropReason::kBadResponse);
     }
     if (is_check_branch(top.via.branch)) {
         return decide_peer_pong(response, top, arrival, context);

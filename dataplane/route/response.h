@@ -5,10 +5,15 @@
 #pragma once
 
 #include "dataplane/route/context.h"
+#include "dataplane/route/ping.h"
 #include "dataplane/sip/message.h"
 #include "dataplane/sip/writer.h"
 
 namespace pinhole::route {
+
+// The answer to a ping, held against its contact.
+[[nodiscard]] Decision decide_pong(const Pong& pong, const net::Flow& flow,
+                                   const table::BindingTable& table);
 
 [[nodiscard]] Decision decide_response(const sip::Message& response, const Arrival& arrival,
                                        const Context& context, sip::Writer& out);

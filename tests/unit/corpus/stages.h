@@ -8,7 +8,9 @@
 #include "dataplane/registrar/register_request.h"
 #include "dataplane/registrar/rules.h"
 #include "dataplane/route/answer.h"
+#include "dataplane/route/ping.h"
 #include "dataplane/route/reply_target.h"
+#include "dataplane/route/response.h"
 #include "dataplane/route/tag.h"
 #include "dataplane/sip/via.h"
 #include "tests/unit/route/world.h"
@@ -26,6 +28,11 @@ class Edge : public route::World {
 
     // As a worker takes a datagram: `text` byte for byte.
     route::Sent take(std::string_view text, const net::Flow& by, bool from_core_peer = false) {
+        if (const auto pong = route::read_pong(text, *keys, now_us)) {
+            route::Sent sent;
+            sent.decision = route::decide_pong(*pong, by, *table);
+            return sent;
+        }
         sip::Message message;
         const bool for_registrar = sip::parse(text, message) == sip::ParseError::kOk &&
                                    route::is_for_registrar(message, identity) &&

@@ -7,6 +7,8 @@
 
 #include <array>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace pinhole::route {
 namespace {
@@ -131,6 +133,97 @@ TEST(Pong, ABranchOfAnotherPurposeIsNoPing) {
     ASSERT_TRUE(invite.forwarded());
     const std::string as_ping = replace(answer_to(invite, 200), "z9hG4bKF", "z9hG4bKP");
     EXPECT_TRUE(world.from_phone(as_ping).dropped_for(DropReason::kBadResponse));
+}
+
+// What a phone's answer tells at first sight is what it tells when it is read in full.
+TEST(Pong, IsReadAtFirstSight) {
+    World world;
+    const table::ContactId id = world.add({});
+    const Sent ping{{}, ping_text(world, id, "sip:100@192.168.1.10:5060")};
+    world.now_us += 23'456;
+    const std::string good = answer_to(ping, 486);
+    const std::string branch = good.substr(good.find(";branch="), 8 + 8 + 31);
+    const std::string elsewhere = replace(good, branch, "");
+    const std::string host = "198.51.100.1:5060";
+    for (const std::string& text :
+         {good, replace(good, ";rport", ";rport=5060;received=192.0.2.1"),
+          replace(good, branch, branch + ";received=192.0.2.1"),
+          replace(elsewhere, ";rport", branch + ";rport"), replace(good, "X\r\n", "\r\n"),
+          replace(good, "X\r\n", "Occup\xc3\xa9 ici\r\n")}) {
+        const auto pong = read_pong(text, *world.keys, world.now_us);
+        ASSERT_TRUE(pong.has_value()) << text;
+        EXPECT_EQ(pong->id, id);
+        EXPECT_EQ(pong->rtt_us, 23'456u);
+        EXPECT_EQ(pong->code, 486u);
+        EXPECT_FALSE(pong->probe);
+        const Sent in_full = world.from_phone(text);
+        ASSERT_EQ(in_full.decision.kind, Kind::kPong) << text;
+        EXPECT_EQ(in_full.decision.contact, pong->id);
+        EXPECT_EQ(in_full.decision.rtt_us, pong->rtt_us);
+        EXPECT_EQ(in_full.decision.code, pong->code);
+    }
+}
+
+TEST(Pong, WhatIsUnusualIsReadInFull) {
+    World world;
+    const table::ContactId id = world.add({});
+    const Sent ping{{}, ping_text(world, id, "sip:100@192.168.1.10:5060")};
+    const std::string good = answer_to(ping, 200);
+    const auto at_sight = [&](const std::string& text) {
+        return read_pong(text, *world.keys, world.now_us).has_value();
+    };
+    ASSERT_TRUE(at_sight(good));
+    for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+             {"Via:", "v:"},
+             {"Via:", "Via :"},
+             {"Via:", "Server: x\r\nVia:"},
+             {";branch=", " ;branch="},
+             {";branch=", "\r\n ;branch="},
+             {"\r\nFrom", ", SIP/2.0/UDP 192.0.2.1\r\nFrom"},
+             {"SIP/2.0 200", "\r\n\r\nSIP/2.0 200"},
+             {"SIP/2.0 200", "sip/2.0 200"}}) {
+        const std::string text = replace(good, from, to);
+        ASSERT_NE(text, good);
+        EXPECT_EQ(world.from_phone(text).decision.kind, Kind::kPong) << text;
+    }
+    // And what is no answer to a ping of ours, neither way.
+    for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+             {"200", "100"},
+             {"200", "199"},
+             {"200", "700"},
+             {"200", "2000"},
+             {"200", "2x0"},
+             {"200", "/00"},
+             {"Via: ", "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1, "},
+             {"z9hG4bKP", "z9hG4bKF"},
+             {"SIP/2.0 200 X", "OPTIONS sip:a@b SIP/2.0"}}) {
+        const std::string text = replace(good, from, to);
+        ASSERT_NE(text, good);
+        EXPECT_FALSE(at_sight(text)) << text;
+        EXPECT_NE(world.from_phone(text).decision.kind, Kind::kPong) << text;
+    }
+    const std::size_t at = good.find("z9hG4bKP") + 8;
+    for (std::size_t i = 0; i < 31; ++i) {
+        std::string forged = good;
+        forged[at + i] = forged[at + i] == 'A' ? 'B' : 'A';
+        EXPECT_FALSE(at_sight(forged)) << i;
+    }
+    world.now_us += kMaxPongAge_us + 1;
+    EXPECT_FALSE(at_sight(good)) << "a replay";
+}
+
+// No byte behind the datagram is looked at, which has its own end.
+TEST(Pong, CutOffAnywhere) {
+    World world;
+    const Sent ping{{}, ping_text(world, world.add({}), "sip:100@192.168.1.10:5060")};
+    const std::string good = answer_to(ping, 200);
+    const std::size_t end = good.find("z9hG4bKP") + 8 + 31;
+    for (std::size_t length = 0; length <= good.size(); ++length) {
+        const std::vector<char> exact(good.begin(), good.begin() + static_cast<long>(length));
+        EXPECT_EQ(read_pong({exact.data(), exact.size()}, *world.keys, world.now_us).has_value(),
+                  length >= end)
+            << length;
+    }
 }
 
 // A probe says of itself, under the MAC, that it is one; and its answer counts only if it comes from the
