@@ -130,7 +130,9 @@ class Plane {
     // Returns how many pings left in it.
     std::size_t step(std::uint32_t ms) {
         ms_ += ms;
-        keeper_.advance({ms_, static_cast<std::uint32_t>(ms_ / 1'000)}, 0xffff'ffff);
+        const qualify::Now now{ms_, static_cast<std::uint32_t>(ms_ / 1'000)};
+        keeper_.advance(now, 0xffff'ffff);
+        keeper_.handed_over(now, 0);
         const std::size_t sent = sink_.ids.size();
         for (const ContactId id : sink_.ids) {
             keeper_.pong(id, 40'000, 200, true);

@@ -206,8 +206,17 @@ struct ControlThread::Core {
         check_peers();
         const bool done = keeper.advance(keeper_now(parts.clock.now()), kEntriesARound);
         dispatcher.flush();
-        keeper.handed_over(keeper_now(parts.clock.now()));
+        keeper.handed_over(keeper_now(parts.clock.now()), waiting());
         return marks >= kMarksARound || !done;
+    }
+
+    // Packets of the kernel's among them are few.
+    [[nodiscard]] std::uint32_t waiting() const {
+        std::uint32_t parcels = 0;
+        for (unsigned worker = 0; worker < parts.mesh.workers(); ++worker) {
+            parcels += parts.mesh.inbox(worker).count();
+        }
+        return parcels;
     }
 
     void take_pongs(unsigned worker) {

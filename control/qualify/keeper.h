@@ -144,8 +144,12 @@ class Keeper {
     // next call. Call it every few milliseconds.
     bool advance(Now now, std::uint32_t budget);
 
-    // What advance() has let go has left. Without it, it counts as if it left with the next advance().
-    void handed_over(Now now) { pace_.set_now(now.ms * 1'000 + now.us); }
+    // After each advance(): of the pings that it has sent, about so many still wait for a worker. The others
+    // have left by now, which is when they count.
+    void handed_over(Now now, std::uint32_t waiting) {
+        pace_.set_now(now.ms * 1'000 + now.us);
+        pace_.set_waiting(waiting);
+    }
 
     // Pings are late, and the pace lets them go as time passes.
     [[nodiscard]] bool waits_for_pace() const { return !queue_.empty() && !queue_full_; }

@@ -74,30 +74,34 @@ class Pace {
             share_a_us_ = std::min(share_a_us_, kNotSaved * budget / 1e6);
         }
     }
-    // `us` of a monotonic clock. What was sent since the last call has left by now, and counts from now on: a
-    // thread that stood still in between let it go at any time since.
+    // `us` of a monotonic clock.
     void set_now(std::uint64_t us) {
         const std::uint64_t cell = us / kCell_us;
         const std::uint64_t passed = std::min<std::uint64_t>(cell - cell_, kCells);
         for (std::uint64_t i = 1; i <= passed; ++i) {
-            std::uint32_t& oldest = sent_[(cell_ + i) % kCells];
+            std::uint32_t& oldest = left_[(cell_ + i) % kCells];
             in_span_ -= oldest;
             oldest = 0;
         }
         // After a longer gap everything is zero, whichever cell the present falls on.
         cell_ = cell;
-        sent_[cell_ % kCells] += just_sent_;
-        just_sent_ = 0;
         share_ = std::min(share_ + share_a_us_ * static_cast<double>(us - us_),
                           share_a_us_ * kShare_us + 1);
         us_ = us;
+    }
+    // Of all that was sent, so many have not left yet. The others have, at any time since it was last asked, and
+    // count as of now: whoever had to do it may have stood still.
+    void set_waiting(std::uint32_t waiting) {
+        const std::uint32_t left = waiting_ - std::min(waiting_, waiting);
+        left_[cell_ % kCells] += left;
+        waiting_ -= left;
     }
     // False: any more would break a limit.
     [[nodiscard]] bool may_send() const { return in_span_ < cap_ && !(has_budget_ && share_ < 1); }
     // True: what is due in this very tick can wait, or the tick would be over long before its time.
     [[nodiscard]] bool is_early() const { return share_ < 1; }
     void sent() {
-        ++just_sent_;
+        ++waiting_;
         ++in_span_;
         share_ -= 1;
     }
@@ -110,8 +114,8 @@ class Pace {
     // Longer than the thread naps: room for pings is not lost meanwhile.
     static constexpr std::uint32_t kShare_us = 2'000;
 
-    std::array<std::uint32_t, kCells> sent_{};
-    std::uint32_t just_sent_ = 0;
+    std::array<std::uint32_t, kCells> left_{};
+    std::uint32_t waiting_ = 0;
     std::uint32_t in_span_ = 0;  // with those
     std::uint32_t cap_ = 0;
     bool has_budget_ = false;

@@ -57,6 +57,7 @@ class ValueRing {
         return rte_ring_dequeue_burst_elem(ring_.get(), values, sizeof(T), n, nullptr);
     }
     [[nodiscard]] bool empty() const { return rte_ring_empty(ring_.get()) != 0; }
+    [[nodiscard]] unsigned count() const { return rte_ring_count(ring_.get()); }
 
   private:
     struct Freer {

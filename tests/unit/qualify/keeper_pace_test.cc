@@ -123,6 +123,23 @@ TEST(KeeperPace, AStallIsCaughtUpWithoutABurst) {
     EXPECT_EQ(lag_over(w, 10'000'000), 0u);
 }
 
+// What it is handed meanwhile leaves at once when it goes on.
+TEST(KeeperPace, AWorkerThatStandsStillIsHandedNoMoreThanMayLeave) {
+    World w({}, kMany);
+    avalanche(w);
+    w.run(3 * kInterval, 1);
+    w.waiting = kMany;
+    const std::size_t before = w.sink.pings.size();
+    w.run(2'000, 1);
+    EXPECT_LE(static_cast<double>(w.sink.pings.size() - before), 1.2 * need_per_10_ms(kMany) + 32);
+    w.waiting = 0;
+    const std::uint64_t goes_on = w.ms;
+    w.run(2 * kInterval, 1);
+    EXPECT_LE(busiest_10_ms(w.sink.pings, goes_on), 1.2 * need_per_10_ms(kMany) + 32);
+    EXPECT_EQ(w.keeper.figures().overdue.get(), 0u);
+    EXPECT_EQ(w.keeper.figures().missed.get(), 0u);
+}
+
 TEST(KeeperPace, AFullQueueIsTriedOnceACallAndLosesNothing) {
     World w({}, 2'000);
     for (std::uint32_t slot = 0; slot < 2'000; ++slot) {

@@ -33,7 +33,7 @@ std::size_t most_within(const std::vector<std::uint64_t>& moments, std::uint64_t
 }
 
 // A thread that wants to send all the time, works for a while and stands still now and then, between two pings
-// too: `left` is when each may have left at the latest, and at the earliest.
+// too; and when each may have left.
 struct Restless {
     Pace pace;
     std::mt19937 random{5};
@@ -53,6 +53,7 @@ struct Restless {
             }
             std::fill(latest.begin() + static_cast<std::ptrdiff_t>(before), latest.end(), us);
             pace.set_now(us);
+            pace.set_waiting(0);
         }
     }
 };
@@ -90,10 +91,35 @@ TEST(Pace, ForgetsAfterAGap) {
             pace.sent();
         }
         EXPECT_FALSE(pace.may_send());
-        pace.set_now(ms * 1'000);
+        pace.set_waiting(0);
         pace.set_now((ms + 10) * 1'000);
         EXPECT_FALSE(pace.may_send());
     }
+}
+
+// A worker that stands still lets all go at once when it goes on: they count from then.
+TEST(Pace, CountsWhatWaitsUntilItHasLeft) {
+    Pace pace;
+    pace.set_limits(70, 0);
+    pace.set_now(1'000'000);
+    for (int i = 0; i < 70; ++i) {
+        pace.sent();
+    }
+    pace.set_waiting(70);
+    pace.set_now(1'050'000);
+    pace.set_waiting(60);
+    EXPECT_FALSE(pace.may_send());
+    pace.set_now(1'061'000);  // the ten that left first are forgotten
+    EXPECT_TRUE(pace.may_send());
+    for (int i = 0; i < 10; ++i) {
+        pace.sent();
+    }
+    EXPECT_FALSE(pace.may_send());
+    pace.set_waiting(0);
+    pace.set_now(1'071'000);
+    EXPECT_FALSE(pace.may_send());
+    pace.set_now(1'072'000);
+    EXPECT_TRUE(pace.may_send());
 }
 
 TEST(Pace, HasATicksPingsWaitForTheirPartOfIt) {

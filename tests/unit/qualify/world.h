@@ -157,7 +157,7 @@ class World {
         }
         sink.now_ms = ms;
         const bool done = keeper.advance(now(), budget);
-        keeper.handed_over(now());
+        keeper.handed_over(now(), waiting);
         return done;
     }
 
@@ -180,6 +180,7 @@ class World {
     FakeContacts contacts;
     FakeSink sink;
     std::vector<bool> answers;
+    std::uint32_t waiting = 0;  // pings for their worker
     Keeper<FakeContacts, FakeSink> keeper;
 };
 
