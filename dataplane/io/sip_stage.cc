@@ -150,10 +150,12 @@ void SipStage::parse(Context& context) {
         return;
     }
     context.peer = peer_of(context);
-    context.pong = route::read_pong(context.text, around_->keys, now_.us);
-    if (context.pong.has_value()) {
-        want_contact(context, context.pong->id.slot);
-        return;
+    if (route::may_be_pong(context.text)) {
+        context.pong = route::read_pong(context.text, around_->keys, now_.us);
+        if (context.pong.has_value()) {
+            want_contact(context, context.pong->id.slot);
+            return;
+        }
     }
     context.error = sip::parse(context.text, context.message);
     if (context.error == sip::ParseError::kOk && context.message.is_request) {

@@ -56,5 +56,9 @@ inline constexpr std::uint64_t kMaxPongAge_us = 32'000'000;
 // full to be judged.
 [[nodiscard]] std::optional<Pong> read_pong(std::string_view datagram, const Keys& keys,
                                             std::uint64_t now_us);
+// Is it worth asking? Most datagrams are requests.
+[[nodiscard]] inline bool may_be_pong(std::string_view datagram) {
+    return datagram.starts_with("SIP/");
+}
 
 }  // namespace pinhole::route
