@@ -148,14 +148,16 @@ std::optional<Pong> read_pong(std::string_view datagram, const Keys& keys, std::
     if (!via.starts_with(kViaLine)) {
         return std::nullopt;
     }
-    via =
-        via.substr(kViaLine.size(), via.find_first_of("\r\n,", kViaLine.size()) - kViaLine.size());
+    via = via.substr(kViaLine.size());
+    via = via.substr(0, via.find('\r'));
     const std::size_t mark = via.find(kBranchParam);
-    if (mark == std::string_view::npos) {
+    // Behind a comma it is another's.
+    if (mark == std::string_view::npos || via.substr(0, mark).find(',') != std::string_view::npos) {
         return std::nullopt;
     }
     const std::string_view text = via.substr(mark + kBranchParam.size());
-    if (text.size() < kPingChars || (text.size() > kPingChars && text[kPingChars] != ';')) {
+    if (text.size() < kPingChars ||
+        (text.size() > kPingChars && text[kPingChars] != ';' && text[kPingChars] != ',')) {
         return std::nullopt;
     }
     return open(text.substr(0, kPingChars), *status, keys, now_us);
