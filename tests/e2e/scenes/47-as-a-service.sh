@@ -90,6 +90,15 @@ for name in rte-worker-1 control; do
     calls=$(calls_of_watchdog)
     idle 1.5
     check "the watchdog is called though $name is stuck" [ "$(calls_of_watchdog)" = "$calls" ]
+    if [ "$name" = control ]; then
+        # Nobody else waits for it.
+        idle 10
+        phone_stop phone1
+        phone_start phone1 alice
+        check "no call to who has registered while the control thread is stuck" core_call call alice
+        check "no call to who was registered before" core_call call bob
+        check "/healthz says that all is well" unwell
+    fi
     lab_stop "$HELD" TERM
     check_soon 10 "the watchdog is not called again once $name turns" more_calls_than "$calls"
 done
