@@ -23,8 +23,8 @@ constexpr long kNap_ns = 1'000'000;
 constexpr long kShortNap_ns = 100'000;
 // Work between two looks at the rings; what is left comes at once in the next round.
 constexpr std::uint32_t kMarksARound = 8192;
-// Half a millisecond of work: what a round lets go counts from its end on, so that a longer one would leave less
-// room to the next.
+// Half a millisecond of work: what a round lets go counts from when its worker has taken it, which is looked at
+// between two rounds.
 constexpr std::uint32_t kEntriesARound = 256;
 
 qualify::Now keeper_now(const io::Moment& now) {

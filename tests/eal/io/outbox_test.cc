@@ -121,6 +121,21 @@ TEST_F(OutboxScene, HandsOverByTheBurst) {
     EXPECT_EQ(last[0].text, std::to_string(Outbox::kBurst));
 }
 
+// However many pings wait, a REGISTER is answered behind a burst of them.
+TEST_F(OutboxScene, PingsDelayARegisterByABurst) {
+    for (unsigned i = 0; i < 20 * Outbox::kBurst; ++i) {
+        ASSERT_EQ(post("ping"), Posted::kPosted);
+    }
+    outbox->flush();
+    const auto seen = edge->ask(0, phone, Register{}.text());
+    ASSERT_EQ(seen.size(), Outbox::kBurst + 1);
+    EXPECT_TRUE(seen.back().text.starts_with("SIP/2.0 200 OK"));
+    EXPECT_EQ(edge->counters(0).pings_sent.get(), Outbox::kBurst);
+    while (!sent().empty()) {
+    }
+    EXPECT_EQ(edge->counters(0).pings_sent.get(), 20 * Outbox::kBurst);
+}
+
 // Nothing is lost and nothing is sent twice; nothing to be sent is nothing.
 TEST_F(OutboxScene, AFullInboxIsSaidSo) {
     EXPECT_EQ(post(""), Posted::kNothing);
