@@ -136,7 +136,7 @@ binding_count() { binding "$1" contact | wc -l; }
 
 # address_of NAMESPACE INTERFACE FAMILY(4|6)
 address_of() {
-    ip -n "$LAB_PREFIX$1" -o "-$3" address show dev "$2" scope global | awk '{ sub(/\/.*/, "", $4); print $4; exit }'
+    ip -n "$LAB_PREFIX$1" -o "-$3" address show dev "$2" scope global | awk '{ sub(/\/.*/, "", $4); if (!seen++) print $4 }'
 }
 
 edge_address() { if [ "$1" = 6 ]; then echo "[$EDGE6]"; else echo "$EDGE4"; fi; }

@@ -16,6 +16,14 @@ die() {
     exit 1
 }
 
+# has_line PATTERN: whether stdin has such a line. Reads all of it first: grep -q leaves at the first match, and
+# whoever still writes into the pipe then fails, and under pipefail the whole line with it.
+has_line() {
+    local text
+    text=$(cat)
+    grep -q -- "$1" <<<"$text"
+}
+
 # tracked PATTERN...: files of the repository. It may belong to somebody else than root, who runs this.
 tracked() { git -C "$ROOT" -c safe.directory="$ROOT" ls-files -- "$@"; }
 

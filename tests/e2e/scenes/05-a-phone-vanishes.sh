@@ -14,7 +14,7 @@ phone_start phone2 bob answers=no
 check_soon 10 "alice is $(binding alice state), not reachable" binding_is alice state reachable
 
 # told AOR WORDS: pinholectl why says so.
-told() { edge_ctl why "$1@$DOMAIN" | grep -q "$2"; }
+told() { edge_ctl why "$1@$DOMAIN" | has_line "$2"; }
 check "why doesn't say that alice should ring" told alice "It should ring: it last answered a ping"
 check "why tells of nobody" told carol "It is not registered, so its calls get 404"
 

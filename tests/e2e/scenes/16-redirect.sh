@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../scene.sh"
 
 both_reachable() { [ "$(binding alice state | grep -cx reachable)" = 2 ]; }
-one_unreachable() { binding alice state | grep -qx unreachable; }
+one_unreachable() { binding alice state | has_line "^unreachable\$"; }
 # How many URIs the 302 of the latest call had.
 offered() { grep -c "^Contact: <sip:[^@]*@$EDGE_CORE4:5060>;q=1" "$LAB_DIR/core-$CALL_COUNT.messages" || true; }
 

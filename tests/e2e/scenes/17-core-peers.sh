@@ -20,8 +20,8 @@ peer_saw() { grep -q "^$2 $3\$" "$LAB_DIR/peer-$1.log"; }
 
 # peer_is ADDRESS STATE: by pinholectl and by /metrics.
 peer_is() {
-    edge_ctl status | grep -q "^core peer *$1:5060, $2 for" &&
-        edge_http /metrics | grep -q "^pinhole_core_peer_up{peer=\"$1:5060\"} $([ "$2" = up ] && echo 1 || echo 0)\$"
+    edge_ctl status | has_line "^core peer *$1:5060, $2 for" &&
+        edge_http /metrics | has_line "^pinhole_core_peer_up{peer=\"$1:5060\"} $([ "$2" = up ] && echo 1 || echo 0)\$"
 }
 
 # phone_call CALL_ID RING_MS: phone1 calls; the call's log is $LAB_DIR/CALL_ID.log.

@@ -59,9 +59,9 @@ check_soon 5 "the retransmitted INVITE did not reach bob" got phone2 $((seen + 1
 check "its branch has changed: $(branches phone2 again | tr '\n' ' ')" [ "$(branches phone2 again | wc -l)" = 1 ]
 
 # What the core would send alice in her dialog; bob has her slot.
-route=$(sed -n 's/^\(Route: <[^\r]*\)\r*$/\1/p' "$LAB_DIR/core-1.messages" | head -n 1)
+route=$(sed -n 's/^\(Route: <[^\r]*\)\r*$/\1/p' "$LAB_DIR/core-1.messages" | sed -n 1p)
 check "the core has no Route" [ -n "$route" ]
-answer=$(TO_TAG=";tag=phone" ANSWER_PORT="{port}" invite alice call-1-alice "$route" | head -n 1)
+answer=$(TO_TAG=";tag=phone" ANSWER_PORT="{port}" invite alice call-1-alice "$route" | sed -n 1p)
 check "a token from before the restart got '$answer', not 430" grep -q "^SIP/2.0 430 " <<<"$answer"
 check "it rang at bob" not grep -q "call-1-alice" "$LAB_DIR/phone2.messages"
 

@@ -15,7 +15,7 @@ knock() {
         printf 'Max-Forwards: 70\nFrom: <sip:1000@%s>;tag=%s\nTo: <sip:1000@%s>\n' "$DOMAIN" "$RANDOM" "$DOMAIN"
         printf 'Call-ID: scan-%s-%s\nCSeq: 1 %s\nContact: <sip:1000@{ip}:{port}>\n' "$count" "$RANDOM" "$1"
         printf 'User-Agent: %s\nContent-Length: 0\n\n' "$3"
-    } | lab_exec phone2 "$ROOT/tests/e2e/ask" "$EDGE4" 2>/dev/null | head -n 1 | grep . || echo silence
+    } | lab_exec phone2 "$ROOT/tests/e2e/ask" "$EDGE4" 2>/dev/null | sed -n 1p | grep . || echo silence
 }
 
 edge_check() { lab_exec edge "$BUILD/pinhole" --check -c "$LAB_DIR/pinhole.toml"; }

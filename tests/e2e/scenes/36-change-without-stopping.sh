@@ -14,7 +14,7 @@ asks() {
     printf '%s\n' "REGISTER sip:${2:-$DOMAIN} SIP/2.0" "Via: SIP/2.0/UDP 192.168.1.11:5060;rport;branch=z9hG4bK$RANDOM" \
         "From: <sip:$1@${2:-$DOMAIN}>;tag=1" "To: <sip:$1@${2:-$DOMAIN}>" "Call-ID: asks-$RANDOM" "CSeq: 1 REGISTER" \
         "Contact: <sip:$1@192.168.1.11:5060>" "Max-Forwards: 70" "Expires: ${EXPIRES:-60}" "Content-Length: 0" "" |
-        lab_exec phone2 "$ROOT/tests/e2e/ask" "$EDGE4" | head -n 1 | tr -d '\r' || true
+        lab_exec phone2 "$ROOT/tests/e2e/ask" "$EDGE4" | sed -n 1p | tr -d '\r' || true
 }
 answered() { [[ $(EXPIRES=${4:-60} asks "$2" "${3:-$DOMAIN}") == "SIP/2.0 $1"* ]]; }
 

@@ -116,8 +116,8 @@ protocol bgp { local $ROUTER4 as 65000; neighbor ${OWN4[edge2]} as 65001; hold t
     ipv4 { import filter { bgp_local_pref = 200; accept; }; export none; }; }"
 }
 
-has_address() { ip -n "$LAB_PREFIX$1" -o -4 address show dev access | grep -q "$EDGE4/24"; }
-routed_to() { ip -n "${LAB_PREFIX}net" route show "$ANYCAST4" | grep -q "via ${OWN4[$1]} "; }
+has_address() { ip -n "$LAB_PREFIX$1" -o -4 address show dev access | has_line "$EDGE4/24"; }
+routed_to() { ip -n "${LAB_PREFIX}net" route show "$ANYCAST4" | has_line "via ${OWN4[$1]} "; }
 # holds EDGE USER: pinhole in the edge has a binding of the user's.
 holds() { "$BUILD/pinholectl" --socket "$LAB_DIR/$1.sock" show "$2@$DOMAIN"; }
 

@@ -31,7 +31,7 @@ register() {
     printf '%s\n' "REGISTER sip:$DOMAIN SIP/2.0" "Via: SIP/2.0/UDP {ip}:{port};rport;branch=z9hG4bK$RANDOM" \
         "From: <sip:$1@$DOMAIN>;tag=1" "To: <sip:$1@$DOMAIN>" "Call-ID: page-$1" "CSeq: 1 REGISTER" \
         "Max-Forwards: 70" "Contact: $2" "Content-Length: 0" "" |
-        lab_exec phone2 "$ROOT/tests/e2e/ask" "$EDGE4" | grep -q "^SIP/2.0 200"
+        lab_exec phone2 "$ROOT/tests/e2e/ask" "$EDGE4" | has_line "^SIP/2.0 200"
 }
 
 command -v chromium >/dev/null || fail "there is no chromium: run scripts/setup --test"

@@ -62,7 +62,7 @@ EDGE4=$NEW4 phone_start phone2 bob
 check "no call to a phone at an address that came later" core_call call bob
 
 # thread NAME: the id of pinhole's thread of that name.
-thread() { grep -lx "$1" /proc/"$EDGE_PID"/task/*/comm | head -n 1 | cut -d / -f 5; }
+thread() { grep -lx "$1" /proc/"$EDGE_PID"/task/*/comm | sed -n 1p | cut -d / -f 5; }
 
 # hold THREAD: stops that one thread, as a bug would that has it wait for ever; the others go on.
 hold() {

@@ -18,7 +18,7 @@ register() {
     check_soon 5 "$1 is not registered" binding_is "$1" cseq "$4"
 }
 # Lines are wrapped.
-told_by() { edge_ctl "$1" "alice@$DOMAIN" | tr -s ' \n' ' ' | grep -q "$2"; }
+told_by() { edge_ctl "$1" "alice@$DOMAIN" | tr -s ' \n' ' ' | has_line "$2"; }
 counted_is() { [ "$(lab_counted phones "$1")" = "$2" ]; }
 
 lab_carrier
