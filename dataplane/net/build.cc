@@ -12,21 +12,24 @@ void write_ethernet(const HeaderSpec& spec, std::uint16_t type, std::uint8_t* ou
     store_be16(out + 12, type);
 }
 
+// Summed before it is written: words read back from the bytes just stored would wait for them.
 void write_ipv4(const HeaderSpec& spec, const Flow& flow, std::uint8_t* out, std::size_t udp_len) {
-    out[0] = 0x45;
-    out[1] = spec.tos;
-    store_be16(out + 2, static_cast<std::uint16_t>(kIpv4Len + udp_len));
-    store_be16(out + 4, spec.ip_id);
-    store_be16(out + 6, spec.dont_fragment ? kIpv4DontFragment : 0);
-    out[8] = spec.ttl;
-    out[9] = kProtoUdp;
-    store_be16(out + 10, 0);
-    std::memcpy(out + 12, flow.ours.v4_bytes(), 4);
-    std::memcpy(out + 16, flow.theirs.v4_bytes(), 4);
+    const auto length = static_cast<std::uint32_t>(kIpv4Len + udp_len);
+    const std::uint32_t fragment = spec.dont_fragment ? kIpv4DontFragment : 0;
+    const std::uint32_t first = 0x45U << 24 | std::uint32_t{spec.tos} << 16 | length;
+    const std::uint32_t second = std::uint32_t{spec.ip_id} << 16 | fragment;
+    const std::uint32_t third = std::uint32_t{spec.ttl} << 24 | std::uint32_t{kProtoUdp} << 16;
+    const std::uint32_t ours = flow.ours.v4_host_order();
+    const std::uint32_t theirs = flow.theirs.v4_host_order();
+    std::uint32_t checksum = 0;
     if (spec.checksum == ChecksumBy::kSoftware) {
-        const std::uint16_t checksum = ipv4_header_checksum(out, kIpv4Len);
-        std::memcpy(out + 10, &checksum, sizeof checksum);
+        checksum = 0xffffU ^ fold_sum(std::uint64_t{first} + second + third + ours + theirs);
     }
+    store_be32(out, first);
+    store_be32(out + 4, second);
+    store_be32(out + 8, third | checksum);
+    store_be32(out + 12, ours);
+    store_be32(out + 16, theirs);
 }
 
 void write_ipv6(const HeaderSpec& spec, const Flow& flow, std::uint8_t* out, std::size_t udp_len) {
@@ -40,8 +43,7 @@ void write_ipv6(const HeaderSpec& spec, const Flow& flow, std::uint8_t* out, std
 
 void write_udp(const HeaderSpec& spec, const Flow& flow, std::uint8_t* out, std::size_t len) {
     const auto udp_len = static_cast<std::uint16_t>(len);
-    store_be16(out, flow.our_udp_port);
-    store_be16(out + 2, flow.their_udp_port);
+    store_be32(out, std::uint32_t{flow.our_udp_port} << 16 | flow.their_udp_port);
     store_be16(out + 4, udp_len);
     const std::uint16_t checksum = spec.checksum == ChecksumBy::kSoftware
                                        ? udp_checksum(flow.ours, flow.theirs, out, udp_len)

@@ -47,13 +47,6 @@ bool same_phone(const table::Record& record, std::size_t a, std::size_t b) {
            !record.instance(a).empty() && record.instance(a) == record.instance(b);
 }
 
-struct Candidates {
-    std::array<Callable, table::kMaxContactsPerAor> list;
-    std::size_t count = 0;
-    bool contended = false;  // one could not be read
-    bool ended = false;      // the GRUU names one, but not the registration that it has now
-};
-
 // Whom a request URI means.
 struct Wanted {
     const table::Record* record = nullptr;
@@ -63,7 +56,7 @@ struct Wanted {
 };
 
 // Those that may be called, of each phone the livelier flow alone.
-void find_candidates(const Wanted& wanted, const Context& context, Candidates& out) {
+void find_candidates(const Wanted& wanted, const Context& context, Callables& out) {
     const table::Record& record = *wanted.record;
     bool good = !wanted.gruu;
     for (std::size_t i = 0; i < record.contact_count(); ++i) {
@@ -83,8 +76,8 @@ void find_candidates(const Wanted& wanted, const Context& context, Candidates& o
         if (!standing) {
             continue;
         }
-        auto* const end = out.list.begin() + out.count;
-        auto* const other = std::find_if(out.list.begin(), end, [&](const Callable& known) {
+        Callable* const end = out.list.data() + out.count;
+        Callable* const other = std::find_if(out.list.data(), end, [&](const Callable& known) {
             return same_phone(record, known.index, i);
         });
         if (other == end) {
@@ -92,7 +85,7 @@ void find_candidates(const Wanted& wanted, const Context& context, Candidates& o
         } else if (!standing->livelier_than(other->standing)) {
             continue;
         }
-        *other = {id, *standing, i};
+        *other = {id.packed(), *standing, i};
     }
     out.ended = out.ended && !good;
     if (out.ended) {
@@ -101,7 +94,7 @@ void find_candidates(const Wanted& wanted, const Context& context, Candidates& o
 }
 
 // Where there is no candidate.
-LookupResult why_none(const Candidates& candidates) {
+LookupResult why_none(const Callables& candidates) {
     if (candidates.contended) {
         return LookupResult::kContended;
     }
@@ -113,13 +106,12 @@ bool better(const Callable& a, const Callable& b) {
 }
 
 LookupResult best_contact(const Wanted& wanted, const Context& context, table::ContactView& out) {
-    Candidates candidates;
+    Callables candidates;
     find_candidates(wanted, context, candidates);
     if (candidates.count == 0) {
         return why_none(candidates);
     }
-    auto* const begin = candidates.list.begin();
-    const Callable& best = *std::min_element(begin, begin + candidates.count, better);
+    const Callable& best = *std::ranges::min_element(candidates.all(), better);
     return wanted.record->read(best.index, out) ? LookupResult::kFound : LookupResult::kContended;
 }
 
@@ -201,23 +193,17 @@ LookupResult lookup_aor(const sip::Uri& uri, const Context& context, table::Cont
     return wanted.record == nullptr ? wanted.nobody : best_contact(wanted, context, out);
 }
 
-LookupResult lookup_all(const sip::Uri& uri, const Context& context,
-                        std::span<Callable, table::kMaxContactsPerAor> out, std::size_t& count) {
+LookupResult lookup_all(const sip::Uri& uri, const Context& context, Callables& out) {
     const Wanted wanted = find_wanted(uri, context);
-    count = 0;
     if (wanted.record == nullptr) {
         return wanted.nobody;
     }
-    Candidates candidates;
-    find_candidates(wanted, context, candidates);
-    if (candidates.contended) {
+    find_candidates(wanted, context, out);
+    if (out.contended) {
         return LookupResult::kContended;
     }
-    count = candidates.count;
-    auto* const begin = candidates.list.begin();
-    std::sort(begin, begin + count, better);
-    std::copy(begin, begin + count, out.begin());
-    return count != 0 ? LookupResult::kFound : why_none(candidates);
+    std::ranges::sort(out.all(), better);
+    return out.count != 0 ? LookupResult::kFound : why_none(out);
 }
 
 LookupResult lookup_callable(table::ContactId id, const Context& context, table::ContactView& out) {

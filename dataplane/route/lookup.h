@@ -11,6 +11,7 @@
 #include "dataplane/sip/uri.h"
 #include "dataplane/table/contact.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -32,23 +33,31 @@ enum class LookupResult : std::uint8_t {
                                       table::ContactView& out);
 // What orders the contacts of an AOR.
 struct Standing {
-    std::uint16_t q = 0;
-    std::uint8_t reach = 0;  // more is better
-    std::uint32_t refreshed_at_ms = 0;
+    std::uint16_t q;
+    std::uint8_t reach;  // more is better
+    std::uint32_t refreshed_at_ms;
     [[nodiscard]] bool better_than(const Standing& other) const;
     // The same but for q: of two flows to one phone.
     [[nodiscard]] bool livelier_than(const Standing& other) const;
 };
+// Nothing has an initial value, here and in Standing: a list of them would be written for every call.
 struct Callable {
-    table::ContactId id;
+    std::uint64_t packed_id;
     Standing standing;
-    std::size_t index = 0;  // in its record
+    std::size_t index;  // in its record
+    [[nodiscard]] table::ContactId id() const { return table::ContactId::from_packed(packed_id); }
 };
-// All that lookup_aor() would choose from, best first. kFound: `count` of them, at least one. kContended:
-// one of them could not be read.
-[[nodiscard]] LookupResult lookup_all(const sip::Uri& uri, const Context& context,
-                                      std::span<Callable, table::kMaxContactsPerAor> out,
-                                      std::size_t& count);
+struct Callables {
+    std::array<Callable, table::kMaxContactsPerAor> list;
+    std::size_t count = 0;
+    bool contended = false;  // one could not be read
+    bool ended = false;      // the GRUU names one, but not the registration that it has now
+
+    [[nodiscard]] std::span<Callable> all() { return {list.data(), count}; }
+};
+// All that lookup_aor() would choose from, best first. kFound: at least one. kContended: one of them could
+// not be read. `out` is a new one.
+[[nodiscard]] LookupResult lookup_all(const sip::Uri& uri, const Context& context, Callables& out);
 // The contact of that id, if lookup_aor() would choose it as its AOR's only one.
 [[nodiscard]] LookupResult lookup_callable(table::ContactId id, const Context& context,
                                            table::ContactView& out);

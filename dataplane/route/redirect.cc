@@ -15,7 +15,7 @@ constexpr std::size_t kMaxContactLine = 128;
 
 void write_edge_uri(const Request& request, const Callable& contact, sip::Writer& out) {
     const net::Flow& arrival = request.arrival.flow;
-    const Token token{.contact = contact.id, .direction = Direction::kTarget};
+    const Token token{.contact = contact.id(), .direction = Direction::kTarget};
     const TokenText text = make_token(request.context.keys, token, request.message.call_id());
     out.text("Contact: <sip:").text(text.view()).character('@').host(arrival.ours);
     out.character(':').number(arrival.our_udp_port).text(">;q=").qvalue(contact.standing.q);
@@ -28,9 +28,8 @@ Decision redirect(const Request& request, sip::Writer& out) {
     if (request.message.method == sip::Method::kCancel) {
         return nowhere(request, 481, out);  // what it cancels was answered at once
     }
-    std::array<Callable, table::kMaxContactsPerAor> contacts;
-    std::size_t count = 0;
-    switch (lookup_all(request.uri(), request.context, contacts, count)) {
+    Callables contacts;
+    switch (lookup_all(request.uri(), request.context, contacts)) {
         case LookupResult::kFound:
             break;
         case LookupResult::kContended:
@@ -42,8 +41,8 @@ Decision redirect(const Request& request, sip::Writer& out) {
     }
     std::array<char, table::kMaxContactsPerAor * kMaxContactLine> buffer;
     sip::Writer lines(buffer.data(), buffer.size());
-    for (std::size_t i = 0; i < count; ++i) {
-        write_edge_uri(request, contacts[i], lines);
+    for (const Callable& contact : contacts.all()) {
+        write_edge_uri(request, contact, lines);
     }
     return reply(request.message, request.arrival, request.context,
                  {.code = 302, .headers = lines.view(), .required_bytes = lines.size()}, out);

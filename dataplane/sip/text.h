@@ -96,17 +96,22 @@ inline constexpr std::array<std::uint16_t, 256> kCharClass = detail::make_char_c
     const auto byte = static_cast<unsigned char>(c);
     return byte <= ' ' && (kLws >> byte & 1) != 0;  // mostly the first question is the last
 }
+// By pointers: a view that changes in a loop is kept in memory, and read back before it can be.
 [[nodiscard]] inline std::string_view trim_front(std::string_view text) {
-    while (!text.empty() && is_lws(text.front())) {
-        text.remove_prefix(1);
+    const char* begin = text.data();
+    const char* const end = begin + text.size();
+    while (begin != end && is_lws(*begin)) {
+        ++begin;
     }
-    return text;
+    return {begin, static_cast<std::size_t>(end - begin)};
 }
 [[nodiscard]] inline std::string_view trim_back(std::string_view text) {
-    while (!text.empty() && is_lws(text.back())) {
-        text.remove_suffix(1);
+    const char* const begin = text.data();
+    const char* end = begin + text.size();
+    while (end != begin && is_lws(end[-1])) {
+        --end;
     }
-    return text;
+    return {begin, static_cast<std::size_t>(end - begin)};
 }
 [[nodiscard]] inline std::string_view trim(std::string_view text) {
     return trim_back(trim_front(text));
