@@ -61,8 +61,10 @@ def figures(results):
                 "rounds": [latency_of(p) for p in rounds],
             }
     top = phases(results, "echo", "top", 0)
-    if top:
+    own = phases(results, "echo", "own", 0)
+    if top and own:
         half["echo"]["top_per_second"] = median(p["per_second"] for p in top)
+        half["echo"]["own_half_p99_ns"] = median(latency_of(p) for p in own)
     lost = {
         server: sum(
             p["lost"] + p["calls_lost"]
@@ -103,8 +105,9 @@ def table(found):
             f"at half of memif's highest load ({half['memif']['per_second']:,.0f}/s), 99th percentile: "
             f"{half['memif']['p99_ns'] / 1e3:.0f} us,",
             f"a bare echo on the same port {half['echo']['p99_ns'] / 1e3:.0f} us: "
-            f"{half['memif']['p99_ns'] / half['echo']['p99_ns']:.1f} times; "
-            f"the echo's highest load {half['echo'].get('top_per_second', 0):,.0f}/s",
+            f"{half['memif']['p99_ns'] / half['echo']['p99_ns']:.1f} times;",
+            f"the echo at half of its own highest load ({half['echo'].get('top_per_second', 0):,.0f}/s) "
+            f"{half['echo'].get('own_half_p99_ns', 0) / 1e3:.0f} us",
         ]
     lines += ["", "lost: " + ", ".join(f"{s} {n}" for s, n in found["lost"].items()) + "; wrong answers: none"]
     return "\n".join(lines)

@@ -41,25 +41,8 @@ RouteEntry local_route(const Address& address, std::uint32_t ifindex) {
 
 }  // namespace
 
-Fib::Words Fib::words_of(const Address& address) {
-    Words words;
-    std::memcpy(&words, address.bytes.data(), sizeof words);
-    return words;
-}
-
 Fib::Words Fib::mask_of(unsigned len) {
     return {half_mask(std::min(len, 64U)), half_mask(len > 64 ? len - 64 : 0)};
-}
-
-Fib::Words Fib::masked(const Words& address, const Words& mask) {
-    return {address.high & mask.high, address.low & mask.low};
-}
-
-// What is hashed comes from the kernel's tables, not from packets, so no key is needed.
-std::uint64_t Fib::hash_of(const Words& words, std::uint64_t salt) {
-    const auto product = static_cast<unsigned __int128>(words.high ^ salt ^ 0x9e3779b97f4a7c15U) *
-                         (words.low ^ salt << 32 ^ 0xd6e8feb86659fd93U);
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
 // Routes into paths, with the interfaces looked up by index.

@@ -140,10 +140,24 @@ class Fib {
         Mac mac{};
     };
 
-    static Words words_of(const Address& address);
+    // Three that must be inlined: passed in memory, each word would be waited for.
+    static Words words_of(const Address& address) {
+        Words words;
+        std::memcpy(&words.high, address.bytes.data(), sizeof words.high);
+        std::memcpy(&words.low, address.bytes.data() + sizeof words.high, sizeof words.low);
+        return words;
+    }
+    static Words masked(const Words& address, const Words& mask) {
+        return {address.high & mask.high, address.low & mask.low};
+    }
+    // What is hashed comes from the kernel's tables, not from packets, so no key is needed.
+    static std::uint64_t hash_of(const Words& words, std::uint64_t salt) {
+        const auto product =
+            static_cast<unsigned __int128>(words.high ^ salt ^ 0x9e3779b97f4a7c15U) *
+            (words.low ^ salt << 32 ^ 0xd6e8feb86659fd93U);
+        return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+    }
     static Words mask_of(unsigned len);
-    static Words masked(const Words& address, const Words& mask);
-    static std::uint64_t hash_of(const Words& words, std::uint64_t salt);
     void add_routes(std::span<const RouteEntry> routes, std::span<const InterfaceEntry> interfaces,
                     std::span<const PortInterface> ports);
     void add_neighbours(std::span<const NeighbourEntry> neighbours);

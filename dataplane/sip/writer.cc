@@ -8,10 +8,23 @@
 
 namespace pinhole::sip {
 
+// Where there is room it is written where it belongs: what is copied right after it was written digit by
+// digit waits for each of them.
+template <std::size_t kMost, typename Format>
+Writer& Writer::formatted(Format format) {
+    if (room() >= kMost) [[likely]] {
+        at_ += format(at_);
+        return *this;
+    }
+    char buffer[kMost];
+    return text({buffer, format(buffer)});
+}
+
 Writer& Writer::number(std::uint64_t value) {
-    char digits[20];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    return text({digits, static_cast<std::size_t>(end - digits)});
+    constexpr std::size_t kDigits = 20;
+    return formatted<kDigits>([value](char* out) {
+        return static_cast<std::size_t>(std::to_chars(out, out + kDigits, value).ptr - out);
+    });
 }
 
 Writer& Writer::qvalue(std::uint16_t thousandths) {
@@ -29,13 +42,13 @@ Writer& Writer::qvalue(std::uint16_t thousandths) {
 }
 
 Writer& Writer::host(const net::Address& address) {
-    char buffer[net::kMaxAddressText];
-    return text({buffer, net::format_host(address, buffer)});
+    return formatted<net::kMaxAddressText>(
+        [&address](char* out) { return net::format_host(address, out); });
 }
 
 Writer& Writer::address(const net::Address& address) {
-    char buffer[net::kMaxAddressText];
-    return text({buffer, net::format_address(address, buffer)});
+    return formatted<net::kMaxAddressText>(
+        [&address](char* out) { return net::format_address(address, out); });
 }
 
 Writer& Writer::without_folds(std::string_view value) {

@@ -66,6 +66,9 @@ class Writer {
 
   private:
     Writer& without_folds(std::string_view value);
+    // What `format` writes to where it is told, at most kMost bytes; it returns how many.
+    template <std::size_t kMost, typename Format>
+    Writer& formatted(Format format);
 
     char* begin_;
     char* at_;

@@ -46,6 +46,39 @@ TEST(Writer, NeverWritesPastTheEnd) {
     EXPECT_TRUE(full.overflow());
 }
 
+// Less room than the longest number or address needs, and enough for this one.
+TEST(Writer, FormatsInTheLastBytes) {
+    const net::Address v4 = *net::parse_address("192.0.2.1");
+    const net::Address v6 = *net::parse_address("2001:db8::1");
+    const auto append = [&](unsigned what, Writer& out) {
+        switch (what) {
+            case 0:
+                out.number(65535);
+                break;
+            case 1:
+                out.address(v4);
+                break;
+            default:
+                out.host(v6);
+                break;
+        }
+    };
+    constexpr std::array<std::string_view, 3> kTexts{"65535", "192.0.2.1", "[2001:db8::1]"};
+    for (unsigned what = 0; what < kTexts.size(); ++what) {
+        const std::size_t len = kTexts[what].size();
+        std::array<char, 32> buffer;
+        buffer.fill('#');
+        Writer exact(buffer.data(), len);
+        append(what, exact);
+        EXPECT_EQ(exact.view(), kTexts[what]);
+        EXPECT_FALSE(exact.overflow());
+        EXPECT_EQ(buffer[len], '#') << what;
+        Writer less(buffer.data(), len - 1);
+        append(what, less);
+        EXPECT_TRUE(less.overflow()) << what;
+    }
+}
+
 TEST(Writer, Unfolded) {
     const auto unfolded = [](std::string_view value) {
         std::array<char, 64> buffer;
