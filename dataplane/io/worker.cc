@@ -20,13 +20,14 @@ constexpr long kNap_ns = 100'000;
 static_assert((Worker::kHousekeepingRounds & (Worker::kHousekeepingRounds - 1)) == 0);
 
 // Its checksum is taken while the ones behind it come: all lines of a SIP packet are wanted at once,
-// and the processor's own look-ahead begins anew with each packet.
+// and the processor's own look-ahead begins anew with each packet. The line in front of it is where the
+// headers of an answer will stand, whose payload begins where the frame did.
 constexpr std::size_t kFramesAhead = 4;
 void fetch_bytes(const rte_mbuf& frame) {
     constexpr std::uint32_t kMost = 1536;
-    const char* at = rte_pktmbuf_mtod(&frame, const char*);
-    const char* const end = at + std::min<std::uint32_t>(frame.data_len, kMost);
-    for (; at < end; at += RTE_CACHE_LINE_SIZE) {
+    const char* const begin = rte_pktmbuf_mtod(&frame, const char*);
+    const char* const end = begin + std::min<std::uint32_t>(frame.data_len, kMost);
+    for (const char* at = begin - RTE_CACHE_LINE_SIZE; at < end; at += RTE_CACHE_LINE_SIZE) {
         rte_prefetch0(at);
     }
 }

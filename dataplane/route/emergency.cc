@@ -14,11 +14,11 @@ constexpr std::string_view kSos = "service:sos";
 
 // RFC 5031 §4.1: "service" and its labels don't mind case, and a label may have others below it.
 bool is_sos(const sip::Uri& uri) {
-    if (!sip::equals_ci(uri.text.substr(0, kUrn.size()), kUrn)) {
+    if (!sip::starts_with_ci(uri.text, kUrn)) {
         return false;
     }
     const std::string_view service = uri.text.substr(kUrn.size());
-    return sip::equals_ci(service.substr(0, kSos.size()), kSos) &&
+    return sip::starts_with_ci(service, kSos) &&
            (service.size() == kSos.size() || service[kSos.size()] == '.');
 }
 

@@ -94,7 +94,7 @@ bool has_credentials(std::string_view datagram) {
     for (std::size_t at = datagram.find('\n'); at != std::string_view::npos;
          at = datagram.find('\n', at + 1)) {
         const std::string_view line = datagram.substr(at + 1);
-        if (sip::equals_ci(line.substr(0, kName.size()), kName)) {
+        if (sip::starts_with_ci(line, kName)) {
             return true;
         }
     }

@@ -92,7 +92,7 @@ ParseError parse_request_line(std::string_view line, Message& message) {
         return ParseError::kNotSip;
     }
     const std::string_view version = line.substr(last + 1);
-    const bool sip = version.size() >= 4 && equals_ci(version.substr(0, 4), "SIP/");
+    const bool sip = starts_with_ci(version, "SIP/");
     message.method_text = line.substr(0, first);
     message.method = method_of(message.method_text);
     if (message.method == Method::kOther && !all(message.method_text, kToken)) {
@@ -126,8 +126,7 @@ ParseError parse_start_line(Message& message) {
     if (line.find('\n') != std::string_view::npos) {
         return ParseError::kNotSip;  // a "folded" start line
     }
-    const bool response =
-        line.size() > kVersion.size() && equals_ci(line.substr(0, kVersion.size()), kVersion);
+    const bool response = line.size() > kVersion.size() && starts_with_ci(line, kVersion);
     return response ? parse_status_line(line, message) : parse_request_line(line, message);
 }
 

@@ -88,6 +88,9 @@ inline constexpr std::array<std::uint16_t, 256> kCharClass = detail::make_char_c
     }
     return true;
 }
+[[nodiscard]] inline bool starts_with_ci(std::string_view text, std::string_view with) {
+    return text.size() >= with.size() && equals_ci(text.substr(0, with.size()), with);
+}
 
 // White space within a header's value: SP, HT, and the CR LF of a fold. The scan has seen to it
 // that a line end inside a value is always a fold's.

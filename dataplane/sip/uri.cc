@@ -240,12 +240,11 @@ bool parse_host_port(std::string_view text, std::string_view& host, std::uint16_
 bool parse_uri(std::string_view text, Uri& out) {
     out = Uri{};
     out.text = text;
-    const std::size_t colon = text.substr(0, 5).find(':');
-    if (colon == 3 && equals_ci(text.substr(0, 3), "sip")) [[likely]] {
+    if (starts_with_ci(text, "sip:")) [[likely]] {
         out.scheme = Scheme::kSip;
         return parse_sip(text.substr(4), out);
     }
-    if (colon == 4 && equals_ci(text.substr(0, 4), "sips")) {
+    if (starts_with_ci(text, "sips:")) {
         out.scheme = Scheme::kSips;
         return parse_sip(text.substr(5), out);
     }

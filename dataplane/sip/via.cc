@@ -79,8 +79,7 @@ bool read_params(std::string_view params, Via& out) {
 }  // namespace
 
 bool Via::has_magic_cookie() const {
-    return branch.size() > kMagicCookie.size() &&
-           equals_ci(branch.substr(0, kMagicCookie.size()), kMagicCookie);
+    return branch.size() > kMagicCookie.size() && starts_with_ci(branch, kMagicCookie);
 }
 
 bool parse_via(std::string_view element, Via& out) {
