@@ -43,6 +43,7 @@ void write_ipv6(const HeaderSpec& spec, const Flow& flow, std::uint8_t* out, std
 
 void write_udp(const HeaderSpec& spec, const Flow& flow, std::uint8_t* out, std::size_t len) {
     const auto udp_len = static_cast<std::uint16_t>(len);
+    // Both ports as the one word that the sum reads.
     store_be32(out, std::uint32_t{flow.our_udp_port} << 16 | flow.their_udp_port);
     store_be16(out + 4, udp_len);
     const std::uint16_t checksum = spec.checksum == ChecksumBy::kSoftware
