@@ -93,7 +93,10 @@ std::byte* Subscribers::place_of(const Table& table, const UserName& user) {
 void Subscribers::prefetch(Algorithm algorithm, const UserName& user) const {
     const Table& table = tables_[static_cast<std::size_t>(algorithm)];
     if (table.capacity != 0) {
-        __builtin_prefetch(table.places + first_place(table, user) * table.place_bytes);
+        const std::byte* place = table.places + first_place(table, user) * table.place_bytes;
+        // It is there or behind, which every second time is another line.
+        __builtin_prefetch(place);
+        __builtin_prefetch(place + table.place_bytes);
     }
 }
 
