@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kNcDigits = 8;
 
 std::optional<std::uint32_t> read_nc(std::string_view text) {
-    std::array<std::uint8_t, kNcDigits / 2> bytes;
+    std::array<std::uint8_t, kNcDigits / 2> bytes{};
     if (!read_hex(text, bytes.data(), bytes.size())) {
         return std::nullopt;
     }

@@ -15,21 +15,27 @@ bool write_a2(const DigestInput& input, Md5Message& text) {
     return text.add(input.method) && text.add(":") && text.add(input.uri);
 }
 
+bool add_hex(const std::uint8_t* bytes, std::size_t count, Md5Message& text) {
+    if (2 * count > Md5Message::kMaxBytes - text.size) {
+        return false;
+    }
+    write_hex(bytes, count, text.text.data() + text.size);
+    text.size += static_cast<std::uint32_t>(2 * count);
+    return true;
+}
+
 // H(A1):nonce:nc:cnonce:qop:H(A2), or H(A1):nonce:H(A2).
 bool write_response(const DigestInput& input, const std::uint8_t* ha2, Md5Message& text) {
     const std::size_t bytes = hash_bytes(input.algorithm);
-    std::array<char, 2 * kMaxHashBytes> hex;
-    const std::string_view digits{hex.data(), 2 * bytes};
     text.size = 0;
-    write_hex(input.ha1, bytes, hex.data());
-    bool fits = text.add(digits) && text.add(":") && text.add(input.nonce) && text.add(":");
+    bool fits =
+        add_hex(input.ha1, bytes, text) && text.add(":") && text.add(input.nonce) && text.add(":");
     if (!input.qop.empty()) {
         for (const std::string_view part : {input.nc, input.cnonce, input.qop}) {
             fits = fits && text.add(part) && text.add(":");
         }
     }
-    write_hex(ha2, bytes, hex.data());
-    return fits && text.add(digits);
+    return fits && add_hex(ha2, bytes, text);
 }
 
 void sha(Algorithm algorithm, std::string_view text, std::uint8_t* out) {

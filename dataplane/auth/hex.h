@@ -2,7 +2,6 @@
 // Bytes as hexadecimal digits and back, as digests are written. Pure; any thread.
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -22,57 +21,48 @@ constexpr std::uint64_t eight_digits(std::uint32_t bytes) {
     const std::uint64_t letters = (nibbles + 0x0606'0606'0606'0606) >> 4 & 0x0101'0101'0101'0101;
     return nibbles + 0x3030'3030'3030'3030 + letters * ('a' - '9' - 1);
 }
+// The other way round, in either case; the high bit of a byte of `wrong` is set where there is no digit.
+constexpr std::uint32_t four_bytes(std::uint64_t digits, std::uint64_t& wrong) {
+    constexpr std::uint64_t kEach = 0x0101'0101'0101'0101;
+    constexpr std::uint64_t kHigh = 0x80 * kEach;
+    // The high bit of each byte below 0x80 that is no less than `c`.
+    const auto from = [](std::uint64_t bytes, unsigned c) { return bytes + (0x80 - c) * kEach; };
+    const std::uint64_t low = digits & ~kHigh;
+    const std::uint64_t lower = low | 0x20 * kEach;
+    const std::uint64_t number = from(low, '0') & ~from(low, '9' + 1) & kHigh;
+    const std::uint64_t letter = from(lower, 'a') & ~from(lower, 'f' + 1) & kHigh;
+    wrong |= digits | ~(number | letter);
+    const std::uint64_t nibbles = (low & 0x0f * kEach) + (letter >> 7) * 9;
+    std::uint64_t bytes = (nibbles << 4 | nibbles >> 8) & 0x00ff'00ff'00ff'00ff;
+    bytes = (bytes | bytes >> 8) & 0x0000'ffff'0000'ffff;
+    return static_cast<std::uint32_t>(bytes | bytes >> 16);
+}
 static_assert(std::endian::native == std::endian::little);
 }  // namespace detail
 
-// Lower case; `out` holds twice `bytes`.
+// Lower case; `out` holds twice `bytes`, a multiple of four as in all that is read here.
 inline void write_hex(const std::uint8_t* from, std::size_t bytes, char* out) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    std::size_t i = 0;
-    for (; i + 4 <= bytes; i += 4) {
+    for (std::size_t i = 0; i < bytes; i += 4) {
         std::uint32_t four;
         std::memcpy(&four, from + i, sizeof four);
         const std::uint64_t digits = detail::eight_digits(four);
         std::memcpy(out + 2 * i, &digits, sizeof digits);
     }
-    for (; i < bytes; ++i) {
-        out[2 * i] = kDigits[from[i] >> 4];
-        out[2 * i + 1] = kDigits[from[i] & 15];
-    }
 }
 
-namespace detail {
-constexpr std::array<std::int8_t, 256> make_hex_values() {
-    std::array<std::int8_t, 256> values{};
-    for (unsigned c = 0; c < values.size(); ++c) {
-        values[c] = static_cast<std::int8_t>(c >= '0' && c <= '9'   ? c - '0'
-                                             : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                             : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                                                    : -1);
-    }
-    return values;
-}
-inline constexpr std::array<std::int8_t, 256> kHexValues = make_hex_values();
-}  // namespace detail
-
-// -1: none.
-[[nodiscard]] constexpr int hex_digit(char c) {
-    return detail::kHexValues[static_cast<unsigned char>(c)];
-}
-
-// Either case. False: not exactly `bytes` of them.
+// Either case. False: not exactly `bytes` of them, a multiple of four.
 [[nodiscard]] inline bool read_hex(std::string_view text, std::uint8_t* out, std::size_t bytes) {
     if (text.size() != 2 * bytes) {
         return false;
     }
-    int wrong = 0;
-    for (std::size_t i = 0; i < bytes; ++i) {
-        const int high = hex_digit(text[2 * i]);
-        const int low = hex_digit(text[2 * i + 1]);
-        wrong |= high | low;
-        out[i] = static_cast<std::uint8_t>(high << 4 | low);
+    std::uint64_t wrong = 0;
+    for (std::size_t i = 0; i < bytes; i += 4) {
+        std::uint64_t digits;
+        std::memcpy(&digits, text.data() + 2 * i, sizeof digits);
+        const std::uint32_t four = detail::four_bytes(digits, wrong);
+        std::memcpy(out + i, &four, sizeof four);
     }
-    return wrong >= 0;
+    return (wrong & 0x8080'8080'8080'8080) == 0;
 }
 
 }  // namespace pinhole::auth

@@ -49,11 +49,14 @@ constexpr int word_of(int step) {
     }
 }
 
+constexpr std::size_t kMaxPadding = 72;
+static_assert(sizeof(Md5Message::text) >= Md5Message::kMaxBytes + kMaxPadding);
+
 // RFC 1321 §3.1 and §3.2; returns the number of blocks.
 std::uint32_t pad(Md5Message& message) {
     char* end = message.text.data() + message.size;
     const std::uint32_t blocks = (message.size + 8) / kBlock + 1;
-    std::memset(end, 0, blocks * kBlock - message.size);
+    std::memset(end, 0, kMaxPadding);  // in place, being of one length
     *end = static_cast<char>(0x80);
     const std::uint64_t bits = std::uint64_t{message.size} * 8;
     std::memcpy(message.text.data() + blocks * kBlock - 8, &bits, 8);
@@ -104,7 +107,6 @@ void many_scalar(std::span<Md5Message* const> messages) {
 // What a group of lanes is worked on in.
 template <std::size_t kLanes>
 struct Lanes {
-    alignas(64) std::uint32_t words[16][kLanes];  // of the block in hand
     alignas(64) std::uint32_t state[4][kLanes];
     alignas(64) std::uint32_t blocks[kLanes];  // of each message; 0: no message
     const char* text[kLanes];
@@ -121,15 +123,9 @@ struct Lanes {
             }
         }
     }
-    // A message that has ended gives its first block again, for nothing.
-    void lay(std::uint32_t block) {
-        for (std::size_t lane = 0; lane < kLanes; ++lane) {
-            std::uint32_t row[16];
-            std::memcpy(row, text[lane] + (block < blocks[lane] ? block * kBlock : 0), kBlock);
-            for (int i = 0; i < 16; ++i) {
-                words[i][lane] = row[i];
-            }
-        }
+    // Where a lane's block begins. A message that has ended gives its first again, for nothing.
+    [[nodiscard]] const char* at(std::size_t lane, std::uint32_t block) const {
+        return text[lane] + (block < blocks[lane] ? block * kBlock : 0);
     }
     void give(std::span<Md5Message* const> messages) const {
         for (std::size_t lane = 0; lane < messages.size(); ++lane) {
@@ -145,6 +141,14 @@ __attribute__((target("avx2"))) inline __m256i load(const std::uint32_t* from) {
 }
 
 __attribute__((target("avx2"))) void block_avx2(Lanes<8>& lanes, std::uint32_t block) {
+    alignas(32) std::uint32_t words[16][8];
+    for (std::size_t lane = 0; lane < 8; ++lane) {
+        std::uint32_t row[16];
+        std::memcpy(row, lanes.at(lane, block), kBlock);
+        for (int i = 0; i < 16; ++i) {
+            words[i][lane] = row[i];
+        }
+    }
     const __m256i ones = _mm256_set1_epi32(-1);
     __m256i a = load(lanes.state[0]);
     __m256i b = load(lanes.state[1]);
@@ -164,7 +168,7 @@ __attribute__((target("avx2"))) void block_avx2(Lanes<8>& lanes, std::uint32_t b
         }
         const __m256i sum = _mm256_add_epi32(
             _mm256_add_epi32(a, f), _mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(kSine[i])),
-                                                     load(lanes.words[word_of(i)])));
+                                                     load(words[word_of(i)])));
         a = d;
         d = c;
         c = b;
@@ -190,7 +194,43 @@ constexpr int kLast = 0x39;
 // takes for one forgotten.
 constexpr __mmask16 kAll = 0xffff;
 
+// Sixteen words of sixteen lanes each, turned into sixteen lanes of each word: by pairs of words, by
+// fours, and last by the quarters of a register.
+__attribute__((target("avx512f"))) inline void turn(__m512i (&rows)[16]) {
+    constexpr int kEven = 0x88;
+    constexpr int kOdd = 0xdd;
+    __m512i pairs[16];
+    for (int i = 0; i < 16; i += 2) {
+        pairs[i] = _mm512_maskz_unpacklo_epi32(kAll, rows[i], rows[i + 1]);
+        pairs[i + 1] = _mm512_maskz_unpackhi_epi32(kAll, rows[i], rows[i + 1]);
+    }
+    __m512i fours[4][4];  // [c][g]: words c, 4 + c, 8 + c and 12 + c of lanes 4g and on
+    for (int g = 0; g < 4; ++g) {
+        const __m512i* from = pairs + 4 * g;
+        fours[0][g] = _mm512_maskz_unpacklo_epi64(0xff, from[0], from[2]);
+        fours[1][g] = _mm512_maskz_unpackhi_epi64(0xff, from[0], from[2]);
+        fours[2][g] = _mm512_maskz_unpacklo_epi64(0xff, from[1], from[3]);
+        fours[3][g] = _mm512_maskz_unpackhi_epi64(0xff, from[1], from[3]);
+    }
+    for (int c = 0; c < 4; ++c) {
+        const auto& [g0, g1, g2, g3] = fours[c];
+        const __m512i low_even = _mm512_maskz_shuffle_i32x4(kAll, g0, g1, kEven);
+        const __m512i low_odd = _mm512_maskz_shuffle_i32x4(kAll, g0, g1, kOdd);
+        const __m512i high_even = _mm512_maskz_shuffle_i32x4(kAll, g2, g3, kEven);
+        const __m512i high_odd = _mm512_maskz_shuffle_i32x4(kAll, g2, g3, kOdd);
+        rows[c] = _mm512_maskz_shuffle_i32x4(kAll, low_even, high_even, kEven);
+        rows[4 + c] = _mm512_maskz_shuffle_i32x4(kAll, low_odd, high_odd, kEven);
+        rows[8 + c] = _mm512_maskz_shuffle_i32x4(kAll, low_even, high_even, kOdd);
+        rows[12 + c] = _mm512_maskz_shuffle_i32x4(kAll, low_odd, high_odd, kOdd);
+    }
+}
+
 __attribute__((target("avx512f"))) void block_avx512(Lanes<16>& lanes, std::uint32_t block) {
+    __m512i words[16];
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+        words[lane] = _mm512_loadu_si512(lanes.at(lane, block));
+    }
+    turn(words);
     __m512i a = _mm512_load_si512(lanes.state[0]);
     __m512i b = _mm512_load_si512(lanes.state[1]);
     __m512i c = _mm512_load_si512(lanes.state[2]);
@@ -208,8 +248,8 @@ __attribute__((target("avx512f"))) void block_avx512(Lanes<16>& lanes, std::uint
             f = _mm512_ternarylogic_epi32(b, c, d, kLast);
         }
         const __m512i sum = _mm512_add_epi32(
-            _mm512_add_epi32(a, f), _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(kSine[i])),
-                                                     _mm512_load_si512(lanes.words[word_of(i)])));
+            _mm512_add_epi32(a, f),
+            _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(kSine[i])), words[word_of(i)]));
         a = d;
         d = c;
         c = b;
@@ -235,7 +275,6 @@ void many_lanes(std::span<Md5Message* const> messages) {
         }
         Lanes<kLanes> lanes(group);
         for (std::uint32_t block = 0; block < lanes.longest; ++block) {
-            lanes.lay(block);
             kBlockOf(lanes, block);
         }
         lanes.give(group);
@@ -271,15 +310,6 @@ const Variants& variants() {
 void (*const kBest)(std::span<Md5Message* const>) = variants().best().many;
 
 }  // namespace
-
-bool Md5Message::add(std::string_view part) {
-    if (part.size() > kMaxBytes - size) {
-        return false;
-    }
-    std::copy(part.begin(), part.end(), text.begin() + size);
-    size += static_cast<std::uint32_t>(part.size());
-    return true;
-}
 
 void md5_many(std::span<Md5Message* const> messages) {
     kBest(messages);

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -21,7 +22,16 @@ struct alignas(64) Md5Message {
     std::array<std::uint8_t, 16> digest;
 
     // False: too long; nothing was added.
-    [[nodiscard]] bool add(std::string_view part);
+    [[nodiscard]] bool add(std::string_view part) {
+        if (part.size() > kMaxBytes - size) {
+            return false;
+        }
+        if (!part.empty()) {  // an empty view may point nowhere
+            std::memcpy(text.data() + size, part.data(), part.size());
+            size += static_cast<std::uint32_t>(part.size());
+        }
+        return true;
+    }
     [[nodiscard]] std::string_view view() const { return {text.data(), size}; }
 };
 
