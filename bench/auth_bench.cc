@@ -77,10 +77,11 @@ void nonce_read(benchmark::State& state) {
     const Nonces nonces("example.com", 1);
     const route::MasterKey key{1, {1}};
     const route::Keys keys({&key, 1});
-    const NonceText text = nonces.make(keys, "00000001@example.com", Stamp::of(1, 2, 3));
+    constexpr std::uint64_t kAor = 0x0123456789abcdef;
+    const NonceText text = nonces.make(keys, kAor, Stamp::of(1, 2, 3));
     for (auto _ : state) {
         for (std::size_t i = 0; i < kBurst; ++i) {
-            benchmark::DoNotOptimize(nonces.read(keys, text.view(), "00000001@example.com"));
+            benchmark::DoNotOptimize(nonces.read(keys, text.view(), kAor));
         }
     }
     set_ns(state);

@@ -204,7 +204,7 @@ void Pipeline::sign(rte_mbuf* mbuf, std::uint32_t phone, auth::Algorithm algorit
     }
     const Moment now = edge_->now();
     const auth::NonceText nonce = policy_.nonces.make(
-        edge_->keys(), user_of(phone) + "@example.com",
+        edge_->keys(), edge_->table().hash()(user_of(phone) + "@example.com"),
         auth::Stamp::of(now.s, static_cast<std::uint32_t>(now.ms % 1000), number_));
     const auto ha1 = ha1_of(phone);
     digester_.clear();

@@ -4,7 +4,8 @@
 #include "dataplane/auth/hex.h"
 #include "dataplane/sip/uri.h"
 
-#include <openssl/crypto.h>
+#include <sodium/crypto_verify_16.h>
+#include <sodium/crypto_verify_32.h>
 
 #include <algorithm>
 
@@ -40,6 +41,12 @@ bool expired(Stamp stamp, std::uint32_t lifetime_s, std::uint32_t now_s) {
 // Of two failures, what the phone can do more about.
 int use_of(Result result) {
     return result == Result::kStale ? 2 : result == Result::kUnreadable ? 1 : 0;
+}
+
+// Takes as long wherever they differ.
+bool is_same(Algorithm algorithm, const Digest& a, const Digest& b) {
+    return (algorithm == Algorithm::kMd5 ? crypto_verify_16(a.data(), b.data())
+                                         : crypto_verify_32(a.data(), b.data())) == 0;
 }
 
 }  // namespace
@@ -78,11 +85,11 @@ Result Checker::judge(const Subscribers& subscribers, const sip::Identity& ident
     if (credentials.nonce.empty()) {
         return Result::kChallenged;  // a handset that says who it is before it is asked
     }
-    if (credentials.hides_username || !read_proof(subscribers, out) ||
+    if (credentials.hides_username() || !read_proof(subscribers, out) ||
         !is_for_us(credentials.uri, message, identity)) {
         return Result::kUnreadable;
     }
-    const auto stamp = policy_.nonces.read(keys, credentials.nonce, out.question.aor);
+    const auto stamp = policy_.nonces.read(keys, credentials.nonce, out.question.aor_hash);
     if (!stamp || expired(*stamp, policy_.nonce_lifetime_s, now_s)) {
         return Result::kStale;
     }
@@ -172,8 +179,7 @@ Result Checker::settle(const Attempt& attempt, bool known, const Digest* digest,
     if (digest == nullptr) {
         return Result::kUnreadable;
     }
-    const bool right =
-        CRYPTO_memcmp(digest->data(), attempt.response.data(), hash_bytes(attempt.algorithm)) == 0;
+    const bool right = is_same(attempt.algorithm, *digest, attempt.response);
     if (!known) {
         return Result::kUnknownUser;
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Nonces that nobody keeps: when it was made, something that sets it apart from others of that
-// moment, and a MAC over both, the realm and the AOR, by the keys of route/keys.h. Not over the
-// source: a carrier's NAT changes it at will. Each run of pinhole makes its own, so that what was
-// heard before a restart is worth nothing after it, though the windows of nonce_windows.h are gone.
+// moment, and a MAC over both, the realm and the AOR's hash, by the keys of route/keys.h. By that hash
+// the window of nonce_windows.h is found that it is used up in: of two AORs that share one, either may
+// use it, once. Not over the source: a carrier's NAT changes it at will. Each run of pinhole makes its
+// own, so that what was heard before a restart is worth nothing after it, though the windows are gone.
 // Text:
 //
 //   base64url( key | stamp | MAC )      23 letters
@@ -50,18 +51,19 @@ class Nonces {
     // `realm` is at most kMaxRealm long. `run` is random, another one at each start.
     Nonces(std::string realm, std::uint64_t run);
 
-    [[nodiscard]] NonceText make(const route::Keys& keys, std::string_view aor, Stamp stamp) const;
+    [[nodiscard]] NonceText make(const route::Keys& keys, std::uint64_t aor_hash,
+                                 Stamp stamp) const;
     // None: not made by this run for this AOR, or under a key that is gone.
     [[nodiscard]] std::optional<Stamp> read(const route::Keys& keys, std::string_view text,
-                                            std::string_view aor) const;
+                                            std::uint64_t aor_hash) const;
     [[nodiscard]] const std::string& realm() const { return realm_; }
 
   private:
     [[nodiscard]] std::uint64_t mac(const route::Keys& keys, std::uint8_t key_id,
-                                    std::string_view aor, Stamp stamp) const;
+                                    std::uint64_t aor_hash, Stamp stamp) const;
 
     std::string realm_;
-    std::uint64_t run_;
+    std::uint64_t run_and_realm_;
 };
 
 }  // namespace pinhole::auth

@@ -320,7 +320,7 @@ SipStage::Outcome SipStage::decide(Context& context) {
         }
         return Outcome::kFinished;
     }
-    if (!admits(context, context.proof, 401, context.request.aor)) {
+    if (!admits(context, context.proof, 401, context.request.aor_hash)) {
         return Outcome::kFinished;
     }
     return register_contacts(context);

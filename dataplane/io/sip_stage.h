@@ -172,8 +172,8 @@ class SipStage {
     void settle(Proofs& proofs);
     void note_attempt(const Context& context, const auth::Attempt& attempt);
     [[nodiscard]] bool admits(Context& context, AuthResult proof, unsigned code,
-                              std::string_view aor);
-    void challenge(Context& context, unsigned code, std::string_view aor, bool stale);
+                              std::uint64_t aor_hash);
+    void challenge(Context& context, unsigned code, std::uint64_t aor_hash, bool stale);
     [[nodiscard]] bool may_prove(const Context& context, std::array<char, sip::kMaxAor>& room,
                                  std::string_view& aor) const;
     [[nodiscard]] bool prove_caller(Context& context, std::string_view aor, route::Proven& out);

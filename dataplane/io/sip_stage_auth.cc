@@ -120,12 +120,12 @@ void SipStage::note_attempt(const Context& context, const Attempt& attempt) {
 }
 
 // False: it is answered, or dropped.
-bool SipStage::admits(Context& context, AuthResult proof, unsigned code, std::string_view aor) {
+bool SipStage::admits(Context& context, AuthResult proof, unsigned code, std::uint64_t aor_hash) {
     if (auth::is_good(proof)) [[likely]] {
         return true;
     }
     if (auth::is_challenged(proof)) {
-        challenge(context, code, aor, auth::is_stale(proof));
+        challenge(context, code, aor_hash, auth::is_stale(proof));
     } else if (proof == AuthResult::kForbidden) {
         answer_or_drop(context, {.code = 403}, DropReason::kMalformed);
     } else {
@@ -136,13 +136,13 @@ bool SipStage::admits(Context& context, AuthResult proof, unsigned code, std::st
 }
 
 // As many algorithms as fit into what may be answered to a stranger.
-void SipStage::challenge(Context& context, unsigned code, std::string_view aor, bool stale) {
+void SipStage::challenge(Context& context, unsigned code, std::uint64_t aor_hash, bool stale) {
     const auth::Policy& policy = shared_.authentication->policy;
     const sip::HeaderId header =
         code == 401 ? sip::HeaderId::kWwwAuthenticate : sip::HeaderId::kProxyAuthenticate;
     const auth::Stamp stamp = auth::Stamp::of(now_.s, static_cast<std::uint32_t>(now_.ms % 1000),
                                               salt_of(worker_, challenges_++));
-    const auth::NonceText nonce = policy.nonces.make(around_->keys, aor, stamp);
+    const auth::NonceText nonce = policy.nonces.make(around_->keys, aor_hash, stamp);
     std::array<char, auth::kMaxChallenges> room;
     for (std::size_t most = auth::kAlgorithms; most > 0; --most) {
         sip::Writer headers(room.data(), room.size());
@@ -175,13 +175,13 @@ bool SipStage::may_prove(const Context& context, std::array<char, sip::kMaxAor>&
 // False: it is answered, or dropped.
 bool SipStage::prove_caller(Context& context, std::string_view aor, route::Proven& out) {
     Attempt& attempt = attempts_.front();
-    read_attempt(context, sip::HeaderId::kProxyAuthorization, aor, shared_.table.hash()(aor),
-                 attempt);
+    const std::uint64_t aor_hash = shared_.table.hash()(aor);
+    read_attempt(context, sip::HeaderId::kProxyAuthorization, aor, aor_hash, attempt);
     limit_guesses(context, attempt);
     checker_->check({&attempt, 1}, *subscribers_, now_.s);
     note_attempt(context, attempt);
     out = {aor, attempt.header_index};
-    return admits(context, attempt.result, 407, aor);
+    return admits(context, attempt.result, 407, aor_hash);
 }
 
 }  // namespace pinhole::io

@@ -5,193 +5,197 @@
 
 #include <emmintrin.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 
 namespace pinhole::sip {
 namespace {
 
-// Takes the scheme off. The space behind it may be a fold.
-std::string_view take_token(std::string_view& rest) {
-    std::size_t i = 0;
-    while (i < rest.size() && is(rest[i], kToken)) {
-        ++i;
-    }
-    const std::string_view token = rest.substr(0, i);
-    rest = trim_front(rest.substr(i));
-    return token;
+constexpr std::size_t kGlance = 16;  // bytes looked at together
+
+__m128i glance(const char* at) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+}
+
+__m128i where(__m128i bytes, char c) {
+    return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c));
+}
+
+__m128i where_at_most(__m128i bytes, char c) {
+    return _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(c)), bytes);
 }
 
 // What a quoted string can't go on over at a glance: its end, an escape, a control character.
-bool is_plain(char c) {
-    return static_cast<unsigned char>(c) >= ' ' && c != 0x7f && c != '"' && c != '\\';
-}
+struct Quoted {
+    static bool stops(char c) {
+        return static_cast<unsigned char>(c) < ' ' || c == 0x7f || c == '"' || c == '\\';
+    }
+    static __m128i stops(__m128i bytes) {
+        return _mm_or_si128(_mm_or_si128(where(bytes, '"'), where(bytes, '\\')),
+                            _mm_or_si128(where(bytes, 0x7f), where_at_most(bytes, ' ' - 1)));
+    }
+};
 
-// How far a text is plain from `i` on, 16 bytes at a time while there are so many.
-std::size_t end_of_plain(std::string_view text, std::size_t i) {
-    const __m128i quote = _mm_set1_epi8('"');
-    const __m128i escape = _mm_set1_epi8('\\');
-    const __m128i last_control = _mm_set1_epi8(' ' - 1);
-    const __m128i del = _mm_set1_epi8(0x7f);
-    for (; i + 16 <= text.size(); i += 16) {
-        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));
-        const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
-        const __m128i stops =
-            _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, escape)),
-                         _mm_or_si128(control, _mm_cmpeq_epi8(bytes, del)));
-        if (const auto found = static_cast<unsigned>(_mm_movemask_epi8(stops)); found != 0) {
-            return i + static_cast<unsigned>(std::countr_zero(found));
+// What ends a value that is not quoted: a comma, and what no URI has.
+struct Bare {
+    static bool stops(char c) { return c == ',' || !is(c, kUriChar); }
+    static __m128i stops(__m128i bytes) {
+        return _mm_or_si128(_mm_or_si128(_mm_or_si128(where(bytes, '"'), where(bytes, ',')),
+                                         _mm_or_si128(where(bytes, '<'), where(bytes, '>'))),
+                            _mm_or_si128(where(bytes, 0x7f), where_at_most(bytes, ' ')));
+    }
+};
+
+// The first one that stops, 16 at a time while there are so many; `end`: none.
+template <typename Kind>
+const char* find_stop(const char* at, const char* end) {
+    for (; end - at >= static_cast<std::ptrdiff_t>(kGlance); at += kGlance) {
+        const int stops = _mm_movemask_epi8(Kind::stops(glance(at)));
+        if (stops != 0) {
+            return at + std::countr_zero(static_cast<unsigned>(stops));
         }
     }
-    while (i < text.size() && is_plain(text[i])) {
-        ++i;
+    while (at < end && !Kind::stops(*at)) {
+        ++at;
     }
-    return i;
+    return at;
 }
 
-// False: it doesn't end, or has a control character.
-bool take_quoted(std::string_view& rest, std::string_view& value) {
-    std::size_t end = end_of_plain(rest, 1);
+const char* skip_token(const char* at, const char* end) {
+    while (at != end && is(*at, kToken)) {
+        ++at;
+    }
+    return at;
+}
+
+const char* skip_lws(const char* at, const char* end) {
+    while (at != end && is_lws(*at)) {
+        ++at;
+    }
+    return at;
+}
+
+std::string_view between(const char* begin, const char* end) {
+    return {begin, static_cast<std::size_t>(end - begin)};
+}
+
+// From its opening quote on; where it ends. Null: it doesn't, or has a control character.
+const char* take_quoted(const char* at, const char* end, std::string_view& value) {
+    const char* const begin = at + 1;
     bool escapes = false;
-    while (end < rest.size() && rest[end] == '\\') {
+    at = find_stop<Quoted>(begin, end);
+    while (at < end && *at == '\\') {
         escapes = true;
-        end = end_of_plain(rest, end + 2);
+        at = end - at > 2 ? find_stop<Quoted>(at + 2, end) : end;
     }
-    if (end >= rest.size() || rest[end] != '"') {
-        return false;
+    if (at == end || *at != '"') {
+        return nullptr;
     }
-    value = rest.substr(1, end - 1);
-    rest.remove_prefix(end + 1);
-    return !escapes || is_printable(value);
+    value = between(begin, at);
+    return !escapes || is_printable(value) ? at + 1 : nullptr;
 }
 
 // Some phones forget the quotes, of the uri too.
-bool take_value(std::string_view& rest, std::string_view& value) {
-    if (!rest.empty() && rest.front() == '"') {
-        return take_quoted(rest, value);
+const char* take_value(const char* at, const char* end, std::string_view& value) {
+    if (at != end && *at == '"') {
+        return take_quoted(at, end, value);
     }
-    std::size_t i = 0;
-    while (i < rest.size() && rest[i] != ',' && is(rest[i], kUriChar)) {
-        ++i;
-    }
-    value = rest.substr(0, i);
-    rest.remove_prefix(i);
-    return true;
+    const char* const begin = at;
+    at = find_stop<Bare>(at, end);
+    value = between(begin, at);
+    return at;
 }
 
-enum class Known : std::uint8_t {
-    kOther,
-    kUsername,
-    kRealm,
-    kNonce,
-    kUri,
-    kResponse,
-    kAlgorithm,
-    kCnonce,
-    kQop,
-    kNc,
-    kUserhash,
-    kUsernameStar,
-};
+// `what` stands at `at`, in whatever case; then it is passed.
+[[gnu::always_inline]] inline bool pass(const char*& at, const char* end, std::string_view what) {
+    const bool found = starts_with_ci(between(at, end), what);
+    at += found ? what.size() : 0;
+    return found;
+}
 
-Known known(std::string_view name) {
-    const auto when = [name](std::string_view what, Known id) {
-        return equals_ci(name, what) ? id : Known::kOther;
-    };
-    switch (name.size()) {
-        case 2:
-            return when("nc", Known::kNc);
-        case 3:
-            return lower(name[0]) == 'u' ? when("uri", Known::kUri) : when("qop", Known::kQop);
-        case 5:
-            return lower(name[0]) == 'r' ? when("realm", Known::kRealm)
-                                         : when("nonce", Known::kNonce);
-        case 6:
-            return when("cnonce", Known::kCnonce);
-        case 8:
-            return lower(name[0]) == 'r'   ? when("response", Known::kResponse)
-                   : lower(name[4]) == 'n' ? when("username", Known::kUsername)
-                                           : when("userhash", Known::kUserhash);
-        case 9:
-            return lower(name[0]) == 'a' ? when("algorithm", Known::kAlgorithm)
-                                         : when("username*", Known::kUsernameStar);
+// Where the value goes of a parameter that we know, if its name stands here with a '=' right behind it,
+// as nearly all do; both are passed. By comparing, not by looking for the '=': so a core need not know
+// where a name ends to go on. In its place, or its comparisons are made one for all lengths.
+[[gnu::always_inline]] inline std::string_view* take_known(const char*& at, const char* end,
+                                                           Credentials& out) {
+    switch (*at | 0x20) {
+        case 'a':
+            return pass(at, end, "algorithm=") ? &out.algorithm : nullptr;
+        case 'c':
+            return pass(at, end, "cnonce=") ? &out.cnonce : nullptr;
+        case 'n':
+            return pass(at, end, "nonce=") ? &out.nonce : pass(at, end, "nc=") ? &out.nc : nullptr;
+        case 'q':
+            return pass(at, end, "qop=") ? &out.qop : nullptr;
+        case 'r':
+            return pass(at, end, "realm=")      ? &out.realm
+                   : pass(at, end, "response=") ? &out.response
+                                                : nullptr;
+        case 'u':
+            return pass(at, end, "username=")    ? &out.username
+                   : pass(at, end, "uri=")       ? &out.uri
+                   : pass(at, end, "userhash=")  ? &out.userhash
+                   : pass(at, end, "username*=") ? &out.username_star
+                                                 : nullptr;
         default:
-            return Known::kOther;
+            return nullptr;
     }
 }
 
-void put(Known name, std::string_view value, Credentials& out) {
-    switch (name) {
-        case Known::kUsername:
-            out.username = value;
-            break;
-        case Known::kRealm:
-            out.realm = value;
-            break;
-        case Known::kNonce:
-            out.nonce = value;
-            break;
-        case Known::kUri:
-            out.uri = value;
-            break;
-        case Known::kResponse:
-            out.response = value;
-            break;
-        case Known::kAlgorithm:
-            out.algorithm = value;
-            break;
-        case Known::kCnonce:
-            out.cnonce = value;
-            break;
-        case Known::kQop:
-            out.qop = value;
-            break;
-        case Known::kNc:
-            out.nc = value;
-            break;
-        case Known::kUserhash:
-            out.hides_username |= equals_ci(value, "true");
-            break;
-        case Known::kUsernameStar:
-            out.hides_username = true;
-            break;
-        case Known::kOther:
-            break;
+// The same of any name, white space before its '=' or none. What is unknown goes to `other`. Null: there
+// is no name, or no '='.
+std::string_view* take_any(const char*& at, const char* end, Credentials& out,
+                           std::string_view& other) {
+    static constexpr std::string_view kLongest = "algorithm=";
+    const std::string_view name = between(at, skip_token(at, end));
+    at = skip_lws(name.data() + name.size(), end);
+    if (name.empty() || at == end || *at != '=') {
+        return nullptr;
     }
+    ++at;
+    other = {};
+    std::array<char, kLongest.size()> joined;
+    if (name.size() >= joined.size()) {
+        return &other;
+    }
+    *std::copy(name.begin(), name.end(), joined.begin()) = '=';
+    const char* start = joined.data();
+    std::string_view* const known = take_known(start, start + name.size() + 1, out);
+    return known == nullptr ? &other : known;
 }
 
 }  // namespace
 
 CredentialsRead read_credentials(std::string_view value, Credentials& out) {
     out = {};
-    std::string_view rest = trim(value);
-    const std::string_view scheme = take_token(rest);
-    if (!equals_ci(scheme, "Digest")) {
+    value = trim(value);
+    const char* at = value.data();
+    const char* const end = at + value.size();
+    at = skip_token(at, end);
+    if (!equals_ci(between(value.data(), at), "Digest")) {
         return CredentialsRead::kOtherScheme;
     }
-    std::uint32_t seen = 0;
-    while (!rest.empty()) {
-        if (rest.front() == ',') {  // an element may be empty (RFC 9110 §5.6.1)
-            rest = trim_front(rest.substr(1));
+    at = skip_lws(at, end);
+    std::string_view other;
+    while (at != end) {
+        if (*at == ',') {  // an element may be empty (RFC 9110 §5.6.1)
+            at = skip_lws(at + 1, end);
             continue;
         }
-        const std::string_view name = take_token(rest);
-        std::string_view text;
-        if (name.empty() || rest.empty() || rest.front() != '=') {
+        std::string_view* view = take_known(at, end, out);
+        if (view == nullptr) {
+            view = take_any(at, end, out, other);
+        }
+        if (view == nullptr || view->data() != nullptr) {
+            return CredentialsRead::kMalformed;  // of two, who reads which?
+        }
+        at = take_value(skip_lws(at, end), end, *view);
+        if (at == nullptr) {
             return CredentialsRead::kMalformed;
         }
-        rest = trim_front(rest.substr(1));
-        if (!take_value(rest, text)) {
-            return CredentialsRead::kMalformed;
-        }
-        const Known id = known(name);
-        const std::uint32_t bit = id == Known::kOther ? 0 : 1U << static_cast<unsigned>(id);
-        if ((seen & bit) != 0) {
-            return CredentialsRead::kMalformed;  // who reads which?
-        }
-        seen |= bit;
-        put(id, text, out);
-        rest = trim_front(rest);
-        if (!rest.empty() && rest.front() != ',') {
+        at = skip_lws(at, end);
+        if (at != end && *at != ',') {
             return CredentialsRead::kMalformed;
         }
     }

@@ -4,6 +4,8 @@
 // realm; commas separate parameters, never credentials. Pure; any thread; views only.
 #pragma once
 
+#include "dataplane/sip/text.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,7 +13,8 @@
 
 namespace pinhole::sip {
 
-// Without the quotes around them; what is escaped inside stays so. Empty: absent, or empty.
+// Without the quotes around them; what is escaped inside stays so. Empty: absent (then of no address),
+// or empty.
 struct Credentials {
     std::string_view username;
     std::string_view realm;
@@ -22,8 +25,13 @@ struct Credentials {
     std::string_view cnonce;
     std::string_view qop;
     std::string_view nc;
+    std::string_view userhash;
+    std::string_view username_star;
+
     // The user's name is hashed (userhash=true) or written as RFC 8187 has it (username*).
-    bool hides_username;
+    [[nodiscard]] bool hides_username() const {
+        return username_star.data() != nullptr || equals_ci(userhash, "true");
+    }
 };
 
 enum class CredentialsRead : std::uint8_t {

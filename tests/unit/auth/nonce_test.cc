@@ -10,7 +10,7 @@
 namespace pinhole::auth {
 namespace {
 
-constexpr std::string_view kBob = "bob@example.com";
+constexpr std::uint64_t kBob = 0x0123456789abcdef;  // his AOR's hash
 
 TEST(Stamp, Parts) {
     const Stamp stamp = Stamp::of(1'700'000'000, 999, ~std::uint64_t{0});
@@ -35,7 +35,7 @@ TEST(Nonces, NobodyElses) {
     const Nonces nonces("example.com", 7);
     const route::Keys keys = test_keys();
     const std::string text(nonces.make(keys, kBob, Stamp::of(1, 2, 3)).view());
-    EXPECT_FALSE(nonces.read(keys, text, "alice@example.com"));
+    EXPECT_FALSE(nonces.read(keys, text, kBob + 1));
     EXPECT_FALSE(Nonces("example.org", 7).read(keys, text, kBob)) << "another realm";
     EXPECT_FALSE(Nonces("example.com", 8).read(keys, text, kBob)) << "an earlier run";
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -47,9 +47,6 @@ TEST(Nonces, NobodyElses) {
          {std::string(), text + "A", text.substr(1), std::string(23, '=')}) {
         EXPECT_FALSE(nonces.read(keys, other, kBob)) << other;
     }
-    // Where the realm ends and the AOR begins is part of it.
-    const Nonces longer("example.comb", 7);
-    EXPECT_NE(longer.make(keys, "ob@example.com", Stamp::of(1, 2, 3)).view(), text);
 }
 
 // A key that signs no more still verifies.

@@ -26,7 +26,7 @@ std::string read(std::string_view value) {
          {c.username, c.realm, c.nonce, c.uri, c.response, c.algorithm, c.cnonce, c.qop, c.nc}) {
         (out += part) += '|';
     }
-    return out + (c.hides_username ? "hidden" : "");
+    return out + (c.hides_username() ? "hidden" : "");
 }
 
 // Whatever its length, and whatever stands where 16 bytes are looked at together.
@@ -78,6 +78,21 @@ TEST(Credentials, Tolerated) {
     EXPECT_EQ(read("Digest username=\"a,b=\\\"c\\\\\",realm=\"r\""), "a,b=\\\"c\\\\|r||||||||");
     EXPECT_EQ(read("Digest auts=\"x\",whatever=1,realm=\"r\""), "|r||||||||");
     EXPECT_EQ(read("Digest realm="), "|||||||||");
+}
+
+// Names that begin as one we know does, or end as one, and white space about the '='.
+TEST(Credentials, NamesApart) {
+    EXPECT_EQ(
+        read("Digest nonces=1,nonc=2,xnonce=3,algorithms=4,algorithm5=5,a-name-of-any-length=6,"
+             "username=\"bob\""),
+        "bob|||||||||");
+    EXPECT_EQ(read("Digest nc =1,uri\r\n =sip:a,QOP= auth,algorithm \t= MD5 , realm=r"),
+              "|r||sip:a||MD5||auth|1|");
+    EXPECT_EQ(read("Digest username* =UTF-8''bob,userhash =false"), "|||||||||hidden");
+    for (const char* text : {"Digest nonce", "Digest nonce ", "Digest no nce=1", "Digest nonce\"=1",
+                             "Digest nonce =\"a\",nonce=\"a\"", "Digest , ,= 1"}) {
+        EXPECT_EQ(read(text), "!") << text;
+    }
 }
 
 TEST(Credentials, Hidden) {
