@@ -69,8 +69,7 @@ class Checker {
 
     Checker(const Policy& policy, NonceWindows& windows) : policy_(policy), windows_(windows) {}
 
-    // All that can be said without the subscribers. If the attempt is left open, what check() will
-    // need is being fetched.
+    // All that can be said without looking a user up.
     void read(const Question& question, const Subscribers& subscribers,
               const sip::Identity& identity, const route::Keys& keys, std::uint32_t now_s,
               Attempt& out) const;
