@@ -253,7 +253,7 @@ bool parse_uri(std::string_view text, Uri& out) {
 
 std::optional<std::string_view> unescape(std::string_view text, char* out, std::size_t capacity) {
     if (text.find('%') == std::string_view::npos) {
-        return text;
+        return text.size() <= capacity ? std::optional(text) : std::nullopt;
     }
     std::size_t n = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {

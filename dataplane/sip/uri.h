@@ -46,7 +46,7 @@ struct Uri {
                                    std::uint16_t& port);
 
 // Decodes %XX; what isn't followed by two hex digits stays. Text without a '%' is given back as it is.
-// None if `out` is too small.
+// None: longer than `capacity`, that of `out`.
 [[nodiscard]] std::optional<std::string_view> unescape(std::string_view text, char* out,
                                                        std::size_t capacity);
 
