@@ -11,14 +11,19 @@
 #include <pthread.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
+#include <utility>
 
 namespace pinhole::daemon {
 namespace {
 
 // A round every millisecond: pings leave in small groups, ten times within a wheel's tick.
 constexpr long kNap_ns = 1'000'000;
+// After a round that found nothing to do, twice as long as before, up to this: a lone ping may as well leave some
+// milliseconds later, and the core of a quiet edge sleeps.
+constexpr long kLongestNap_ns = 16'000'000;
 // While pings are late: what the pace has room for goes out soon, not a millisecond later.
 constexpr long kShortNap_ns = 100'000;
 // Work between two looks at the rings; what is left comes at once in the next round.
@@ -124,6 +129,7 @@ class Dispatcher {
 
     // False: it did not leave, by no fault of the peer's.
     bool send_check(std::size_t index) {
+        wished_ = true;
         // Pairs with the publisher's release store.
         const io::Surroundings& around = *parts_.surroundings.load(std::memory_order_acquire);
         const route::Peers& peers = around.peers;
@@ -147,11 +153,15 @@ class Dispatcher {
     void remove_unreachable(table::ContactId id) { ask(io::CommandKind::kRemoveUnreachable, id); }
     void retarget(table::ContactId id) { ask(io::CommandKind::kRetarget, id); }
 
-    // At the end of a round.
-    void flush() { outbox_.flush(); }
+    // At the end of a round; returns whether it has wished anything.
+    bool flush() {
+        outbox_.flush();
+        return std::exchange(wished_, false);
+    }
 
   private:
     io::Outbox::Posted post(const route::PingTarget& target) {
+        wished_ = true;
         // Pairs with the service thread's release store.
         const io::Surroundings& around = *parts_.surroundings.load(std::memory_order_acquire);
         return outbox_.post(
@@ -165,6 +175,7 @@ class Dispatcher {
 
     // Without an answer: what didn't get through is asked again when the keeper next looks.
     void ask(io::CommandKind kind, table::ContactId id) {
+        wished_ = true;
         const table::Record* record = parts_.table.record_of(id);
         if (record == nullptr) {
             return;
@@ -180,6 +191,7 @@ class Dispatcher {
 
     const ControlParts& parts_;
     io::Outbox outbox_;
+    bool wished_ = false;
 };
 
 }  // namespace
@@ -195,19 +207,25 @@ struct ControlThread::Core {
         checks.begin(parts.peer_policy, parts.peers, parts.clock.now().ms);
     }
 
-    // True if there is more to do at once.
-    bool round() {
+    // What a round came to.
+    enum class Found : std::uint8_t { kNothing, kSome, kMore };  // kMore: to be done at once
+
+    Found round() {
         const std::size_t marks = parts.table.for_wheel().drain(
             kMarksARound, [&](std::uint32_t slot) { keeper.changed(slot); });
+        bool found = marks != 0;
         for (unsigned worker = 0; worker < parts.mesh.workers(); ++worker) {
-            take_pongs(worker);
-            take_peer_pongs(worker);
+            found |= take_pongs(worker);
+            found |= take_peer_pongs(worker);
         }
         check_peers();
         const bool done = keeper.advance(keeper_now(parts.clock.now()), kEntriesARound);
-        dispatcher.flush();
+        found |= dispatcher.flush();
         keeper.handed_over(keeper_now(parts.clock.now()), waiting());
-        return marks >= kMarksARound || !done;
+        if (marks >= kMarksARound || !done) {
+            return Found::kMore;
+        }
+        return found ? Found::kSome : Found::kNothing;
     }
 
     // Packets of the kernel's among them are few.
@@ -219,10 +237,12 @@ struct ControlThread::Core {
         return parcels;
     }
 
-    void take_pongs(unsigned worker) {
+    // Whether there were any.
+    bool take_pongs(unsigned worker) {
         std::array<io::PongNotice, 64> pongs;
         // As many as the ring holds, not as many as come in meanwhile.
-        for (unsigned taken = 0; taken < io::Mesh::kPongSlots;) {
+        unsigned taken = 0;
+        while (taken < io::Mesh::kPongSlots) {
             const unsigned n = parts.mesh.pongs(worker).take(pongs.data(), pongs.size());
             for (unsigned i = 0; i < n; ++i) {
                 keeper.prefetch(pongs[i].id.slot);
@@ -240,14 +260,16 @@ struct ControlThread::Core {
             }
             taken += n;
         }
+        return taken != 0;
     }
 
-    void take_peer_pongs(unsigned worker) {
+    bool take_peer_pongs(unsigned worker) {
         std::array<io::PeerPongNotice, 64> pongs;
         const unsigned n = parts.mesh.peer_pongs(worker).take(pongs.data(), pongs.size());
         for (unsigned i = 0; i < n; ++i) {
             checks.answered(pongs[i].peer, pongs[i].rtt_us, pongs[i].code, parts.clock.now().ms);
         }
+        return n != 0;
     }
 
     void check_peers() {
@@ -357,16 +379,19 @@ void ControlThread::run() {
     prctl(PR_SET_TIMERSLACK, 1UL);
     io::Qsbr& qsbr = core_->parts.qsbr;
     const unsigned self = core_->parts.qsbr_thread;
+    long nap_ns = kNap_ns;
     while (!stopping_.load(std::memory_order_relaxed)) {
         follow_orders();
         qsbr.online(self);
-        const bool more = core_->round();
+        const Core::Found found = core_->round();
         qsbr.offline(self);
         rounds_.store(rounds_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-        if (!more) {
-            const timespec nap{0, core_->keeper.waits_for_pace() ? kShortNap_ns : kNap_ns};
-            nanosleep(&nap, nullptr);
+        if (found == Core::Found::kMore) {
+            continue;
         }
+        nap_ns = found == Core::Found::kSome ? kNap_ns : std::min(2 * nap_ns, kLongestNap_ns);
+        const timespec nap{0, core_->keeper.waits_for_pace() ? kShortNap_ns : nap_ns};
+        nanosleep(&nap, nullptr);
     }
 }
 

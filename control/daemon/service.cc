@@ -13,10 +13,11 @@
 namespace pinhole::daemon {
 namespace {
 
-// Rings from the workers wake nobody: where a TAP waits for frames, the loop looks every
-// millisecond, else when a next hop may have to be asked for.
-constexpr int kWaitWithTap_ms = 1;
-constexpr int kWait_ms = 10;
+// What is reclaimed, saved and told to the supervisor is looked at so often; what comes from the workers
+// or from the kernel ends the sleep.
+constexpr int kWait_ms = 50;
+// While packets come: they move by the millisecond, so that a flood of them doesn't have the workers ring for each.
+constexpr int kBusyWait_ms = 1;
 constexpr std::uint64_t kTryAgain_ms = 1000;
 constexpr std::uint64_t kExpirePaths_ms = 1000;
 
@@ -49,11 +50,14 @@ io::Status Service::prepare() {
 void Service::run(int signal_fd, const std::function<void()>& reload,
                   const std::function<bool()>& tidy) {
     std::vector<pollfd> polls;
+    bool busy = false;
     for (;;) {
-        polls.assign({{signal_fd, POLLIN, 0}, {mirror_.poll_fd(), POLLIN, 0}});
+        polls.assign({{signal_fd, POLLIN, 0},
+                      {mirror_.poll_fd(), POLLIN, 0},
+                      {mesh_.bell().fd(), POLLIN, 0}});
         const std::size_t own = polls.size();
         kernel_.add_polls(polls);
-        (void)poll(polls.data(), polls.size(), wait_ms(now_ms()));
+        sleep(polls, busy);
         signalfd_siginfo signal{};
         if ((polls[0].revents & POLLIN) != 0 &&
             read(signal_fd, &signal, sizeof signal) == sizeof signal) {
@@ -66,15 +70,29 @@ void Service::run(int signal_fd, const std::function<void()>& reload,
         kernel_.read_errors(std::span(polls).subspan(own),
                             [&](const io::SocketError& error) { hear(error, now); });
         forget_paths(now);
-        kernel_.move();
+        busy = kernel_.move();
         rotate_keys(now);
         follow_kernel(now);
-        ask_for_neighbours(now);
+        busy |= ask_for_neighbours(now);
         publisher_.reclaim();
         peers_.follow();
         if (!tidy()) {
             return;
         }
+    }
+}
+
+void Service::sleep(std::vector<pollfd>& polls, bool busy) {
+    const int build = mirror_.build_wait_ms(now_ms());
+    int wait = busy ? kBusyWait_ms : kWait_ms;
+    wait = build < 0 ? wait : std::min(wait, build);
+    if (!busy) {
+        mesh_.bell().await();
+        wait = mesh_.service_has_work() ? 0 : wait;
+    }
+    (void)poll(polls.data(), polls.size(), wait);
+    if (!busy) {
+        mesh_.bell().rise();
     }
 }
 
@@ -110,12 +128,13 @@ void Service::follow_endpoints(std::uint64_t now, bool changed) {
     next_try_ms_ = now + kTryAgain_ms;
 }
 
-void Service::ask_for_neighbours(std::uint64_t now) {
+bool Service::ask_for_neighbours(std::uint64_t now) {
     std::array<io::Unresolved, 64> asked;
     const unsigned n = mesh_.unresolved().take(asked.data(), asked.size());
     for (unsigned i = 0; i < n; ++i) {
         mirror_.resolve(asked[i].ifindex, asked[i].next_hop, now);
     }
+    return n != 0;
 }
 
 // What leaves by no port of ours, or needs no cutting by the link's MTU, is nothing to learn of.
@@ -140,12 +159,6 @@ void Service::forget_paths(std::uint64_t now) {
         path_mtus_.expire(now / 1000);
         next_expiry_ms_ = now + kExpirePaths_ms;
     }
-}
-
-int Service::wait_ms(std::uint64_t now) const {
-    const int usual = kernel_.has_taps() ? kWaitWithTap_ms : kWait_ms;
-    const int build = mirror_.build_wait_ms(now);
-    return build < 0 ? usual : std::min(usual, build);
 }
 
 }  // namespace pinhole::daemon

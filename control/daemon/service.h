@@ -42,10 +42,12 @@ class Service {
     void follow_kernel(std::uint64_t now_ms);
     void rotate_keys(std::uint64_t now_ms);
     void follow_endpoints(std::uint64_t now_ms, bool changed);
-    void ask_for_neighbours(std::uint64_t now_ms);
+    // Until there is something to do; while `busy`, a moment.
+    void sleep(std::vector<pollfd>& polls, bool busy);
+    // Whether any was wanted.
+    [[nodiscard]] bool ask_for_neighbours(std::uint64_t now_ms);
     void hear(const io::SocketError& error, std::uint64_t now_ms);
     void forget_paths(std::uint64_t now_ms);
-    [[nodiscard]] int wait_ms(std::uint64_t now_ms) const;
 
     netlink::Mirror& mirror_;
     Publisher& publisher_;

@@ -16,11 +16,7 @@ std::span<std::byte> room_of(rte_mbuf* mbuf, std::size_t offset) {
 
 }  // namespace
 
-KernelPath::KernelPath(Ports& ports, Mesh& mesh) : ports_(ports), mesh_(mesh) {
-    for (DeviceIndex d = 0; d < ports.device_count(); ++d) {
-        has_taps_ = has_taps_ || ports.tap(d) != nullptr;
-    }
-}
+KernelPath::KernelPath(Ports& ports, Mesh& mesh) : ports_(ports), mesh_(mesh) {}
 
 Status KernelPath::follow(const Surroundings& around) {
     std::vector<Endpoint> silenced;
@@ -69,20 +65,23 @@ void KernelPath::add_polls(std::vector<pollfd>& polls) const {
     }
 }
 
-void KernelPath::move() {
+bool KernelPath::move() {
+    bool moved = false;
     for (DeviceIndex d = 0; d < ports_.device_count(); ++d) {
         if (Tap* tap = ports_.tap(d)) {
-            to_kernel(d, *tap);
-            from_kernel(d, *tap);
+            moved |= to_kernel(d, *tap);
+            moved |= from_kernel(d, *tap);
         }
     }
     for (std::size_t socket = 0; socket < listening_.size(); ++socket) {
         for (unsigned i = 0; i < kPacketsAMove && read_socket(socket); ++i) {
+            moved = true;
         }
     }
+    return moved;
 }
 
-void KernelPath::to_kernel(DeviceIndex device, Tap& tap) {
+bool KernelPath::to_kernel(DeviceIndex device, Tap& tap) {
     std::array<rte_mbuf*, kPacketsAMove> frames;
     const unsigned n = mesh_.to_kernel(device).take(frames.data(), frames.size());
     for (unsigned i = 0; i < n; ++i) {
@@ -90,22 +89,24 @@ void KernelPath::to_kernel(DeviceIndex device, Tap& tap) {
         (void)tap.write_frame({rte_pktmbuf_mtod(frames[i], const std::byte*), frames[i]->data_len});
     }
     rte_pktmbuf_free_bulk(frames.data(), n);
+    return n != 0;
 }
 
-void KernelPath::from_kernel(DeviceIndex device, Tap& tap) {
+bool KernelPath::from_kernel(DeviceIndex device, Tap& tap) {
     for (unsigned i = 0; i < kPacketsAMove; ++i) {
         rte_mbuf* mbuf = rte_pktmbuf_alloc(ports_.big_pool());
         if (mbuf == nullptr) {
-            return;
+            return i != 0;
         }
         const std::size_t len = tap.read_frame(room_of(mbuf, 0));
         if (len == 0) {
             rte_pktmbuf_free(mbuf);
-            return;
+            return i != 0;
         }
         rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(len));
         hand_in(mbuf, device, ParcelKind::kKernelFrame);
     }
+    return true;
 }
 
 // A datagram that the kernel put together from fragments, dressed as the frame that it would have been. False when

@@ -43,16 +43,15 @@ class KernelPath {
             }
         }
     }
-    // Moves what there is, a bounded number of packets each way.
-    void move();
-    // Frames wait in rings that nothing can be woken by: the service thread looks again soon.
-    [[nodiscard]] bool has_taps() const { return has_taps_; }
+    // Moves what there is, a bounded number of packets each way. Returns whether there was any.
+    bool move();
 
   private:
     static constexpr unsigned kErrorsARead = 64;
 
-    void to_kernel(DeviceIndex device, Tap& tap);
-    void from_kernel(DeviceIndex device, Tap& tap);
+    // Each returns whether there was a packet.
+    [[nodiscard]] bool to_kernel(DeviceIndex device, Tap& tap);
+    [[nodiscard]] bool from_kernel(DeviceIndex device, Tap& tap);
     [[nodiscard]] bool is_af_xdp(DeviceIndex device) const;
     [[nodiscard]] bool read_socket(std::size_t socket);
     void hand_in(rte_mbuf* mbuf, DeviceIndex device, ParcelKind kind);
@@ -62,7 +61,6 @@ class KernelPath {
     // Of all ports together: an anycast address may be served at several, and is bound once.
     SilenceSockets silent_{SilenceMode::kSilent};
     SilenceSockets listening_{SilenceMode::kListening};
-    bool has_taps_ = false;
 };
 
 }  // namespace pinhole::io

@@ -6,6 +6,7 @@
 
 #include <rte_errno.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -54,7 +55,11 @@ Result<ValueRing<T>> ValueRing<T>::create(const std::string& name, unsigned coun
 }
 
 Result<std::unique_ptr<Mesh>> Mesh::create(unsigned workers, std::size_t devices) {
-    std::unique_ptr<Mesh> mesh(new Mesh(workers));
+    auto bell = Doorbell::create();
+    if (!bell) {
+        return bell.error();
+    }
+    std::unique_ptr<Mesh> mesh(new Mesh(workers, bell.take()));
     const std::array<Status, 6> made{
         fill(mesh->commands_, "ph_cmd", std::size_t{workers + 2} * workers, kCommandSlots, false),
         fill(mesh->pongs_, "ph_pong", workers, kPongSlots, false),
@@ -69,6 +74,12 @@ Result<std::unique_ptr<Mesh>> Mesh::create(unsigned workers, std::size_t devices
         }
     }
     return mesh;
+}
+
+bool Mesh::service_has_work() const {
+    const auto holds = [](const auto& ring) { return !ring.empty(); };
+    return std::any_of(to_kernel_.begin(), to_kernel_.end(), holds) ||
+           std::any_of(unresolved_.begin(), unresolved_.end(), holds);
 }
 
 Mesh::~Mesh() {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The rings between threads. Commands go over an SPSC ring for each pair of asker and owner;
 // packets that another thread has made (pings, the kernel's frames) go into a worker's inbox. No
-// ring is waited for: what doesn't fit is refused, and the asker counts it.
+// ring is waited for: what doesn't fit is refused, and the asker counts it. What is put there for the
+// service thread, which sleeps, rings its bell.
 //
 //   workers, control, service --commands--> worker --answers--> worker
 //   control, service, workers --inbox-----> worker
@@ -10,6 +11,7 @@
 
 #include "dataplane/io/command.h"
 #include "dataplane/io/device.h"
+#include "dataplane/io/doorbell.h"
 #include "dataplane/io/result.h"
 #include "dataplane/net/address.h"
 
@@ -18,6 +20,7 @@
 #include <rte_ring_elem.h>
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace pinhole::io {
@@ -94,13 +97,30 @@ class Mesh {
         return peer_pongs_[worker];
     }
     [[nodiscard]] ValueRing<rte_mbuf*>& inbox(unsigned worker) { return inboxes_[worker]; }
+    // From any worker to the service thread; false: refused, for it is full.
+    [[nodiscard]] bool give_kernel(DeviceIndex device, rte_mbuf* frame) {
+        return for_service(to_kernel_[device], frame);
+    }
+    bool ask_for(const Unresolved& next_hop) { return for_service(unresolved_[0], next_hop); }
+
+    // The service thread's.
     [[nodiscard]] ValueRing<rte_mbuf*>& to_kernel(DeviceIndex device) { return to_kernel_[device]; }
     [[nodiscard]] ValueRing<Unresolved>& unresolved() { return unresolved_[0]; }
+    [[nodiscard]] Doorbell& bell() { return bell_; }
+    [[nodiscard]] bool service_has_work() const;
 
   private:
-    explicit Mesh(unsigned workers) : workers_(workers) {}
+    Mesh(unsigned workers, Doorbell bell) : workers_(workers), bell_(std::move(bell)) {}
+
+    template <class T>
+    bool for_service(ValueRing<T>& ring, const T& value) {
+        const bool put = ring.put(&value, 1) != 0;
+        bell_.ring();
+        return put;
+    }
 
     unsigned workers_;
+    Doorbell bell_;
     std::vector<ValueRing<Command>> commands_;
     std::vector<ValueRing<PongNotice>> pongs_;
     std::vector<ValueRing<PeerPongNotice>> peer_pongs_;

@@ -140,7 +140,7 @@ void Sorter::foreign(rte_mbuf* mbuf, DeviceIndex device, DropReason reason) {
         drop(mbuf, reason);
         return;
     }
-    if (mesh_.to_kernel(device).put(&mbuf, 1) == 0) {
+    if (!mesh_.give_kernel(device, mbuf)) {
         drop(mbuf, DropReason::kKernelPathFull);
         return;
     }

@@ -166,7 +166,7 @@ bool Transmit::resolve(const net::Flow& flow, const Surroundings& around, net::H
     if (hop.outcome == net::HopOutcome::kNoNeighbour) {
         // Refused when full: then enough has been asked for already.
         const Unresolved ask{hop.next_hop, hop.ifindex, 0};
-        (void)mesh_.unresolved().put(&ask, 1);
+        (void)mesh_.ask_for(ask);
     }
     return hop.ok();
 }
