@@ -140,15 +140,23 @@ void Worker::receive(std::span<rte_mbuf*> frames, DeviceIndex device, bool trust
 // Of every other worker, the control thread and the service thread.
 unsigned Worker::serve_commands() {
     unsigned work = 0;
-    std::array<Command, kBurst> commands;
     for (unsigned from = 0; from <= parts_.mesh.service(); ++from) {
-        const unsigned n = parts_.mesh.commands(from, index_).take(commands.data(), kBurst);
-        for (unsigned i = 0; i < n; ++i) {
-            stage_.serve(commands[i], *around_, now_);
+        ValueRing<Command>& ring = parts_.mesh.commands(from, index_);
+        // Most rounds find none, and room for a burst of commands is kilobytes to clear.
+        if (!ring.empty()) {
+            work += serve_commands(ring);
         }
-        work += n;
     }
     return work;
+}
+
+unsigned Worker::serve_commands(ValueRing<Command>& ring) {
+    std::array<Command, kBurst> commands;
+    const unsigned n = ring.take(commands.data(), kBurst);
+    for (unsigned i = 0; i < n; ++i) {
+        stage_.serve(commands[i], *around_, now_);
+    }
+    return n;
 }
 
 unsigned Worker::empty_inbox() {

@@ -75,6 +75,7 @@ class Worker {
 
     unsigned poll_devices();
     unsigned serve_commands();
+    [[gnu::noinline]] unsigned serve_commands(ValueRing<Command>& ring);
     unsigned empty_inbox();
     void housekeeping();
     void rest();
