@@ -29,6 +29,14 @@ class Histogram {
         }
     }
 
+    // The writer's.
+    void clear() {
+        for (Counter& bucket : buckets_) {
+            bucket.add(-bucket.get());
+        }
+        max_.add(-max_.get());
+    }
+
     // Below 2 * kParts a bucket a value; above, the leading kPartBits + 1 bits name the bucket.
     [[nodiscard]] static std::size_t bucket_of(std::uint64_t ns) {
         const int shift = std::bit_width(ns | kParts) - static_cast<int>(kPartBits) - 1;

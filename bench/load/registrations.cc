@@ -100,7 +100,7 @@ Registrations::Ended Registrations::granted(PhoneIndex index, const sip::Message
     registered_count_ += phone.registered ? 0 : 1;
     phone.registered = true;
     tally.done.add();
-    tally.latency.record(now_ns - phone.from_ns);
+    tally.took(now_ns, phone.from_ns);
     return {index, Outcome::kGranted, granted.contact};
 }
 
@@ -130,7 +130,7 @@ void Registrations::echoed(PhoneIndex index, const sip::Message& request, std::u
     close(phone);
     stage_.tally->done.add();
     stage_.tally->heard(now_ns);
-    stage_.tally->latency.record(now_ns - phone.from_ns);
+    stage_.tally->took(now_ns, phone.from_ns);
 }
 
 }  // namespace pinhole::load

@@ -105,6 +105,10 @@ nlohmann::json phase_json(Phase phase, const Tally& tally) {
             {"call_answers", codes(tally.call_answers)},
             {"wrong", wrong(tally)},
             {"latency", latency(tally.latency)},
+            {"latency_slices",
+             {{"seconds", static_cast<double>(Slices::kSlice_ns) / 1e9},
+              {"count", tally.slices.p99s().size()},
+              {"p99_ns_median", tally.slices.median_p99()}}},
             {"call_latency", latency(tally.call_latency)}};
 }
 

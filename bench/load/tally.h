@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bench/load/histogram.h"
+#include "bench/load/slices.h"
 #include "dataplane/counters.h"
 
 #include <array>
@@ -50,6 +51,7 @@ struct Tally {
     std::array<Counter, kCodes> call_answers;  // to INVITEs
     std::array<Counter, static_cast<std::size_t>(Wrong::kCount)> wrong;
     Histogram latency;  // of what is in `done`, from the first question on
+    Slices slices;      // likewise
     Histogram call_latency;
     Counter began_ns;
     Counter last_ns;  // of the latest answer
@@ -61,6 +63,10 @@ struct Tally {
             n += counter.get();
         }
         return n;
+    }
+    void took(std::uint64_t now_ns, std::uint64_t from_ns) {
+        latency.record(now_ns - from_ns);
+        slices.record(now_ns, now_ns - from_ns);
     }
     void heard(std::uint64_t now_ns) { last_ns.add(now_ns - last_ns.get()); }
     [[nodiscard]] double seconds() const {

@@ -145,9 +145,15 @@ def peers_rows(f):
         detail = "" if mine is None or peer is None else f"{mine:,.0f}/s, {peer:,.0f}/s"
         rows.append(Row(name, f"over Kamailio, digest, {name}", over(mine, peer), bar, True, detail))
     half = (f.peers or {"half_load": {}})["half_load"]
-    mine, echo = (half.get(server, {}).get("p99_ns") for server in ("memif", "echo"))
-    detail = "" if mine is None or echo is None else f"{mine / 1e3:,.0f} us, {echo / 1e3:,.0f} us"
-    rows.append(Row("latency", "99 % at half load, over an echo", over(mine, echo), 2, detail=detail))
+    for what, name in (
+        ("p99_ns", "99 % at half load, over an echo"),
+        ("slices_p99_ns", "the same, median of tenths of a s"),
+    ):
+        mine, echo = (half.get(server, {}).get(what) for server in ("memif", "echo"))
+        own = half.get("echo", {}).get("own_half_" + what)
+        detail = "" if mine is None or echo is None else f"{mine / 1e3:,.0f} us, {echo / 1e3:,.0f} us"
+        detail += "" if own is None else f", at its own half {own / 1e3:,.0f} us"
+        rows.append(Row("latency", name, over(mine, echo), 2, detail=detail))
     return rows
 
 

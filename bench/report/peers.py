@@ -58,13 +58,16 @@ def figures(results):
                 "per_second": median(p["per_second"] for p in rounds),
                 "p99_ns": median(latency_of(p) for p in rounds),
                 "p50_ns": median(p["latency"]["p50_ns"] for p in rounds),
+                "slices_p99_ns": median(p["latency_slices"]["p99_ns_median"] for p in rounds),
                 "rounds": [latency_of(p) for p in rounds],
+                "slices_rounds": [p["latency_slices"]["p99_ns_median"] for p in rounds],
             }
     top = phases(results, "echo", "top", 0)
     own = phases(results, "echo", "own", 0)
     if top and own:
         half["echo"]["top_per_second"] = median(p["per_second"] for p in top)
         half["echo"]["own_half_p99_ns"] = median(latency_of(p) for p in own)
+        half["echo"]["own_half_slices_p99_ns"] = median(p["latency_slices"]["p99_ns_median"] for p in own)
     lost = {
         server: sum(
             p["lost"] + p["calls_lost"]
@@ -100,15 +103,18 @@ def table(found):
         lines.append(f"{name:<24}{shown['kamailio']:>10}{shown['af_packet']:>12}{'':>7}{shown['memif']:>13}")
     half = found["half_load"]
     if "memif" in half and "echo" in half:
+        memif, echo = half["memif"], half["echo"]
         lines += [
             "",
-            f"at half of memif's highest load ({half['memif']['per_second']:,.0f}/s), 99th percentile: "
-            f"{half['memif']['p99_ns'] / 1e3:.0f} us,",
-            f"a bare echo on the same port {half['echo']['p99_ns'] / 1e3:.0f} us: "
-            f"{half['memif']['p99_ns'] / half['echo']['p99_ns']:.1f} times;",
-            f"the echo at half of its own highest load ({half['echo'].get('top_per_second', 0):,.0f}/s) "
-            f"{half['echo'].get('own_half_p99_ns', 0) / 1e3:.0f} us",
+            f"99th percentile at half of memif's highest load, {memif['per_second']:,.0f}/s, us",
+            f"{'':<34}{'memif':>8}{'echo':>8}{'ratio':>7}{'echo at its own half':>22}",
         ]
+        for name, what in (("of a run", "p99_ns"), ("median of its tenths of a second", "slices_p99_ns")):
+            lines.append(
+                f"{name:<34}{memif[what] / 1e3:>8.0f}{echo[what] / 1e3:>8.0f}{memif[what] / echo[what]:>7.1f}"
+                f"{echo.get('own_half_' + what, 0) / 1e3:>22.0f}"
+            )
+        lines.append(f"(the echo's highest load: {echo.get('top_per_second', 0):,.0f}/s)")
     lines += ["", "lost: " + ", ".join(f"{s} {n}" for s, n in found["lost"].items()) + "; wrong answers: none"]
     return "\n".join(lines)
 

@@ -76,6 +76,7 @@ TEST_F(ReportTest, JsonHasAllFigures) {
     EXPECT_EQ(phase["answers"].size(), 2U);
     EXPECT_EQ(phase["latency"]["count"], 9);
     EXPECT_EQ(phase["latency"]["p99.9_ns"], 5'000'000);
+    EXPECT_EQ(phase["latency_slices"]["count"], 0);
     EXPECT_NEAR(phase["per_second"].get<double>(), 1800, 1);
     EXPECT_TRUE(phase["wrong"].empty());
 }
