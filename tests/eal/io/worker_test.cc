@@ -8,6 +8,7 @@
 
 #include <gmock/gmock.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -178,6 +179,33 @@ TEST_F(OneWorker, DropsAndCountsWhatIsNoSip) {
     elsewhere.their_udp_port = 53;
     EXPECT_TRUE(edge->ask(0, elsewhere, "?").empty());
     EXPECT_EQ(edge->counters(0).to_kernel.get(), 1U);
+}
+
+// The service thread sleeps: what a worker has for it rings.
+TEST_F(OneWorker, RingsForWhatTheServiceThreadIsToDo) {
+    Mesh& mesh = edge->mesh();
+    const auto rung_by = [&](auto&& work) {
+        mesh.bell().await();
+        work();
+        pollfd bell{mesh.bell().fd(), POLLIN, 0};
+        const bool rung = poll(&bell, 1, 0) == 1;
+        mesh.bell().rise();
+        return rung;
+    };
+    EXPECT_FALSE(rung_by([&] { edge->worker(0).round(); }));
+    EXPECT_FALSE(mesh.service_has_work());
+    EXPECT_TRUE(rung_by([&] { mesh.ask_for({kNat, 1, 0}); }));
+    EXPECT_TRUE(mesh.service_has_work());
+    Unresolved asked;
+    EXPECT_EQ(mesh.unresolved().take(&asked, 1), 1U);
+    EXPECT_FALSE(mesh.service_has_work());
+    net::Flow elsewhere = to_edge(kNat, 1);
+    elsewhere.their_udp_port = 53;
+    EXPECT_TRUE(rung_by([&] {
+        edge->put(0, edge->frame(elsewhere, "?"));
+        edge->worker(0).round();
+    }));
+    EXPECT_TRUE(mesh.service_has_work());
 }
 
 TEST_F(OneWorker, DropsBadChecksumsAndOthersPartialOnes) {

@@ -23,9 +23,11 @@ TEST(Slices, EachHasItsOwnPercentile) {
     fill(slices, 2, 1'900, 50);
     fill(slices, 2, 100, 90);  // five in a hundred
     EXPECT_THAT(slices.p99s(), testing::ElementsAre(100, 200)) << "the third isn't over";
-    fill(slices, 3, 1, 1);
+    fill(slices, 3, 2'000, 80);
     EXPECT_THAT(slices.p99s(), testing::ElementsAre(100, 200, 90));
     EXPECT_EQ(slices.median_p99(), 100U);
+    fill(slices, 4, 1, 1);
+    EXPECT_EQ(slices.median_p99(), 90U) << "of four the second";
 }
 
 TEST(Slices, AStallDecidesOverItsOwnAlone) {
