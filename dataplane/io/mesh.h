@@ -101,7 +101,8 @@ class Mesh {
     [[nodiscard]] bool give_kernel(DeviceIndex device, rte_mbuf* frame) {
         return for_service(to_kernel_[device], frame);
     }
-    bool ask_for(const Unresolved& next_hop) { return for_service(unresolved_[0], next_hop); }
+    // Nothing is said when it is full: then enough has been asked for already.
+    void ask_for(const Unresolved& next_hop) { for_service(unresolved_[0], next_hop); }
 
     // The service thread's.
     [[nodiscard]] ValueRing<rte_mbuf*>& to_kernel(DeviceIndex device) { return to_kernel_[device]; }

@@ -164,9 +164,7 @@ rte_mbuf* Transmit::buffer_for(std::size_t payload_len, rte_mbuf* reuse) {
 bool Transmit::resolve(const net::Flow& flow, const Surroundings& around, net::Hop& hop) {
     hop = around.fib.lookup(flow.theirs, flow.port);
     if (hop.outcome == net::HopOutcome::kNoNeighbour) {
-        // Refused when full: then enough has been asked for already.
-        const Unresolved ask{hop.next_hop, hop.ifindex, 0};
-        (void)mesh_.ask_for(ask);
+        mesh_.ask_for({hop.next_hop, hop.ifindex, 0});
     }
     return hop.ok();
 }
