@@ -132,19 +132,22 @@ bool Checker::read_proof(const Subscribers& subscribers, Attempt& out) const {
     return read_hex(credentials.response, out.response.data(), hash_bytes(*algorithm));
 }
 
-void Checker::check(std::span<Attempt> attempts, const Subscribers& subscribers,
-                    std::uint32_t now_s) {
-    static constexpr Digest kNobody{};
-    std::array<Attempt*, kMost> open;
-    std::array<bool, kMost> known;
-    digester_.clear();
-    // Close together, so that they are under way at the same time.
+// Close together, so that they are under way at the same time.
+void Checker::prefetch(std::span<const Attempt> attempts, const Subscribers& subscribers) const {
     for (const Attempt& attempt : attempts) {
         if (attempt.open) {
             subscribers.prefetch(attempt.algorithm, attempt.user);
             windows_.prefetch(attempt.question.aor_hash);
         }
     }
+}
+
+void Checker::check(std::span<Attempt> attempts, const Subscribers& subscribers,
+                    std::uint32_t now_s) {
+    static constexpr Digest kNobody{};
+    std::array<Attempt*, kMost> open;
+    std::array<bool, kMost> known;
+    digester_.clear();
     for (Attempt& attempt : attempts) {
         if (!attempt.open) {
             continue;

@@ -103,8 +103,11 @@ void SipStage::run(const Surroundings& around, const Moment& now) {
         }
     }
     burst_count_ = kept;
-    authenticate();
-    fetch_wanted();
+    Proofs proofs;
+    read_attempts(proofs);
+    fetch_records();
+    settle(proofs);
+    fetch_states();
     for (unsigned i = 0; i < burst_count_; ++i) {
         if (decide(*burst_[i]) == Outcome::kFinished) {
             release(*burst_[i]);
@@ -114,8 +117,9 @@ void SipStage::run(const Surroundings& around, const Moment& now) {
 }
 
 // For all of the burst in tight loops: each may be a walk of the page tables and a miss, and only what
-// is close together in the program is under way at the same time.
-void SipStage::fetch_wanted() const {
+// is close together in the program is under way at the same time. Between records and states digests
+// are made: where a request comes alone, nothing else hides how long its record takes.
+void SipStage::fetch_records() const {
     for (unsigned i = 0; i < burst_count_; ++i) {
         const Context& context = *burst_[i];
         if (context.wants == Context::Wants::kAor) {
@@ -124,6 +128,9 @@ void SipStage::fetch_wanted() const {
             shared_.table.prefetch_slot_record(static_cast<std::uint32_t>(context.wanted));
         }
     }
+}
+
+void SipStage::fetch_states() const {
     for (unsigned i = 0; i < burst_count_; ++i) {
         if (burst_[i]->wants == Context::Wants::kAor) {
             shared_.qualify.prefetch_any(shared_.table.likely_slot(burst_[i]->wanted));

@@ -118,7 +118,8 @@ class SipStage {
 
     void use(const Surroundings& around, const Moment& now);
     [[nodiscard]] const Conduct& conduct() const { return *around_->conduct; }
-    void fetch_wanted() const;
+    void fetch_records() const;
+    void fetch_states() const;
     [[nodiscard]] std::optional<unsigned> peer_of(const Context& context) const;
     void rank_burst();
     [[nodiscard]] screen::Rank rank_of(const Context& context, screen::Glance glance) const;
@@ -164,7 +165,7 @@ class SipStage {
         std::size_t count = 0;
     };
     [[nodiscard]] static bool must_prove(const Context& context);
-    void authenticate();
+    void read_attempts(Proofs& proofs);
     void read_attempt(const Context& context, sip::HeaderId header, std::string_view aor,
                       std::uint64_t aor_hash, auth::Attempt& out);
     void limit_guesses(const Context& context, auth::Attempt& attempt) const;

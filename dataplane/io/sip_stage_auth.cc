@@ -28,13 +28,12 @@ bool SipStage::must_prove(const Context& context) {
            context.verdict != registrar::Verdict::kBadExtension;
 }
 
-void SipStage::authenticate() {
+void SipStage::read_attempts(Proofs& proofs) {
     if (!checker_.has_value()) {
         return;
     }
     // Pairs with the service side's release store.
     subscribers_ = shared_.authentication->subscribers.load(std::memory_order_acquire);
-    Proofs proofs;
     for (unsigned i = 0; i < burst_count_; ++i) {
         Context& context = *burst_[i];
         if (!must_prove(context)) {
@@ -55,7 +54,7 @@ void SipStage::authenticate() {
         limit_guesses(context, attempts_[proofs.count]);
         proofs.contexts[proofs.count++] = &context;
     }
-    settle(proofs);
+    checker_->prefetch({attempts_.data(), proofs.count}, *subscribers_);
 }
 
 void SipStage::read_attempt(const Context& context, sip::HeaderId header, std::string_view aor,
@@ -99,6 +98,9 @@ bool SipStage::is_exempt(const Context& context, const Attempt& attempt) const {
 }
 
 void SipStage::settle(Proofs& proofs) {
+    if (proofs.count == 0) {
+        return;
+    }
     checker_->check({attempts_.data(), proofs.count}, *subscribers_, now_.s);
     for (std::size_t i = 0; i < proofs.count; ++i) {
         proofs.contexts[i]->proof = attempts_[i].result;
