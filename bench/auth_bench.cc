@@ -75,8 +75,8 @@ void digests(benchmark::State& state, Algorithm algorithm) {
 
 void nonce_read(benchmark::State& state) {
     const Nonces nonces("example.com", 1);
-    const route::MasterKey key{1, {1}};
-    const route::Keys keys({&key, 1});
+    const tokens::MasterKey key{1, {1}};
+    const tokens::Keys keys({&key, 1});
     constexpr std::uint64_t kAor = 0x0123456789abcdef;
     const NonceText text = nonces.make(keys, kAor, Stamp::of(1, 2, 3));
     for (auto _ : state) {

@@ -101,7 +101,7 @@ enum class OddContact : std::uint8_t { kOurs, kLoopback, kMulticast, kCount };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(OddContact::kCount)>
     kOddContactNames{"ours", "loopback", "multicast"};
 
-// Whom an overloaded worker refuses, in the order of screen::Rank without the first.
+// Whom an overloaded worker refuses, in the order of admit::Rank without the first.
 enum class Refused : std::uint8_t { kNewcomer, kUnproven, kOther, kCount };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Refused::kCount)>
     kRefusedNames{"newcomer", "unproven", "other"};

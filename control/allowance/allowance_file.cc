@@ -19,11 +19,11 @@ constexpr std::string_view kHead = "pinhole allowances 1";
 constexpr std::string_view kSaved = "saved ";
 constexpr std::string_view kEnd = "end ";
 constexpr std::string_view kPrefix = "/64";
-// Behind the eight bytes of an IPv6 network: what screen::Limits names it by.
+// Behind the eight bytes of an IPv6 network: what admit::Limits names it by.
 constexpr std::uint8_t kPrefixMark = 64;
 constexpr double kMaxPhones = 65'535;
 
-std::string name_text(const screen::SourceName& name) {
+std::string name_text(const admit::SourceName& name) {
     net::Address address{name};
     if (address.is_v4()) {
         return net::to_string(address);
@@ -32,7 +32,7 @@ std::string name_text(const screen::SourceName& name) {
     return net::to_string(address) + std::string(kPrefix);
 }
 
-std::optional<screen::SourceName> parse_name(std::string_view text) {
+std::optional<admit::SourceName> parse_name(std::string_view text) {
     const bool is_prefix =
         text.size() > kPrefix.size() && text.substr(text.size() - kPrefix.size()) == kPrefix;
     auto address =
@@ -150,7 +150,7 @@ std::string allowances_text(const Allowances& allowances) {
 }
 
 std::vector<KnownAddress> merged(std::span<const std::span<const KnownAddress>> of_workers) {
-    std::map<screen::SourceName, float> sums;
+    std::map<admit::SourceName, float> sums;
     for (const auto& addresses : of_workers) {
         for (const KnownAddress& address : addresses) {
             sums[address.name] += address.phones;
@@ -172,7 +172,7 @@ void age(Allowances& allowances, std::uint64_t now_s) {
     // One that was saved in the future was saved under a wrong clock: it is taken as new.
     const double age_s =
         now_s > allowances.saved_s ? static_cast<double>(now_s - allowances.saved_s) : 0;
-    const auto left = static_cast<float>(std::exp(-age_s / screen::SourceTable::kMemory_s));
+    const auto left = static_cast<float>(std::exp(-age_s / admit::SourceTable::kMemory_s));
     for (KnownAddress& address : allowances.addresses) {
         address.phones *= left;
     }

@@ -10,7 +10,7 @@
 //   end 2 0123456789abcdef
 #pragma once
 
-#include "dataplane/screen/allowance_copy.h"
+#include "dataplane/admit/allowance_copy.h"
 
 #include <cstdint>
 #include <optional>
@@ -21,7 +21,7 @@
 
 namespace pinhole::allowance {
 
-using screen::KnownAddress;
+using admit::KnownAddress;
 
 // What is kept at most, those with most phones; and so how long a file may be.
 inline constexpr std::size_t kMostKept = 262'144;

@@ -78,7 +78,7 @@ struct Binding {
     metrics::ContactState state = metrics::ContactState::kUnknown;
     std::optional<double> rtt_s;  // of the last answered ping
     unsigned missed = 0;          // pings unanswered in a row
-    std::string alg = "none";     // what its gateway does to SIP: registrar::alg_name()
+    std::string alg = "none";     // what its gateway does to SIP: nat::alg_name()
     bool at_contact = false;      // at the port that its Contact names, not the one it sends from
     bool suspect = false;         // another phone has registered by its flow: it gets no calls
     std::uint32_t expires_in_s = 0;

@@ -46,7 +46,7 @@ void AllowanceService::take_up(Workers workers) {
     allowance::age(*parsed.allowances, wall_s());
     // An address's flows are spread over the workers, whoever had them before.
     const auto share = static_cast<float>(workers.size());
-    for (const screen::KnownAddress& address : parsed.allowances->addresses) {
+    for (const admit::KnownAddress& address : parsed.allowances->addresses) {
         for (const auto& worker : workers) {
             worker->remember(address.name, address.phones / share);
         }
@@ -90,7 +90,7 @@ void AllowanceService::end(Workers workers) {
 }
 
 void AllowanceService::save(Workers workers) {
-    std::vector<std::span<const screen::KnownAddress>> copies;
+    std::vector<std::span<const admit::KnownAddress>> copies;
     for (const auto& worker : workers) {
         copies.push_back(*worker->allowances().take_service());
     }

@@ -4,7 +4,7 @@
 #include "control/qualify/keeper.h"
 #include "dataplane/io/command.h"
 #include "dataplane/io/outbox.h"
-#include "dataplane/registrar/other_port.h"
+#include "dataplane/nat/other_port.h"
 #include "dataplane/route/peer_check.h"
 #include "dataplane/route/ping.h"
 
@@ -32,7 +32,7 @@ constexpr std::uint32_t kMarksARound = 8192;
 // between two rounds.
 constexpr std::uint32_t kEntriesARound = 256;
 
-qualify::Now keeper_now(const io::Moment& now) {
+qualify::Now keeper_now(const Moment& now) {
     return {now.ms, now.s, static_cast<std::uint32_t>(now.us - now.ms * 1'000)};
 }
 
@@ -57,7 +57,7 @@ class SlotReader {
             return false;
         }
         const net::Flow& flow = contact.state.flow;
-        const auto other = registrar::other_port(contact);
+        const auto other = nat::other_port(contact);
         out = {flow.theirs,
                flow.their_udp_port,
                static_cast<std::uint16_t>(table_.hash()(flow)),
@@ -121,7 +121,7 @@ class Dispatcher {
         if (parts_.table.read(id, contact) != table::SlotRead::kLive) {
             return;
         }
-        const auto flow = registrar::other_port(contact);
+        const auto flow = nat::other_port(contact);
         if (flow.has_value() && !parts_.table.has_flow(*flow, parts_.table.hash()(*flow))) {
             (void)post({id, *flow, contact.uri, contact.aor, true});
         }

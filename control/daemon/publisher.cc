@@ -37,7 +37,7 @@ const io::Endpoint* endpoint_for(const io::PortView& port, const net::Address& p
 }  // namespace
 
 Publisher::Publisher(std::shared_ptr<const config::Config> config, const io::Ports& ports,
-                     netlink::Mirror& mirror, io::Qsbr& qsbr, const route::Keys& keys)
+                     netlink::Mirror& mirror, io::Qsbr& qsbr, const tokens::Keys& keys)
     : ports_(ports), mirror_(mirror), qsbr_(qsbr), keys_(keys) {
     use_config(std::move(config), false);
 }

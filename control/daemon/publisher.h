@@ -20,10 +20,10 @@ namespace pinhole::daemon {
 class Publisher {
   public:
     Publisher(std::shared_ptr<const config::Config> config, const io::Ports& ports,
-              netlink::Mirror& mirror, io::Qsbr& qsbr, const route::Keys& keys);
+              netlink::Mirror& mirror, io::Qsbr& qsbr, const tokens::Keys& keys);
 
     // From the next publish() on.
-    void use_keys(const route::Keys& keys) { keys_ = keys; }
+    void use_keys(const tokens::Keys& keys) { keys_ = keys; }
 
     // Likewise. `draining`: no new bindings are taken.
     void use_config(std::shared_ptr<const config::Config> config, bool draining);
@@ -49,7 +49,7 @@ class Publisher {
     const io::Ports& ports_;
     netlink::Mirror& mirror_;
     io::Qsbr& qsbr_;
-    route::Keys keys_;
+    tokens::Keys keys_;
     io::SurroundingsPointer published_{nullptr};
     std::unique_ptr<const io::Surroundings> current_;
     struct Retired {

@@ -3,7 +3,7 @@
 
 #include "control/config/values.h"
 #include "control/daemon/settings.h"
-#include "dataplane/registrar/alg.h"
+#include "dataplane/nat/alg.h"
 #include "dataplane/registrar/match.h"
 #include "dataplane/sip/uri.h"
 
@@ -497,7 +497,7 @@ api::AorBindings RunningSystem::bindings_of(const table::Record& record) const {
 }
 
 api::Binding RunningSystem::binding_of(const table::ContactView& contact) const {
-    const io::Moment now = parts_.clock.now();
+    const Moment now = parts_.clock.now();
     const table::QualifyView state = parts_.states.read_any(contact.id);
     api::Binding out;
     out.contact = contact.uri;
@@ -512,8 +512,8 @@ api::Binding RunningSystem::binding_of(const table::ContactView& contact) const 
         out.rtt_s = static_cast<double>(state.last_rtt_us) / 1e6;
     }
     out.missed = state.missed;
-    out.alg = registrar::alg_name(
-        static_cast<registrar::Alg>((contact.state.flags & table::kAlgMask) >> table::kAlgShift));
+    out.alg = nat::alg_name(
+        static_cast<nat::Alg>((contact.state.flags & table::kAlgMask) >> table::kAlgShift));
     out.at_contact = (contact.state.flags & table::kAtContact) != 0;
     out.suspect = (contact.state.flags & table::kSuspect) != 0;
     out.expires_in_s =

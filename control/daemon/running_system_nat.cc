@@ -3,8 +3,8 @@
 #include "control/daemon/running_system.h"
 #include "control/daemon/settings.h"
 #include "control/qualify/lesson.h"
+#include "dataplane/nat/agent.h"
 #include "dataplane/net/address.h"
-#include "dataplane/registrar/agent.h"
 
 #include <algorithm>
 #include <utility>
@@ -50,7 +50,7 @@ api::Gateway told(const qualify::GatewayView& view, std::string name,
     std::copy(view.rewritten.begin(), view.rewritten.end(), out.rewritten.begin());
     for (const qualify::LessonView& lesson : view.lessons) {
         if (lesson.phones != 0) {
-            out.lessons.push_back({std::string(registrar::agent_name(lesson.agent)), lesson.phones,
+            out.lessons.push_back({std::string(nat::agent_name(lesson.agent)), lesson.phones,
                                    qualify::learned_ms(policy, lesson.safe_s) / 1'000.0,
                                    lesson.safe_s, lesson.fail_s, lesson.trial_s, lesson.losses});
         }

@@ -85,7 +85,7 @@ registrar::Policy registrar_policy(const config::Registrar& registrar,
     return policy;
 }
 
-screen::LimitPolicy limit_policy(const config::Limits& limits) {
+admit::LimitPolicy limit_policy(const config::Limits& limits) {
     return {.enabled = limits.enabled,
             .flow = {limits.flow_per_minute, limits.flow_burst},
             .address = {limits.address_per_minute, limits.address_burst},

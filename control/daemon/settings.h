@@ -6,12 +6,12 @@
 #include "control/config/config.h"
 #include "control/qualify/peer_checks.h"
 #include "control/qualify/policy.h"
+#include "dataplane/admit/rate_limits.h"
 #include "dataplane/io/conduct.h"
 #include "dataplane/io/settings.h"
 #include "dataplane/io/surroundings.h"
 #include "dataplane/io/worker.h"
 #include "dataplane/registrar/policy.h"
-#include "dataplane/screen/rate_limits.h"
 
 #include <spdlog/common.h>
 
@@ -23,7 +23,7 @@ namespace pinhole::daemon {
 [[nodiscard]] io::Settings io_settings(const config::Config& config);
 [[nodiscard]] registrar::Policy registrar_policy(const config::Registrar& registrar,
                                                  const config::Qualify& qualify);
-[[nodiscard]] screen::LimitPolicy limit_policy(const config::Limits& limits);
+[[nodiscard]] admit::LimitPolicy limit_policy(const config::Limits& limits);
 [[nodiscard]] io::Conduct conduct_of(const config::Config& config);
 // Beside the keys; empty: nothing is kept.
 [[nodiscard]] std::string allowance_file(const config::Config& config);

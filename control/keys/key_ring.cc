@@ -44,12 +44,12 @@ KeyRing rotated(KeyRing ring, const KeyBytes& bytes, std::uint64_t rotate_s, std
     return ring;
 }
 
-route::Keys route_keys(const KeyRing& ring) {
-    std::vector<route::MasterKey> masters;
+tokens::Keys route_keys(const KeyRing& ring) {
+    std::vector<tokens::MasterKey> masters;
     for (const StoredKey& key : ring.newest_first) {
         masters.push_back({.id = key.id, .bytes = key.bytes});
     }
-    return route::Keys(masters);
+    return tokens::Keys(masters);
 }
 
 std::uint32_t first_generation(std::uint32_t starts) {

@@ -8,7 +8,7 @@
 // (RFC 6665 §4.1.2.2), or rotate_h is raised: the overlap is 7 times that, whatever it is.
 #pragma once
 
-#include "dataplane/route/keys.h"
+#include "dataplane/tokens/keys.h"
 
 #include <array>
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace pinhole::keys {
 
-inline constexpr std::size_t kKept = route::Keys::kMaxKeys;
+inline constexpr std::size_t kKept = tokens::Keys::kMaxKeys;
 
 using KeyBytes = std::array<std::uint8_t, 16>;
 
@@ -43,7 +43,7 @@ struct KeyRing {
                               std::uint64_t now_s);
 
 // At least one key.
-[[nodiscard]] route::Keys route_keys(const KeyRing& ring);
+[[nodiscard]] tokens::Keys route_keys(const KeyRing& ring);
 
 // Where the generations of contacts begin in the run after so many starts (TableConfig): bindings
 // are lost at a restart and keys are not, and an id in a token or ping from before must not come to

@@ -42,7 +42,7 @@ struct Gateway {
     Shown<std::uint32_t> rebinds;  // contacts that came back from another port or another gateway
     Shown<std::uint32_t> missed;   // pings unanswered
     Shown<std::uint32_t> sent;     // pings
-    // Of the phones, those whose SIP has been rewritten: registrar::Alg by its number less one.
+    // Of the phones, those whose SIP has been rewritten: nat::Alg by its number less one.
     static constexpr std::size_t kAlgs = 3;
     std::array<Shown<std::uint32_t>, kAlgs> rewritten;
     static constexpr std::size_t kLessons = 4;
@@ -126,7 +126,7 @@ class Gateways {
     // A contact of this kind has come to this address, or has gone from there. The control thread's.
     [[nodiscard]] Place enter(const net::Address& address, std::uint8_t agent);
     void leave(const Place& place, std::uint32_t now_s);
-    // One of its phones' SIP is found to be rewritten so (registrar::Alg; 0 is not), or is no more.
+    // One of its phones' SIP is found to be rewritten so (nat::Alg; 0 is not), or is no more.
     void count_alg(Index index, unsigned alg, int by);
     // Before any contact has come: what an earlier run has learned.
     void recall(const KeptLesson& kept, std::uint32_t now_s);

@@ -52,7 +52,7 @@ bool is_same(Algorithm algorithm, const Digest& a, const Digest& b) {
 }  // namespace
 
 void Checker::read(const Question& question, const Subscribers& subscribers,
-                   const sip::Identity& identity, const route::Keys& keys, std::uint32_t now_s,
+                   const sip::Identity& identity, const tokens::Keys& keys, std::uint32_t now_s,
                    Attempt& out) const {
     const sip::Message& message = *question.message;
     out.open = false;
@@ -79,7 +79,7 @@ void Checker::read(const Question& question, const Subscribers& subscribers,
 }
 
 Result Checker::judge(const Subscribers& subscribers, const sip::Identity& identity,
-                      const route::Keys& keys, std::uint32_t now_s, Attempt& out) const {
+                      const tokens::Keys& keys, std::uint32_t now_s, Attempt& out) const {
     const sip::Credentials& credentials = out.credentials;
     const sip::Message& message = *out.question.message;
     if (credentials.nonce.empty()) {

@@ -71,7 +71,7 @@ class Checker {
 
     // All that can be said without looking a user up.
     void read(const Question& question, const Subscribers& subscribers,
-              const sip::Identity& identity, const route::Keys& keys, std::uint32_t now_s,
+              const sip::Identity& identity, const tokens::Keys& keys, std::uint32_t now_s,
               Attempt& out) const;
     // What check() will look up for those that are open. The caller may do something else meanwhile.
     void prefetch(std::span<const Attempt> attempts, const Subscribers& subscribers) const;
@@ -80,7 +80,7 @@ class Checker {
 
   private:
     [[nodiscard]] Result judge(const Subscribers& subscribers, const sip::Identity& identity,
-                               const route::Keys& keys, std::uint32_t now_s, Attempt& out) const;
+                               const tokens::Keys& keys, std::uint32_t now_s, Attempt& out) const;
     [[nodiscard]] bool read_proof(const Subscribers& subscribers, Attempt& out) const;
     [[nodiscard]] Result settle(const Attempt& attempt, bool known, const Digest* digest,
                                 std::uint32_t now_s);

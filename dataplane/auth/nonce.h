@@ -12,7 +12,7 @@
 // Pure; any thread; never allocates.
 #pragma once
 
-#include "dataplane/route/keys.h"
+#include "dataplane/tokens/keys.h"
 
 #include <array>
 #include <cstdint>
@@ -51,15 +51,15 @@ class Nonces {
     // `realm` is at most kMaxRealm long. `run` is random, another one at each start.
     Nonces(std::string realm, std::uint64_t run);
 
-    [[nodiscard]] NonceText make(const route::Keys& keys, std::uint64_t aor_hash,
+    [[nodiscard]] NonceText make(const tokens::Keys& keys, std::uint64_t aor_hash,
                                  Stamp stamp) const;
     // None: not made by this run for this AOR, or under a key that is gone.
-    [[nodiscard]] std::optional<Stamp> read(const route::Keys& keys, std::string_view text,
+    [[nodiscard]] std::optional<Stamp> read(const tokens::Keys& keys, std::string_view text,
                                             std::uint64_t aor_hash) const;
     [[nodiscard]] const std::string& realm() const { return realm_; }
 
   private:
-    [[nodiscard]] std::uint64_t mac(const route::Keys& keys, std::uint8_t key_id,
+    [[nodiscard]] std::uint64_t mac(const tokens::Keys& keys, std::uint8_t key_id,
                                     std::uint64_t aor_hash, Stamp stamp) const;
 
     std::string realm_;

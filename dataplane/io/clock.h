@@ -4,17 +4,13 @@
 // wall clock (NTP) move nothing.
 #pragma once
 
+#include "dataplane/moment.h"
+
 #include <rte_cycles.h>
 
 #include <cstdint>
 
 namespace pinhole::io {
-
-struct Moment {
-    std::uint64_t us = 0;  // since the process's clock was made
-    std::uint64_t ms = 0;
-    std::uint32_t s = 0;  // of the epoch, as bindings expire
-};
 
 class Clock {
   public:

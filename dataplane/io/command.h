@@ -31,7 +31,6 @@ struct alignas(64) Command {
     std::uint32_t context = 0;  // of the receiver, which knows its packet again by it
     const registrar::RegisterRequest* request = nullptr;
     table::ContactId id;
-    registrar::Now now;
     std::uint32_t since_ms = 0;
     // Of the asker, who waits for it to leave 0: 1 removed, 2 not there, 3 try again.
     std::atomic<std::uint32_t>* done = nullptr;

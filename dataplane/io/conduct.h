@@ -3,8 +3,8 @@
 // surroundings. Whatever a worker judges within a round it judges by the same one.
 #pragma once
 
+#include "dataplane/admit/rate_limits.h"
 #include "dataplane/registrar/policy.h"
-#include "dataplane/screen/rate_limits.h"
 
 #include <cstdint>
 
@@ -13,7 +13,7 @@ namespace pinhole::io {
 struct Conduct {
     std::uint32_t edition = 1;  // another for each set; never 0
     registrar::Policy registrar;
-    screen::LimitPolicy limits{.enabled = false};
+    admit::LimitPolicy limits{.enabled = false};
     std::uint32_t retry_after_s = 60;  // [overload], and up to twice that
     bool call_unreachable = false;     // [qualify] call_unreachable = "try"
     bool redirect = false;             // [core] mode = "redirect"

@@ -55,8 +55,8 @@ SipStage::~SipStage() {
     }
 }
 
-void SipStage::remember(const screen::SourceName& address, float phones, const Moment& now) {
-    limits_.remember(address, phones, limit_time(now));
+void SipStage::remember(const admit::SourceName& address, float phones, const Moment& now) {
+    limits_.remember(address, phones, now);
 }
 
 void SipStage::take(rte_mbuf* mbuf, const net::Datagram& datagram, net::PortIndex port) {
@@ -339,13 +339,13 @@ bool SipStage::admit(Context& context) {
         conduct().registrar.is_path_peer(context.flow.theirs)) {
         return true;
     }
-    const screen::Limited limited = limits_.admit(context.flow, limit_time(now_));
-    if (limited == screen::Limited::kNo ||
+    const admit::Limited limited = limits_.admit(context.flow, now_);
+    if (limited == admit::Limited::kNo ||
         (context.error == sip::ParseError::kOk && is_emergency(context.message))) {
         return true;
     }
     drop(context,
-         limited == screen::Limited::kByFlow ? DropReason::kFlowLimit : DropReason::kAddressLimit);
+         limited == admit::Limited::kByFlow ? DropReason::kFlowLimit : DropReason::kAddressLimit);
     return false;
 }
 

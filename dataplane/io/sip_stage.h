@@ -5,6 +5,10 @@
 // here for the answer. One worker.
 #pragma once
 
+#include "dataplane/admit/allowance_copy.h"
+#include "dataplane/admit/overload.h"
+#include "dataplane/admit/rate_limits.h"
+#include "dataplane/admit/tarpit.h"
 #include "dataplane/auth/checker.h"
 #include "dataplane/counters.h"
 #include "dataplane/io/clock.h"
@@ -13,16 +17,13 @@
 #include "dataplane/io/post.h"
 #include "dataplane/io/surroundings.h"
 #include "dataplane/io/transmit.h"
+#include "dataplane/nat/alg.h"
 #include "dataplane/net/packet.h"
 #include "dataplane/registrar/rules.h"
 #include "dataplane/route/answer.h"
 #include "dataplane/route/context.h"
 #include "dataplane/route/ping.h"
-#include "dataplane/screen/allowance_copy.h"
-#include "dataplane/screen/overload.h"
-#include "dataplane/screen/rate_limits.h"
 #include "dataplane/screen/rule_set.h"
-#include "dataplane/screen/tarpit.h"
 #include "dataplane/sip/message.h"
 #include "dataplane/table/binding_table.h"
 #include "dataplane/table/qualify_state.h"
@@ -55,10 +56,6 @@ struct Shared {
     const Authentication* authentication = nullptr;     // null: nobody is asked who he is
 };
 
-[[nodiscard]] inline screen::When limit_time(const Moment& now) {
-    return {static_cast<std::uint32_t>(now.ms), now.s};
-}
-
 class SipStage {
   public:
     static constexpr unsigned kBurst = 32;
@@ -83,9 +80,9 @@ class SipStage {
     // Works on the burst.
     void run(const Surroundings& around, const Moment& now);
     // What is known of the phones behind addresses: from an earlier run, and for a later one.
-    void remember(const screen::SourceName& address, float phones, const Moment& now);
+    void remember(const admit::SourceName& address, float phones, const Moment& now);
     void copy_allowances(const Moment& now) { allowances_.step_worker(limits_.addresses(), now.s); }
-    [[nodiscard]] screen::AllowanceCopy& allowances() { return allowances_; }
+    [[nodiscard]] admit::AllowanceCopy& allowances() { return allowances_; }
     // A command for this worker, or the answer to one of its own.
     void serve(const Command& command, const Surroundings& around, const Moment& now);
 
@@ -122,7 +119,7 @@ class SipStage {
     void fetch_states() const;
     [[nodiscard]] std::optional<unsigned> peer_of(const Context& context) const;
     void rank_burst();
-    [[nodiscard]] screen::Rank rank_of(const Context& context, screen::Glance glance) const;
+    [[nodiscard]] admit::Rank rank_of(const Context& context, admit::Glance glance) const;
     [[nodiscard]] bool calls_for_help(Context& context) const;
     void rank(Context& context);
     void refuse(Context& context);
@@ -150,7 +147,7 @@ class SipStage {
                                         Outcome& outcome);
     [[nodiscard]] const table::Record* find(const registrar::RegisterRequest& request) const;
     [[nodiscard]] registrar::ReadContext reading() const;
-    [[nodiscard]] static registrar::Alg alg_of(const Context& context);
+    [[nodiscard]] static nat::Alg alg_of(const Context& context);
     [[nodiscard]] Outcome ask_owner(Context& context);
     // `arrives`: the AOR had no contact at the request's flow before.
     [[nodiscard]] registrar::Verdict apply(const registrar::RegisterRequest& request,
@@ -201,8 +198,8 @@ class SipStage {
     Post& post_;
     CoreCounters& counters_;
     std::uint32_t edition_;  // of the conduct that limits_ knows
-    screen::Limits limits_;
-    screen::AllowanceCopy allowances_;
+    admit::Limits limits_;
+    admit::AllowanceCopy allowances_;
     const Surroundings* around_ = nullptr;    // of the round in hand
     const screen::RuleSet* rules_ = nullptr;  // likewise; null: none
     Moment now_;
@@ -212,8 +209,8 @@ class SipStage {
     std::array<Context*, kBurst> burst_{};
     unsigned burst_count_ = 0;
 
-    screen::Tarpit tarpit_;
-    screen::Overload overload_;
+    admit::Tarpit tarpit_;
+    admit::Overload overload_;
     std::optional<auth::Checker> checker_;
     std::array<auth::Attempt, kBurst> attempts_;
     const auth::Subscribers* subscribers_ = nullptr;  // of the round in hand

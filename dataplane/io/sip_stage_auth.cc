@@ -70,7 +70,7 @@ void SipStage::read_attempt(const Context& context, sip::HeaderId header, std::s
 
 // Who has guessed wrong too often is not looked at, lest he go on.
 void SipStage::limit_guesses(const Context& context, Attempt& attempt) const {
-    if (attempt.open && !limits_.may_guess(context.flow, attempt.user.low, limit_time(now_)) &&
+    if (attempt.open && !limits_.may_guess(context.flow, attempt.user.low, now_) &&
         !is_exempt(context, attempt)) [[unlikely]] {
         attempt.open = false;
         attempt.result = AuthResult::kGuessed;
@@ -117,7 +117,7 @@ void SipStage::note_attempt(const Context& context, const Attempt& attempt) {
     }
     if ((attempt.result == AuthResult::kWrong || attempt.result == AuthResult::kUnknownUser) &&
         !is_exempt(context, attempt)) {
-        limits_.guessed_wrong(context.flow, attempt.user.low, limit_time(now_));
+        limits_.guessed_wrong(context.flow, attempt.user.low, now_);
     }
 }
 

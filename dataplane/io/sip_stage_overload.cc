@@ -26,15 +26,15 @@ void SipStage::rank_burst() {
     }
 }
 
-screen::Rank SipStage::rank_of(const Context& context, screen::Glance glance) const {
+admit::Rank SipStage::rank_of(const Context& context, admit::Glance glance) const {
     if (peer_of(context).has_value() || shared_.table.has_flow(context.flow, context.flow_hash)) {
-        return screen::Rank::kKnown;
+        return admit::Rank::kKnown;
     }
-    if (glance != screen::Glance::kRegister) {
-        return screen::Rank::kOther;
+    if (glance != admit::Glance::kRegister) {
+        return admit::Rank::kOther;
     }
-    return checker_.has_value() && !screen::has_credentials(context.text) ? screen::Rank::kUnproven
-                                                                          : screen::Rank::kNewcomer;
+    return checker_.has_value() && !admit::has_credentials(context.text) ? admit::Rank::kUnproven
+                                                                         : admit::Rank::kNewcomer;
 }
 
 bool SipStage::calls_for_help(Context& context) const {
@@ -43,15 +43,15 @@ bool SipStage::calls_for_help(Context& context) const {
 }
 
 void SipStage::rank(Context& context) {
-    const screen::Glance glance = screen::glance(context.text);
+    const admit::Glance glance = admit::glance(context.text);
     // A port of the core's answers nobody else, not even so.
-    if (glance == screen::Glance::kNoRequest ||
+    if (glance == admit::Glance::kNoRequest ||
         around_->ports[context.flow.port].role == Role::kCore) {
         return;
     }
-    const screen::Rank rank = rank_of(context, glance);
+    const admit::Rank rank = rank_of(context, glance);
     if (!overload_.refuses(rank, context.flow_hash, now_.s) ||
-        (glance == screen::Glance::kCallable && calls_for_help(context))) {
+        (glance == admit::Glance::kCallable && calls_for_help(context))) {
         return;
     }
     context.refusal = overload_.answers() ? Refusal::kAnswered : Refusal::kSilent;
@@ -67,7 +67,7 @@ void SipStage::refuse(Context& context) {
     const std::uint64_t who = context.flow_hash ^ shared_.table.hash()(context.message.call_id());
     std::array<char, 32> line;
     sip::Writer header(line.data(), line.size());
-    header.header("Retry-After", screen::retry_after_s(conduct().retry_after_s, who));
+    header.header("Retry-After", admit::retry_after_s(conduct().retry_after_s, who));
     answer_or_drop(context,
                    {.code = 503, .headers = header.view(), .required_bytes = header.size()},
                    DropReason::kOverload);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A REGISTER's steps: read, refreshed in place or given to the owner of its AOR, answered.
 #include "dataplane/io/sip_stage.h"
-#include "dataplane/registrar/alg.h"
+#include "dataplane/nat/agent.h"
+#include "dataplane/nat/alg.h"
 #include "dataplane/registrar/answer.h"
 #include "dataplane/registrar/odd_contact.h"
 #include "dataplane/route/gruu.h"
@@ -41,7 +42,7 @@ Verdict verdict_of(table::ChangeResult result, Verdict planned) {
 }
 
 struct GruuMaker {
-    const route::Keys& keys;
+    const tokens::Keys& keys;
     const table::KeyedHash& hash;
 };
 
@@ -60,10 +61,6 @@ bool leaves(const registrar::RegisterRequest& request) {
                        [](const registrar::RequestedContact& c) { return c.expires_s == 0; });
 }
 
-registrar::Now registrar_now(const Moment& now) {
-    return {now.s, static_cast<std::uint32_t>(now.ms)};
-}
-
 }  // namespace
 
 const table::Record* SipStage::find(const registrar::RegisterRequest& request) const {
@@ -71,7 +68,7 @@ const table::Record* SipStage::find(const registrar::RegisterRequest& request) c
 }
 
 registrar::ReadContext SipStage::reading() const {
-    return {conduct().registrar, around_->identity, shared_.table.hash(), registrar_now(now_)};
+    return {conduct().registrar, around_->identity, shared_.table.hash(), now_};
 }
 
 void SipStage::prepare_register(Context& context) {
@@ -94,10 +91,10 @@ void SipStage::note_change(const Context& context, bool arrives) {
         return;
     }
     if (leaves(request)) {
-        limits_.left(context.flow, limit_time(now_));
+        limits_.left(context.flow, now_);
         return;
     }
-    limits_.registered(context.flow, request.contacts[0].expires_s, true, limit_time(now_));
+    limits_.registered(context.flow, request.contacts[0].expires_s, true, now_);
     for (std::size_t i = 0; i < request.count; ++i) {
         if (const auto odd = registrar::odd_contact(request.contacts[i].uri, around_->identity)) {
             counters_.odd_contacts[static_cast<std::size_t>(*odd)].add();
@@ -114,6 +111,7 @@ SipStage::Outcome SipStage::register_contacts(Context& context) {
     if (context.verdict == Verdict::kOk) {
         record = find(request);
         context.verdict = registrar::read_contacts(context.message, reading(), record, request);
+        request.agent = nat::agent_of(context.message.first(sip::HeaderId::kUserAgent));
     }
     const bool is_fetch = request.count == 0 && !request.star;
     if (context.verdict != Verdict::kOk || is_fetch) {
@@ -150,8 +148,7 @@ bool SipStage::refresh_in_place(Context& context, const table::Record& record, O
     if (done == registrar::InPlace::kDone) {
         counters_.refreshed_in_place.add();
         note_proof(context, record, named);
-        limits_.registered(context.flow, context.request.contacts[0].expires_s, false,
-                           limit_time(now_));
+        limits_.registered(context.flow, context.request.contacts[0].expires_s, false, now_);
     } else {
         context.verdict = Verdict::kOutOfOrder;
     }
@@ -160,20 +157,20 @@ bool SipStage::refresh_in_place(Context& context, const table::Record& record, O
 }
 
 // The worst of what its contacts show; where it only takes contacts away, nothing.
-registrar::Alg SipStage::alg_of(const Context& context) {
+nat::Alg SipStage::alg_of(const Context& context) {
     const registrar::RegisterRequest& request = context.request;
-    registrar::Alg worst = registrar::Alg::kNone;
+    nat::Alg worst = nat::Alg::kNone;
     for (std::size_t i = 0; i < request.count; ++i) {
         if (request.contacts[i].expires_s != 0) {
-            worst = std::max(
-                worst, registrar::alg_of(context.message, request.contacts[i].uri, context.flow));
+            worst = std::max(worst,
+                             nat::alg_of(context.message, request.contacts[i].uri, context.flow));
         }
     }
     return worst;
 }
 
 SipStage::Outcome SipStage::ask_owner(Context& context) {
-    context.request.alg = alg_of(context);
+    context.request.alg = static_cast<std::uint8_t>(alg_of(context));
     const unsigned owner = shared_.table.shard_of(context.request.aor_hash);
     if (owner == worker_) {
         bool arrives = false;
@@ -224,8 +221,8 @@ void SipStage::answer_register(Context& context, const table::Record* record) {
     const registrar::RegisterRequest& request = context.request;
     const route::TagText tag = route::make_tag(around_->keys, context.message);
     const net::Flow to = answer_flow(context);
-    registrar::AnswerContext answer{route::reply_via(to, context.flow), tag.view(),
-                                    registrar_now(now_), request.flow};
+    registrar::AnswerContext answer{route::reply_via(to, context.flow), tag.view(), now_,
+                                    request.flow};
     const std::size_t limit = route::answer_limit(context.text.size(), context.flow.is_v4());
     sip::Writer out(out_text_.data(), out_text_.size());
     registrar::Answered answered;
@@ -254,7 +251,7 @@ void SipStage::answer_register(Context& context, const table::Record* record) {
     } else {
         answered = registrar::write_refusal(
             context.message, context.verdict, conduct().registrar,
-            screen::retry_after_s(
+            admit::retry_after_s(
                 context.verdict == Verdict::kDraining ? conduct().retry_after_s : kTableFullRetry_s,
                 request.aor_hash),
             answer, out);

@@ -3,7 +3,7 @@
 // (registrar/other_port.h): it is reached there from now on. By the owner, since its flow changes; what
 // is lost on the way costs nothing but that the phone stays where it was.
 #include "dataplane/io/sip_stage.h"
-#include "dataplane/registrar/other_port.h"
+#include "dataplane/nat/other_port.h"
 
 namespace pinhole::io {
 
@@ -17,7 +17,7 @@ void SipStage::retarget(table::ContactId id) {
         record->hash(), record->aor(), [&](const table::Current& current, table::Edit& edit) {
             for (std::size_t i = 0; i < current.contacts.size(); ++i) {
                 const table::ContactView& contact = current.contacts[i];
-                const auto flow = contact.id == id ? registrar::other_port(contact) : std::nullopt;
+                const auto flow = contact.id == id ? nat::other_port(contact) : std::nullopt;
                 if (!flow.has_value() ||
                     shared_.table.has_flow(*flow, shared_.table.hash()(*flow))) {
                     continue;

@@ -5,7 +5,7 @@
 // so this worker does it itself, under the record's claim, whoever owns it: there is no command that
 // could be lost or fill a ring. At most kMaxHolders contacts are read.
 #include "dataplane/io/sip_stage.h"
-#include "dataplane/registrar/takeover.h"
+#include "dataplane/nat/takeover.h"
 #include "dataplane/sip/elements.h"
 
 #include <array>
@@ -31,12 +31,12 @@ void SipStage::look_for_displaced(const Context& context) {
     if (!request.path.empty() || request.flow != context.flow || came_by_proxy(context.message)) {
         return;
     }
-    std::array<table::ContactId, registrar::kMaxHolders> ids;
+    std::array<table::ContactId, nat::kMaxHolders> ids;
     const table::FlowMatches found = shared_.table.find_by_flow(request.flow, ids);
     if (found.count < 2 || found.count == ids.size()) {
         return;  // nobody was there, or an exchange is
     }
-    std::array<registrar::Holder, registrar::kMaxHolders> holders;
+    std::array<nat::Holder, nat::kMaxHolders> holders;
     std::optional<table::ContactView> newcomer;
     std::size_t count = 0;
     for (std::size_t i = 0; i < found.count; ++i) {
@@ -49,15 +49,14 @@ void SipStage::look_for_displaced(const Context& context) {
             newcomer = view;
             continue;
         }
-        const registrar::Pulse pulse =
-            registrar::pulse_of(view.state, shared_.qualify.read_any(ids[i]),
-                                shared_.qualify.life_any(ids[i].slot), request.now);
+        const nat::Pulse pulse = nat::pulse_of(view.state, shared_.qualify.read_any(ids[i]),
+                                               shared_.qualify.life_any(ids[i].slot), request.now);
         holders[count++] = {view, pulse};
     }
     if (!newcomer.has_value()) {
         return;
     }
-    std::uint32_t lost = registrar::displaced(*newcomer, {holders.data(), count}, context.proven);
+    std::uint32_t lost = nat::displaced(*newcomer, {holders.data(), count}, context.proven);
     for (; lost != 0; lost &= lost - 1) {
         suspect(holders[static_cast<std::size_t>(std::countr_zero(lost))].contact);
     }

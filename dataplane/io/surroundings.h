@@ -9,9 +9,9 @@
 #include "dataplane/io/settings.h"
 #include "dataplane/net/fib.h"
 #include "dataplane/route/emergency.h"
-#include "dataplane/route/keys.h"
 #include "dataplane/route/peers.h"
 #include "dataplane/sip/identity.h"
+#include "dataplane/tokens/keys.h"
 
 #include <algorithm>
 #include <atomic>
@@ -46,7 +46,7 @@ struct Surroundings {
     route::Peers peers;
     route::Emergency emergency;
     std::vector<PortView> ports;  // by net::PortIndex
-    route::Keys keys;
+    tokens::Keys keys;
     std::shared_ptr<const Conduct> conduct;  // never null once published
 };
 

@@ -55,11 +55,11 @@ class Worker {
     [[nodiscard]] std::uint64_t rounds() const { return rounds_.load(std::memory_order_relaxed); }
 
     // Before run(): phones that an earlier run knew behind this address.
-    void remember(const screen::SourceName& address, float phones) {
+    void remember(const admit::SourceName& address, float phones) {
         stage_.remember(address, phones, parts_.clock.now());
     }
     // For the service thread.
-    [[nodiscard]] screen::AllowanceCopy& allowances() { return stage_.allowances(); }
+    [[nodiscard]] admit::AllowanceCopy& allowances() { return stage_.allowances(); }
     // A step of a copy that has been asked for: by this worker, or by whoever has seen it end.
     void copy_allowances() { stage_.copy_allowances(parts_.clock.now()); }
 

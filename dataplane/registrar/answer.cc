@@ -14,7 +14,7 @@ namespace {
 // The longest that a refusal adds: Unsupported with the option tags that were asked for.
 constexpr std::size_t kMaxExtraBytes = 512;
 
-void write_contact(const table::ContactView& contact, std::string_view gruus, const Now& now,
+void write_contact(const table::ContactView& contact, std::string_view gruus, const Moment& now,
                    sip::Writer& out) {
     table::StoredParams::Room room;
     out.text("Contact: <").text(contact.uri).text(">").text(contact.params.text(room)).text(gruus);

@@ -22,7 +22,7 @@ struct Gruus {
 struct AnswerContext {
     sip::ReplyVia via;
     std::string_view to_tag;
-    Now now;
+    Moment now;
     // Where the answer goes: contacts with this flow are listed first.
     net::Flow flow = {};
     // The largest answer. Past it a 200 lists what fits, the sender's own contacts before others.

@@ -58,10 +58,16 @@ Order order_of(const table::ContactState& stored, const RegisterRequest& request
     if (stored.call_id_hash != request.call_id_hash || request.cseq > stored.cseq) {
         return Order::kNewer;
     }
-    if (age_ms(stored, request.now) >= kLatePacketWindow_ms) {
+    if (stored.age_ms(request.now.stamp_ms()) >= kLatePacketWindow_ms) {
         return Order::kNewer;  // restarted, counting anew under its old Call-ID
     }
     return request.cseq == stored.cseq ? Order::kRetransmission : Order::kLate;
+}
+
+bool stays_at_contact(const table::ContactState& stored, const net::Flow& came_by) {
+    net::Flow there = came_by;
+    there.their_udp_port = stored.flow.their_udp_port;
+    return (stored.flags & table::kAtContact) != 0 && there == stored.flow;
 }
 
 }  // namespace pinhole::registrar

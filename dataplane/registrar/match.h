@@ -33,14 +33,9 @@ enum class Likeness : std::uint8_t {
 [[nodiscard]] bool same_text(const table::ContactView& stored, const RequestedContact& asked,
                              const RegisterRequest& request);
 
-// How long ago the contact was refreshed. Workers read the clock a round each, and a request may wait
-// for its owner meanwhile: what is stamped a moment ahead of the request was refreshed just now, not
-// 49 days ago.
-[[nodiscard]] inline std::uint32_t age_ms(const table::ContactState& state, const Now& now) {
-    constexpr std::uint32_t kMostAhead_ms = 60'000;
-    const std::uint32_t age = now.ms - state.refreshed_at_ms;
-    return age > ~std::uint32_t{0} - kMostAhead_ms ? 0 : age;
-}
+// A contact that was found at its Contact's port (table::kAtContact) registers again from the same
+// address, the port that it sends from told anew: is it still to be reached where it was found?
+[[nodiscard]] bool stays_at_contact(const table::ContactState& stored, const net::Flow& came_by);
 
 enum class Order : std::uint8_t {
     kNewer,           // to be carried out
@@ -53,16 +48,16 @@ enum class Order : std::uint8_t {
 // Of the second in which a contact is granted its time, a part has passed already. That one does not
 // count, so that a contact lasts as long as it was granted, and up to a second longer: a phone that
 // refreshes just in time keeps its binding, and the dialogs that hang on its id.
-[[nodiscard]] inline std::uint32_t expiry_of(std::uint32_t granted_s, const Now& now) {
+[[nodiscard]] inline std::uint32_t expiry_of(std::uint32_t granted_s, const Moment& now) {
     return now.s + granted_s + 1;
 }
 
-[[nodiscard]] inline bool expired(const table::ContactState& state, const Now& now) {
+[[nodiscard]] inline bool expired(const table::ContactState& state, const Moment& now) {
     return state.expires_at_s <= now.s;
 }
 
 // What is left of the time granted; 0 only when it has expired.
-[[nodiscard]] inline std::uint32_t left_s(const table::ContactState& state, const Now& now) {
+[[nodiscard]] inline std::uint32_t left_s(const table::ContactState& state, const Moment& now) {
     return expired(state, now) ? 0 : std::max(state.expires_at_s - now.s - 1, 1U);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/registrar/register_request.h"
 
-#include "dataplane/registrar/agent.h"
 #include "dataplane/registrar/path.h"
 #include "dataplane/sip/elements.h"
 #include "dataplane/sip/name_addr.h"
@@ -384,7 +383,6 @@ Verdict read_contacts(const sip::Message& message, const ReadContext& context,
     if (verdict != Verdict::kOk) {
         return verdict;
     }
-    out.agent = agent_of(message.first(sip::HeaderId::kUserAgent));
     if (!one_flow_at_most(out)) {
         return Verdict::kSeveralFlows;
     }

@@ -6,8 +6,8 @@
 // the packet that it points into stay put until the answer.
 #pragma once
 
+#include "dataplane/moment.h"
 #include "dataplane/net/flow.h"
-#include "dataplane/registrar/alg.h"
 #include "dataplane/registrar/policy.h"
 #include "dataplane/registrar/verdict.h"
 #include "dataplane/sip/identity.h"
@@ -34,26 +34,23 @@ struct RequestedContact {
     std::uint16_t q;            // thousandths
 };
 
-struct Now {
-    std::uint32_t s = 0;   // the table's seconds
-    std::uint32_t ms = 0;  // wraps; only differences mean something
-};
-
 struct RegisterRequest {
     std::string_view aor;  // canonical, in aor_text; empty: it was refused before that was read
     std::uint64_t aor_hash;
     std::uint64_t call_id_hash;
     std::uint32_t cseq;
-    Now now;
+    Moment now;
     net::Flow flow;         // where the answer goes, or the Path leads: what is stored
     std::string_view path;  // for a Route to the contacts, in params_text; empty: there is none
     bool star;              // Contact: * (with Expires: 0): all are to be removed
     bool keeps_flows;       // the first proxy of the Path finds the phone again (RFC 5626 §5.1)
     bool outbound;          // a flow is registered by RFC 5626, and the phone knows that it can be
-    std::uint8_t agent;     // what kind of phone it is
-    Alg alg;                // what its gateway has made of it: set before plan(), and by that alone
-    bool gruu;              // the phone wants to be told its GRUUs (RFC 5627)
-    std::uint8_t count;     // of contacts; 0 without star is a fetch
+    // What nat/ has found out of the phone and its gateway, by its own numbers. The caller of
+    // read_contacts() sets both; plan() alone reads `alg`.
+    std::uint8_t agent;
+    std::uint8_t alg;
+    bool gruu;           // the phone wants to be told its GRUUs (RFC 5627)
+    std::uint8_t count;  // of contacts; 0 without star is a fetch
     // Whose contact `known_index` has the text of the only one here, letter for letter, and is the first
     // that has. Null: nobody has looked. Only until the worker's next quiescent state.
     std::uint8_t known_index;
@@ -72,7 +69,7 @@ struct ReadContext {
     const Policy& policy;
     const sip::Identity& identity;
     const table::KeyedHash& hash;
-    Now now;
+    Moment now;
 };
 
 // Its two steps: whose bindings, and which contacts; the second is worth taking only once the sender

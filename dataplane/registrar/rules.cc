@@ -2,7 +2,6 @@
 #include "dataplane/registrar/rules.h"
 
 #include "dataplane/registrar/answer.h"
-#include "dataplane/registrar/other_port.h"
 
 #include <array>
 
@@ -104,7 +103,7 @@ class Planner {
 
     // The binding is made or changes: it is looked at anew.
     [[nodiscard]] std::uint16_t found_out() const {
-        return static_cast<std::uint16_t>(static_cast<unsigned>(request_.alg) << table::kAlgShift);
+        return static_cast<std::uint16_t>(request_.alg << table::kAlgShift);
     }
 
     Verdict add(const RequestedContact& asked) {
@@ -141,7 +140,7 @@ class Planner {
             }
             const table::ContactView& stored = current_.contacts[i];
             const bool unreachable = reachability_(stored.id);
-            const std::uint32_t age = age_ms(stored.state, request_.now);
+            const std::uint32_t age = stored.state.age_ms(request_.now.stamp_ms());
             if (best == current_.contacts.size() || unreachable > best_unreachable ||
                 (unreachable == best_unreachable && age > best_age_ms)) {
                 best = i;
@@ -242,7 +241,7 @@ table::ContactState state_after(const RequestedContact& asked, const RegisterReq
     state.call_id_hash = request.call_id_hash;
     state.expires_at_s = expiry_of(asked.expires_s, request.now);
     state.cseq = request.cseq;
-    state.refreshed_at_ms = request.now.ms;
+    state.refreshed_at_ms = request.now.stamp_ms();
     state.q = asked.q;
     state.flags = static_cast<std::uint16_t>(request.agent << table::kAgentShift);
     return state;

@@ -12,8 +12,9 @@ std::size_t answer_limit(std::size_t request_bytes, bool ipv4) {
     return (request_bytes + overhead) * 3 / 2 - overhead;
 }
 
-AnswerResult write_answer(const sip::Message& request, const net::Flow& arrival, const Keys& keys,
-                          const Answer& answer, bool proven, sip::Writer& out) {
+AnswerResult write_answer(const sip::Message& request, const net::Flow& arrival,
+                          const tokens::Keys& keys, const Answer& answer, bool proven,
+                          sip::Writer& out) {
     const TagText tag = make_tag(keys, request);
     sip::Reply reply;
     reply.code = answer.code;

@@ -6,9 +6,9 @@
 #pragma once
 
 #include "dataplane/net/flow.h"
-#include "dataplane/route/keys.h"
 #include "dataplane/sip/message.h"
 #include "dataplane/sip/writer.h"
+#include "dataplane/tokens/keys.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -37,7 +37,7 @@ enum class AnswerResult : std::uint8_t {
 // `arrival` is the flow that the request came by; `proven` (a secret was shown, or a core peer
 // asks) lifts the limit. The request is answerable() and no ACK. `out` is empty.
 [[nodiscard]] AnswerResult write_answer(const sip::Message& request, const net::Flow& arrival,
-                                        const Keys& keys, const Answer& answer, bool proven,
+                                        const tokens::Keys& keys, const Answer& answer, bool proven,
                                         sip::Writer& out);
 
 }  // namespace pinhole::route

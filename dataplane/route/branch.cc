@@ -2,10 +2,10 @@
 #include "dataplane/route/branch.h"
 
 #define XXH_INLINE_ALL
-#include "dataplane/route/base64.h"
 #include "dataplane/route/flow_text.h"
-#include "dataplane/route/pack.h"
 #include "dataplane/sip/name_addr.h"
+#include "dataplane/tokens/base64.h"
+#include "dataplane/tokens/pack.h"
 
 #include <xxhash.h>
 
@@ -25,7 +25,7 @@ constexpr std::uint8_t kBitToPhone = 4;
 constexpr std::size_t kMacBytes = 8;
 constexpr std::size_t kFixedBytes = 1 + 1 + 4 + 8;  // bits, key; where; transaction
 constexpr std::size_t kMaxBytes = kFixedBytes + flow_bytes(true) + kMacBytes;
-static_assert(sip::kMagicCookie.size() + 1 + base64_chars(kMaxBytes) <= kMaxBranchText);
+static_assert(sip::kMagicCookie.size() + 1 + tokens::base64_chars(kMaxBytes) <= kMaxBranchText);
 
 // The port index is left out: where several of our ports lead to one network, the answer may come
 // in by another.
@@ -55,37 +55,37 @@ std::uint64_t transaction_hash(const sip::Message& message, const sip::Via& clie
     return hash;
 }
 
-BranchText make_branch(const Keys& keys, std::uint8_t key_id, const net::Flow& return_flow,
+BranchText make_branch(const tokens::Keys& keys, std::uint8_t key_id, const net::Flow& return_flow,
                        const Destination& to, std::uint64_t transaction) {
     const auto bits = static_cast<std::uint8_t>((needs_ipv6(return_flow) ? kBitIpv6 : 0) |
                                                 (to.port_matters ? kBitPortMatters : 0) |
                                                 (to.to_phone ? kBitToPhone : 0));
-    Packer<kMaxBytes> packer;
+    tokens::Packer<kMaxBytes> packer;
     packer.number(bits, 1).number(key_id, 1);
     pack_flow(return_flow, packer);
     packer.number(where_hash(to.flow, to.port_matters), 4).number(transaction, 8);
-    packer.number(keys.mac(Purpose::kBranch, key_id, packer.view()), kMacBytes);
+    packer.number(keys.mac(tokens::Purpose::kBranch, key_id, packer.view()), kMacBytes);
 
     BranchText out;
     std::memcpy(out.text, sip::kMagicCookie.data(), sip::kMagicCookie.size());
     out.text[sip::kMagicCookie.size()] = kForwardMark;
     out.size = static_cast<std::uint8_t>(sip::kMagicCookie.size() + 1);
-    out.size =
-        static_cast<std::uint8_t>(out.size + base64_encode(packer.view(), out.text + out.size));
+    out.size = static_cast<std::uint8_t>(out.size +
+                                         tokens::base64_encode(packer.view(), out.text + out.size));
     return out;
 }
 
-std::optional<Branch> read_branch(const Keys& keys, std::string_view branch) {
+std::optional<Branch> read_branch(const tokens::Keys& keys, std::string_view branch) {
     if (!branch.starts_with(sip::kMagicCookie) || branch.size() < sip::kMagicCookie.size() + 1 ||
         branch[sip::kMagicCookie.size()] != kForwardMark) {
         return std::nullopt;
     }
     std::array<std::uint8_t, kMaxBytes> data;
-    const auto size = base64_decode(branch.substr(sip::kMagicCookie.size() + 1), data);
+    const auto size = tokens::base64_decode(branch.substr(sip::kMagicCookie.size() + 1), data);
     if (!size || *size < kMacBytes + 2) {
         return std::nullopt;
     }
-    Unpacker in({data.data(), *size});
+    tokens::Unpacker in({data.data(), *size});
     const auto bits = static_cast<std::uint8_t>(in.number(1));
     const auto key_id = static_cast<std::uint8_t>(in.number(1));
     Branch out;
@@ -96,7 +96,7 @@ std::optional<Branch> read_branch(const Keys& keys, std::string_view branch) {
     out.transaction = in.number(8);
     const std::uint64_t mac = in.number(kMacBytes);
     if (!in.complete() || !keys.knows(key_id) ||
-        mac != keys.mac(Purpose::kBranch, key_id, {data.data(), *size - kMacBytes})) {
+        mac != keys.mac(tokens::Purpose::kBranch, key_id, {data.data(), *size - kMacBytes})) {
         return std::nullopt;
     }
     return out;

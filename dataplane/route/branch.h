@@ -11,9 +11,9 @@
 #pragma once
 
 #include "dataplane/net/flow.h"
-#include "dataplane/route/keys.h"
 #include "dataplane/sip/message.h"
 #include "dataplane/sip/via.h"
+#include "dataplane/tokens/keys.h"
 
 #include <cstdint>
 #include <optional>
@@ -42,7 +42,7 @@ struct Destination {
     bool to_phone = false;
 };
 
-[[nodiscard]] BranchText make_branch(const Keys& keys, std::uint8_t key_id,
+[[nodiscard]] BranchText make_branch(const tokens::Keys& keys, std::uint8_t key_id,
                                      const net::Flow& return_flow, const Destination& to,
                                      std::uint64_t transaction);
 
@@ -55,7 +55,7 @@ struct Branch {
 };
 
 // None: not ours, or tampered with.
-[[nodiscard]] std::optional<Branch> read_branch(const Keys& keys, std::string_view branch);
+[[nodiscard]] std::optional<Branch> read_branch(const tokens::Keys& keys, std::string_view branch);
 // Does the response come from where its request went?
 [[nodiscard]] bool came_from_destination(const Branch& branch, const net::Flow& arrival);
 

@@ -7,12 +7,12 @@
 #include "dataplane/counters.h"
 #include "dataplane/net/flow.h"
 #include "dataplane/route/emergency.h"
-#include "dataplane/route/keys.h"
 #include "dataplane/route/peers.h"
 #include "dataplane/route/pin_table.h"
 #include "dataplane/sip/identity.h"
 #include "dataplane/sip/message.h"
 #include "dataplane/table/contact_id.h"
+#include "dataplane/tokens/keys.h"
 
 #include <cstdint>
 #include <string_view>
@@ -55,7 +55,7 @@ struct Context {
     const Peers& peers;
     const PeerHealth& peer_health;
     const Emergency& emergency;
-    const Keys& keys;
+    const tokens::Keys& keys;
     PinTable& pins;
     bool call_unreachable = false;  // [qualify] call_unreachable = "try"
     bool redirect = false;          // [core] mode = "redirect"

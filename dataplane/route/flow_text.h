@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dataplane/net/flow.h"
-#include "dataplane/route/pack.h"
+#include "dataplane/tokens/pack.h"
 
 namespace pinhole::route {
 
@@ -17,14 +17,14 @@ namespace pinhole::route {
 
 // port | ours | our UDP port | theirs | their UDP port
 template <std::size_t kCapacity>
-void pack_flow(const net::Flow& flow, Packer<kCapacity>& into) {
+void pack_flow(const net::Flow& flow, tokens::Packer<kCapacity>& into) {
     const std::size_t skip = needs_ipv6(flow) ? 0 : 12;
     into.number(flow.port, 2);
     into.raw(flow.ours.bytes.data() + skip, 16 - skip).number(flow.our_udp_port, 2);
     into.raw(flow.theirs.bytes.data() + skip, 16 - skip).number(flow.their_udp_port, 2);
 }
 
-inline void unpack_address(Unpacker& from, bool ipv6, net::Address& out) {
+inline void unpack_address(tokens::Unpacker& from, bool ipv6, net::Address& out) {
     if (ipv6) {
         from.raw(out.bytes.data(), 16);
     } else {
@@ -32,7 +32,7 @@ inline void unpack_address(Unpacker& from, bool ipv6, net::Address& out) {
     }
 }
 
-[[nodiscard]] inline net::Flow unpack_flow(Unpacker& from, bool ipv6) {
+[[nodiscard]] inline net::Flow unpack_flow(tokens::Unpacker& from, bool ipv6) {
     net::Flow flow;
     flow.port = static_cast<net::PortIndex>(from.number(2));
     unpack_address(from, ipv6, flow.ours);

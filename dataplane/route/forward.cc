@@ -79,7 +79,7 @@ void write_record_route(const net::Flow& side, const TokenText& token, Writer& o
 // One where both sides reach us at the same address; else two (RFC 5658): on top the one for the
 // side that the request goes to, whose token leads back to where it came from.
 void write_record_routes(const Message& request, const net::Flow& arrival, const ForwardPlan& plan,
-                         const Keys& keys, Writer& out) {
+                         const tokens::Keys& keys, Writer& out) {
     Token token = plan.token;
     const net::Flow& leave = plan.to.flow;
     if (arrival.ours == leave.ours && arrival.our_udp_port == leave.our_udp_port) {
@@ -131,7 +131,7 @@ bool wants_record_route(sip::Method method, const sip::NameAddr& to) {
 }
 
 bool write_request(const Message& request, const TopVia& top, const net::Flow& arrival,
-                   const ForwardPlan& plan, const Keys& keys, Writer& out) {
+                   const ForwardPlan& plan, const tokens::Keys& keys, Writer& out) {
     const net::Flow back = answer_flow(top.via, arrival);
     out.text(request.method_text).character(' ').text(plan.request_uri).text(" SIP/2.0\r\n");
     write_via(plan.to.flow,

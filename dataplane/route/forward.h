@@ -7,12 +7,12 @@
 
 #include "dataplane/net/flow.h"
 #include "dataplane/route/branch.h"
-#include "dataplane/route/keys.h"
 #include "dataplane/route/token.h"
 #include "dataplane/sip/message.h"
 #include "dataplane/sip/name_addr.h"
 #include "dataplane/sip/via.h"
 #include "dataplane/sip/writer.h"
+#include "dataplane/tokens/keys.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -44,7 +44,7 @@ struct ForwardPlan {
 // `arrival` is the flow the request came by. False: it did not fit.
 [[nodiscard]] bool write_request(const sip::Message& request, const TopVia& top,
                                  const net::Flow& arrival, const ForwardPlan& plan,
-                                 const Keys& keys, sip::Writer& out);
+                                 const tokens::Keys& keys, sip::Writer& out);
 
 struct ResponsePlan {
     unsigned status = 0;  // not 0: with `reason` in place of the response's own

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/route/gruu.h"
 
-#include "dataplane/route/base64.h"
-#include "dataplane/route/pack.h"
 #include "dataplane/sip/text.h"
+#include "dataplane/tokens/base64.h"
+#include "dataplane/tokens/pack.h"
 
 #include <algorithm>
 #include <cstring>
@@ -52,20 +52,22 @@ void write_escaped(std::string_view text, sip::Writer& out) {
 
 // Encrypts, and decrypts: a key stream from a keyed hash of MAC and place, which is never used twice
 // because no two tokens have one MAC.
-void seal(const Keys& keys, std::uint8_t key_id, std::uint64_t mac, std::span<std::uint8_t> data) {
-    for (std::size_t at = 0; at < data.size(); at += sizeof(Keys::Block)) {
-        Packer<kMacBytes + 2> place;
+void seal(const tokens::Keys& keys, std::uint8_t key_id, std::uint64_t mac,
+          std::span<std::uint8_t> data) {
+    for (std::size_t at = 0; at < data.size(); at += sizeof(tokens::Keys::Block)) {
+        tokens::Packer<kMacBytes + 2> place;
         place.number(mac, kMacBytes).number(at, 2);
-        const Keys::Block stream = keys.block(Purpose::kGruuStream, key_id, place.view());
+        const tokens::Keys::Block stream =
+            keys.block(tokens::Purpose::kGruuStream, key_id, place.view());
         for (std::size_t i = 0; i < stream.size() && at + i < data.size(); ++i) {
             data[at + i] ^= stream[i];
         }
     }
 }
 
-std::uint64_t token_mac(const Keys& keys, std::uint8_t key_id, std::span<const std::uint8_t> sealed,
-                        std::string_view host) {
-    return MacInput(keys, Purpose::kGruu, key_id).text(host).bytes(sealed).mac();
+std::uint64_t token_mac(const tokens::Keys& keys, std::uint8_t key_id,
+                        std::span<const std::uint8_t> sealed, std::string_view host) {
+    return tokens::MacInput(keys, tokens::Purpose::kGruu, key_id).text(host).bytes(sealed).mac();
 }
 
 struct Halves {
@@ -77,11 +79,11 @@ Halves split(std::string_view aor) {
     return {aor.substr(0, at), aor.substr(std::min(at + 1, aor.size()))};
 }
 
-void write_token(const Keys& keys, const table::ContactView& contact, std::uint64_t instance,
-                 sip::Writer& out) {
+void write_token(const tokens::Keys& keys, const table::ContactView& contact,
+                 std::uint64_t instance, sip::Writer& out) {
     const std::uint8_t key_id = keys.current_id();
     const Halves aor = split(contact.aor);
-    Packer<kMaxSealed> plain;
+    tokens::Packer<kMaxSealed> plain;
     plain.number(contact.state.cseq, 4).number(instance, 8).number(contact.state.call_id_hash, 8);
     plain.raw(reinterpret_cast<const std::uint8_t*>(aor.user.data()), aor.user.size());
     const std::uint64_t mac = token_mac(keys, key_id, plain.view(), aor.host);
@@ -89,16 +91,16 @@ void write_token(const Keys& keys, const table::ContactView& contact, std::uint6
     std::copy(plain.view().begin(), plain.view().end(), sealed.begin());
     const std::span<std::uint8_t> used{sealed.data(), plain.view().size()};
     seal(keys, key_id, mac, used);
-    Packer<kMaxToken> token;
+    tokens::Packer<kMaxToken> token;
     token.number(key_id, 1).number(mac, kMacBytes).raw(used.data(), used.size());
-    std::array<char, base64_chars(kMaxToken)> text;
-    out.text({text.data(), base64_encode(token.view(), text.data())});
+    std::array<char, tokens::base64_chars(kMaxToken)> text;
+    out.text({text.data(), tokens::base64_encode(token.view(), text.data())});
 }
 
 }  // namespace
 
-void write_gruus(const Keys& keys, const table::KeyedHash& hash, const table::ContactView& contact,
-                 sip::Writer& out) {
+void write_gruus(const tokens::Keys& keys, const table::KeyedHash& hash,
+                 const table::ContactView& contact, sip::Writer& out) {
     table::StoredInstance::Room room;
     const std::string_view instance = bare_instance(contact.params.instance().text(room));
     if (instance.empty()) {
@@ -117,7 +119,8 @@ bool Gruu::names(const table::StoredInstance& instance, const table::KeyedHash& 
     return !bare.empty() && instance_hash(bare, hash) == instance_;
 }
 
-std::optional<Gruu> read_gruu(const Keys& keys, const table::KeyedHash& hash, const sip::Uri& uri) {
+std::optional<Gruu> read_gruu(const tokens::Keys& keys, const table::KeyedHash& hash,
+                              const sip::Uri& uri) {
     std::string_view gr;
     if (!uri.is_sip() || !uri.param("gr", gr)) {
         return std::nullopt;
@@ -139,16 +142,16 @@ std::optional<Gruu> Gruu::read_public(const table::KeyedHash& hash, const sip::U
     return out;
 }
 
-std::optional<Gruu> Gruu::read_temporary(const Keys& keys, const sip::Uri& uri) {
+std::optional<Gruu> Gruu::read_temporary(const tokens::Keys& keys, const sip::Uri& uri) {
     std::array<std::uint8_t, kMaxToken> token;
     std::array<char, sip::kMaxAor> room;
-    const auto size = base64_decode(uri.user, token);
+    const auto size = tokens::base64_decode(uri.user, token);
     const auto host = sip::canonical_host(uri.host, room.data(), room.size());
     if (!host || !size || *size <= kOpenBytes + kFixedBytes || !keys.knows(token[0])) {
         return std::nullopt;
     }
     const std::span<std::uint8_t> sealed{token.data() + kOpenBytes, *size - kOpenBytes};
-    const std::uint64_t mac = Unpacker({token.data() + 1, kMacBytes}).number(kMacBytes);
+    const std::uint64_t mac = tokens::Unpacker({token.data() + 1, kMacBytes}).number(kMacBytes);
     seal(keys, token[0], mac, sealed);
     if (mac != token_mac(keys, token[0], sealed, *host)) {
         return std::nullopt;
@@ -163,7 +166,7 @@ std::optional<Gruu> Gruu::read_temporary(const Keys& keys, const sip::Uri& uri) 
     }
     out.aor_len_ = static_cast<std::uint8_t>(aor.size());
     out.temporary_ = true;
-    Unpacker in(sealed);
+    tokens::Unpacker in(sealed);
     (void)in.number(4);
     out.instance_ = in.number(8);
     out.call_id_ = in.number(8);

@@ -13,11 +13,11 @@
 // allocates.
 #pragma once
 
-#include "dataplane/route/keys.h"
 #include "dataplane/sip/uri.h"
 #include "dataplane/sip/writer.h"
 #include "dataplane/table/aor_hash.h"
 #include "dataplane/table/contact.h"
+#include "dataplane/tokens/keys.h"
 
 #include <array>
 #include <cstdint>
@@ -31,8 +31,8 @@ inline constexpr std::size_t kMaxGruuInstance = 128;
 
 // Both of a contact's as a 200 lists them, ";pub-gruu="..."" and ";temp-gruu="..."" (§5.2); nothing
 // for a contact without instance.
-void write_gruus(const Keys& keys, const table::KeyedHash& hash, const table::ContactView& contact,
-                 sip::Writer& out);
+void write_gruus(const tokens::Keys& keys, const table::KeyedHash& hash,
+                 const table::ContactView& contact, sip::Writer& out);
 
 // Has the URI the mark of a GRUU?
 [[nodiscard]] inline bool is_gruu(const sip::Uri& uri) {
@@ -52,11 +52,11 @@ class Gruu {
     }
 
   private:
-    friend std::optional<Gruu> read_gruu(const Keys& keys, const table::KeyedHash& hash,
+    friend std::optional<Gruu> read_gruu(const tokens::Keys& keys, const table::KeyedHash& hash,
                                          const sip::Uri& uri);
     static std::optional<Gruu> read_public(const table::KeyedHash& hash, const sip::Uri& uri,
                                            std::string_view gr);
-    static std::optional<Gruu> read_temporary(const Keys& keys, const sip::Uri& uri);
+    static std::optional<Gruu> read_temporary(const tokens::Keys& keys, const sip::Uri& uri);
 
     std::array<char, sip::kMaxAor> aor_;
     std::uint8_t aor_len_ = 0;
@@ -67,7 +67,7 @@ class Gruu {
 static_assert(sip::kMaxAor <= 255);
 
 // None: not one that we have given out.
-[[nodiscard]] std::optional<Gruu> read_gruu(const Keys& keys, const table::KeyedHash& hash,
+[[nodiscard]] std::optional<Gruu> read_gruu(const tokens::Keys& keys, const table::KeyedHash& hash,
                                             const sip::Uri& uri);
 
 }  // namespace pinhole::route

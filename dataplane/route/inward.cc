@@ -47,7 +47,7 @@ Decision to_pinned(const Request& request, const Pin& pin, sip::Writer& out) {
     set_pinned_texts(request, pin, plan);
     plan.path_if_no_route = request.routes.state != TokenState::kNone;
     plan.to = {.flow = pin.flow, .port_matters = pin.port_matters, .to_phone = true};
-    const Keys& keys = request.context.keys;
+    const tokens::Keys& keys = request.context.keys;
     plan.key_id = keys.knows(pin.key_id) ? pin.key_id : keys.current_id();
     plan.token = token_for(request, pin.contact, plan.to);
     return relay(request, plan, out);

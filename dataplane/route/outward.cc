@@ -127,7 +127,7 @@ Decision beside_dialogs(const Request& request, const Sender& sender, const net:
     Pin pin;
     if ((known || !begins) && find_pin(request, pin)) {
         if (const Peer* peer = context.peers.by_hash(pin.peer); peer != nullptr) {
-            const Keys& keys = context.keys;
+            const tokens::Keys& keys = context.keys;
             const std::uint8_t key_id = keys.knows(pin.key_id) ? pin.key_id : keys.current_id();
             return to_core(request, peer, key_id, sender, flow, out);
         }

@@ -4,10 +4,10 @@
 // for the other. Pure: built by the control thread, read by any worker; time is handed in.
 #pragma once
 
-#include "dataplane/route/keys.h"
 #include "dataplane/route/peers.h"
 #include "dataplane/sip/message.h"
 #include "dataplane/sip/writer.h"
+#include "dataplane/tokens/keys.h"
 
 #include <cstdint>
 #include <optional>
@@ -16,8 +16,8 @@
 namespace pinhole::route {
 
 // The whole datagram. False: it did not fit.
-[[nodiscard]] bool build_peer_check(const Peer& peer, const Keys& keys, std::uint64_t now_us,
-                                    sip::Writer& out);
+[[nodiscard]] bool build_peer_check(const Peer& peer, const tokens::Keys& keys,
+                                    std::uint64_t now_us, sip::Writer& out);
 
 struct PeerPong {
     std::uint32_t peer = 0;  // Peer::hash
@@ -30,7 +30,8 @@ struct PeerPong {
 // None: provisional, without a good MAC, or older than kMaxPongAge_us. Whether it came from that
 // peer is the caller's to see. `branch` is the message's top Via's.
 [[nodiscard]] std::optional<PeerPong> parse_peer_pong(const sip::Message& response,
-                                                      std::string_view branch, const Keys& keys,
+                                                      std::string_view branch,
+                                                      const tokens::Keys& keys,
                                                       std::uint64_t now_us);
 
 }  // namespace pinhole::route

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/route/ping.h"
 
-#include "dataplane/route/base64.h"
-#include "dataplane/route/pack.h"
 #include "dataplane/sip/uri.h"
 #include "dataplane/sip/via.h"
+#include "dataplane/tokens/base64.h"
+#include "dataplane/tokens/pack.h"
 
 #include <algorithm>
 #include <array>
@@ -17,7 +17,7 @@ constexpr std::uint64_t kTimeMask = (1ull << 47) - 1;  // of microseconds: four 
 constexpr std::uint64_t kProbeBit = 1ull << 47;
 constexpr std::size_t kSignedBytes = 1 + 4 + 4 + 6;
 constexpr std::size_t kPingBytes = kSignedBytes + 8;
-constexpr std::size_t kPingChars = base64_chars(kPingBytes);
+constexpr std::size_t kPingChars = tokens::base64_chars(kPingBytes);
 // As phones repeat it: the only Via there is, behind the status line.
 constexpr std::string_view kStatusLine = "SIP/2.0 ";
 constexpr std::string_view kViaLine = "\r\nVia: SIP/2.0/UDP ";
@@ -36,14 +36,14 @@ bool is_clean(std::string_view aor) {
 }
 
 // What the text of a mark says, if it is ours.
-std::optional<Pong> open(std::string_view mark, unsigned status, const Keys& keys,
+std::optional<Pong> open(std::string_view mark, unsigned status, const tokens::Keys& keys,
                          std::uint64_t now_us) {
     constexpr unsigned kFirstFinal = 200;
     std::array<std::uint8_t, kPingBytes> data;
-    if (status < kFirstFinal || !base64_decode(mark, data)) {
+    if (status < kFirstFinal || !tokens::base64_decode(mark, data)) {
         return std::nullopt;
     }
-    Unpacker in(data);
+    tokens::Unpacker in(data);
     const auto key_id = static_cast<std::uint8_t>(in.number(1));
     Pong out;
     out.id.slot = static_cast<std::uint32_t>(in.number(4));
@@ -51,7 +51,7 @@ std::optional<Pong> open(std::string_view mark, unsigned status, const Keys& key
     const std::uint64_t sent = in.number(6);
     out.probe = (sent & kProbeBit) != 0;
     const std::uint64_t age_us = (now_us - sent) & kTimeMask;
-    if (in.number(8) != keys.mac(Purpose::kPing, key_id, {data.data(), kSignedBytes}) ||
+    if (in.number(8) != keys.mac(tokens::Purpose::kPing, key_id, {data.data(), kSignedBytes}) ||
         !keys.knows(key_id) || age_us > kMaxPongAge_us) {
         return std::nullopt;
     }
@@ -85,14 +85,14 @@ std::string_view request_uri_of(std::string_view contact_uri) {
     return contact_uri;
 }
 
-bool build_ping(const PingTarget& target, const Keys& keys, std::uint64_t now_us,
+bool build_ping(const PingTarget& target, const tokens::Keys& keys, std::uint64_t now_us,
                 sip::Writer& out) {
-    Packer<kPingBytes> packer;
+    tokens::Packer<kPingBytes> packer;
     packer.number(keys.current_id(), 1).number(target.id.slot, 4).number(target.id.generation, 4);
     packer.number((now_us & kTimeMask) | (target.probe ? kProbeBit : 0), 6);
-    packer.number(keys.mac(Purpose::kPing, keys.current_id(), packer.view()), 8);
+    packer.number(keys.mac(tokens::Purpose::kPing, keys.current_id(), packer.view()), 8);
     std::array<char, kPingChars> text;
-    base64_encode(packer.view(), text.data());
+    tokens::base64_encode(packer.view(), text.data());
     const std::string_view mark{text.data(), text.size()};
     const std::string_view request_uri = request_uri_of(target.contact_uri);
 
@@ -120,16 +120,16 @@ std::optional<std::uint32_t> slot_named_by(std::string_view branch) {
     constexpr std::size_t kBegin = sip::kMagicCookie.size() + 1;
     std::array<std::uint8_t, 6> data;  // the key's id and the slot are five
     if (!is_ping_branch(branch) || branch.size() != kBegin + kPingChars ||
-        !base64_decode(branch.substr(kBegin, base64_chars(data.size())), data)) {
+        !tokens::base64_decode(branch.substr(kBegin, tokens::base64_chars(data.size())), data)) {
         return std::nullopt;
     }
-    Unpacker in(data);
+    tokens::Unpacker in(data);
     (void)in.number(1);
     return static_cast<std::uint32_t>(in.number(4));
 }
 
 std::optional<Pong> parse_pong(const sip::Message& response, std::string_view branch,
-                               const Keys& keys, std::uint64_t now_us) {
+                               const tokens::Keys& keys, std::uint64_t now_us) {
     if (!is_ping_branch(branch) || response.is_request ||
         response.method != sip::Method::kOptions ||
         branch.size() != kBranchStart.size() + kPingChars) {
@@ -138,7 +138,8 @@ std::optional<Pong> parse_pong(const sip::Message& response, std::string_view br
     return open(branch.substr(kBranchStart.size()), response.status, keys, now_us);
 }
 
-std::optional<Pong> read_pong(std::string_view datagram, const Keys& keys, std::uint64_t now_us) {
+std::optional<Pong> read_pong(std::string_view datagram, const tokens::Keys& keys,
+                              std::uint64_t now_us) {
     const std::optional<unsigned> status = status_of(datagram);
     if (!status.has_value()) {
         return std::nullopt;

@@ -6,10 +6,10 @@
 #pragma once
 
 #include "dataplane/net/flow.h"
-#include "dataplane/route/keys.h"
 #include "dataplane/sip/message.h"
 #include "dataplane/sip/writer.h"
 #include "dataplane/table/contact_id.h"
+#include "dataplane/tokens/keys.h"
 
 #include <cstdint>
 #include <optional>
@@ -30,8 +30,8 @@ struct PingTarget {
 [[nodiscard]] std::string_view request_uri_of(std::string_view contact_uri);
 
 // The whole datagram. False: it did not fit.
-[[nodiscard]] bool build_ping(const PingTarget& target, const Keys& keys, std::uint64_t now_us,
-                              sip::Writer& out);
+[[nodiscard]] bool build_ping(const PingTarget& target, const tokens::Keys& keys,
+                              std::uint64_t now_us, sip::Writer& out);
 
 struct Pong {
     table::ContactId id;
@@ -50,11 +50,11 @@ inline constexpr std::uint64_t kMaxPongAge_us = 32'000'000;
 // Any final response to a ping of ours is life; a provisional one is none, nor is one without a
 // good MAC or too late. `branch` is the message's top Via's.
 [[nodiscard]] std::optional<Pong> parse_pong(const sip::Message& response, std::string_view branch,
-                                             const Keys& keys, std::uint64_t now_us);
+                                             const tokens::Keys& keys, std::uint64_t now_us);
 // The same of a datagram as phones send it, our Via the first header: what bears our MAC answers our
 // question, whatever else it says, so no more of it is read. None: it is something else, or must be read in
 // full to be judged.
-[[nodiscard]] std::optional<Pong> read_pong(std::string_view datagram, const Keys& keys,
+[[nodiscard]] std::optional<Pong> read_pong(std::string_view datagram, const tokens::Keys& keys,
                                             std::uint64_t now_us);
 // Is it worth asking? Most datagrams are requests.
 [[nodiscard]] inline bool may_be_pong(std::string_view datagram) {

@@ -17,7 +17,7 @@ bool next_of_ours(sip::Elements& routes, const sip::Identity& identity, sip::Nam
 }
 
 // An edge URI's token is no Route's.
-std::optional<Token> read_route_token(const Keys& keys, std::string_view user,
+std::optional<Token> read_route_token(const tokens::Keys& keys, std::string_view user,
                                       std::string_view call_id) {
     const auto token = read_token(keys, user, call_id);
     return token && token->direction != Direction::kTarget ? token : std::nullopt;
@@ -31,7 +31,8 @@ bool is_partner(const Token& first, const Token& second) {
 
 }  // namespace
 
-RouteSet read_routes(const sip::Message& request, const sip::Identity& identity, const Keys& keys) {
+RouteSet read_routes(const sip::Message& request, const sip::Identity& identity,
+                     const tokens::Keys& keys) {
     RouteSet out;
     sip::Elements routes(request, sip::HeaderId::kRoute);
     sip::NameAddr route;

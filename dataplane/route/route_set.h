@@ -5,10 +5,10 @@
 // behind the core. Pure; any thread.
 #pragma once
 
-#include "dataplane/route/keys.h"
 #include "dataplane/route/token.h"
 #include "dataplane/sip/identity.h"
 #include "dataplane/sip/message.h"
+#include "dataplane/tokens/keys.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -28,6 +28,6 @@ struct RouteSet {
 };
 
 [[nodiscard]] RouteSet read_routes(const sip::Message& request, const sip::Identity& identity,
-                                   const Keys& keys);
+                                   const tokens::Keys& keys);
 
 }  // namespace pinhole::route

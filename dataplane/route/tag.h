@@ -4,8 +4,8 @@
 // is known again without state. Pure; any thread.
 #pragma once
 
-#include "dataplane/route/keys.h"
 #include "dataplane/sip/message.h"
+#include "dataplane/tokens/keys.h"
 
 #include <cstdint>
 #include <string_view>
@@ -19,8 +19,8 @@ struct TagText {
 };
 
 // Works on anything answerable(), also where the message was malformed otherwise.
-[[nodiscard]] TagText make_tag(const Keys& keys, const sip::Message& request);
+[[nodiscard]] TagText make_tag(const tokens::Keys& keys, const sip::Message& request);
 // Is this the ACK to an answer that we made?
-[[nodiscard]] bool is_ack_to_us(const Keys& keys, const sip::Message& request);
+[[nodiscard]] bool is_ack_to_us(const tokens::Keys& keys, const sip::Message& request);
 
 }  // namespace pinhole::route

@@ -13,8 +13,8 @@
 #pragma once
 
 #include "dataplane/net/flow.h"
-#include "dataplane/route/keys.h"
 #include "dataplane/table/contact_id.h"
+#include "dataplane/tokens/keys.h"
 
 #include <cstdint>
 #include <optional>
@@ -50,10 +50,11 @@ struct TokenText {
     [[nodiscard]] std::string_view view() const { return {text, size}; }
 };
 
-[[nodiscard]] TokenText make_token(const Keys& keys, const Token& token, std::string_view call_id);
+[[nodiscard]] TokenText make_token(const tokens::Keys& keys, const Token& token,
+                                   std::string_view call_id);
 
 // None: not a token of ours for this Call-ID.
-[[nodiscard]] std::optional<Token> read_token(const Keys& keys, std::string_view text,
+[[nodiscard]] std::optional<Token> read_token(const tokens::Keys& keys, std::string_view text,
                                               std::string_view call_id);
 
 }  // namespace pinhole::route

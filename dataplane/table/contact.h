@@ -34,19 +34,28 @@ struct ContactState {
     std::uint16_t q = 1000;             // thousandths (RFC 3261 §20.10)
     std::uint16_t flags = 0;            // the registrar's: what follows, and the agent above it
     bool operator==(const ContactState&) const = default;
+
+    // How long ago the contact was refreshed. Workers read the clock a round each, and a request
+    // may wait for its owner meanwhile: what is stamped a moment ahead of `now_ms` was refreshed
+    // just now, not 49 days ago.
+    [[nodiscard]] std::uint32_t age_ms(std::uint32_t now_ms) const {
+        constexpr std::uint32_t kMostAhead_ms = 60'000;
+        const std::uint32_t age = now_ms - refreshed_at_ms;
+        return age > ~std::uint32_t{0} - kMostAhead_ms ? 0 : age;
+    }
 };
 // The REGISTER came under the Call-ID that the binding had: its phone has not restarted.
 inline constexpr std::uint16_t kSameCall = 1;
 // Another phone has registered by the contact's flow: the gateway may have given it the port of a
 // mapping that died. No calls until its own phone has registered again.
 inline constexpr std::uint16_t kSuspect = 2;
-// What its gateway does to SIP, of two bits (registrar/alg.h).
+// What its gateway does to SIP, of two bits (nat/alg.h).
 inline constexpr unsigned kAlgShift = 2;
 inline constexpr std::uint16_t kAlgMask = 3u << kAlgShift;
 // Its flow is not where its packets come from but the port that its Contact names at the same address:
-// it has answered a ping there and none at the other (registrar/other_port.h).
+// it has answered a ping there and none at the other (nat/other_port.h).
 inline constexpr std::uint16_t kAtContact = 16;
-inline constexpr unsigned kAgentShift = 8;  // of what kind of phone it is (registrar/agent.h)
+inline constexpr unsigned kAgentShift = 8;  // of what kind of phone it is (nat/agent.h)
 // Of these the control thread is to hear when they change.
 inline constexpr std::uint16_t kShownFlags = kSuspect | kAlgMask;
 // What was found out when the binding was made or last changed: a refresh leaves it as it is.

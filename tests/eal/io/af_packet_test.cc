@@ -163,8 +163,8 @@ TEST_F(AfPacket, AnAddressServedAtTwoPortsIsBoundOnce) {
     ASSERT_TRUE(mesh.ok()) << mesh.error().message;
     KernelPath path(**opened, **mesh);
     const Endpoint anycast{*net::parse_address("198.51.100.77"), 5060};
-    const route::MasterKey key{1, {1, 2, 3}};
-    Surroundings around{.keys = route::Keys({&key, 1})};
+    const tokens::MasterKey key{1, {1, 2, 3}};
+    Surroundings around{.keys = tokens::Keys({&key, 1})};
     around.ports.resize(2);
     around.ports[0].endpoints = {anycast};
     around.ports[1].endpoints = {anycast};

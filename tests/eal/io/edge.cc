@@ -47,9 +47,9 @@ std::shared_ptr<table::BindingTable> heap_table(std::uint32_t max_contacts, unsi
 
 }  // namespace
 
-route::Keys test_keys() {
-    const route::MasterKey key{1, {1, 2, 3}};
-    return route::Keys({&key, 1});
+tokens::Keys test_keys() {
+    const tokens::MasterKey key{1, {1, 2, 3}};
+    return tokens::Keys({&key, 1});
 }
 
 net::Flow to_edge(const net::Address& from, std::uint16_t port) {

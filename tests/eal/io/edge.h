@@ -7,11 +7,11 @@
 #include "dataplane/io/eal.h"
 #include "dataplane/io/worker.h"
 #include "dataplane/registrar/policy.h"
-#include "dataplane/route/keys.h"
 #include "dataplane/route/pin_table.h"
 #include "dataplane/table/binding_table.h"
 #include "dataplane/table/heap_memory.h"
 #include "dataplane/table/qualify_state.h"
+#include "dataplane/tokens/keys.h"
 
 #include <rte_ethdev.h>
 
@@ -43,14 +43,14 @@ net::Flow to_edge(const net::Address& from, std::uint16_t port);
 net::Flow at_edge(const net::Address& from, std::uint16_t port, net::PortIndex index = 0);
 
 // One key, always the same.
-route::Keys test_keys();
+tokens::Keys test_keys();
 
 struct EdgeSettings {
     Settings io;
     std::uint32_t max_contacts = 1000;
     net::PortIndex out = 0;  // the port that all routes lead to
     registrar::Policy policy;
-    screen::LimitPolicy limits{.enabled = false};
+    admit::LimitPolicy limits{.enabled = false};
     bool refuse_when_overloaded = false;
     IdleMode idle = IdleMode::kSpin;
     table::ArrayMemory windows{};      // of the nonces; none: the heap
@@ -103,7 +103,7 @@ class Edge {
     [[nodiscard]] const Clock& clock() const { return clock_; }
     [[nodiscard]] const SurroundingsPointer& surroundings() const { return pointer_; }
     net::PathMtus& path_mtus() { return *path_mtus_; }
-    const route::Keys& keys() const { return around_.keys; }
+    const tokens::Keys& keys() const { return around_.keys; }
     route::PeerHealth& peer_health() { return peer_health_; }
     Surroundings& around() { return around_; }
     // Only between rounds; from the next on.

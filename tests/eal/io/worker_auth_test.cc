@@ -59,7 +59,7 @@ std::string nonce_of(const Seen& seen) {
 class Authenticated : public WorkerScene {
   public:
     void SetUp() override { lay_with(policy()); }
-    void lay_with(const auth::Policy& wanted, screen::LimitPolicy limits = {.enabled = false},
+    void lay_with(const auth::Policy& wanted, admit::LimitPolicy limits = {.enabled = false},
                   unsigned workers = 1, const registrar::Policy& registrar = {}) {
         end();
         lay(workers, 1000, registrar, limits, false, wanted);
@@ -365,11 +365,11 @@ TEST_F(Authenticated, CallsOfStrangers) {
 
 // --- guesses ---
 
-constexpr screen::LimitPolicy kFew{.flow = {6000, 1000},
-                                   .address = {6000, 1000},
-                                   .phone = {60, 2},
-                                   .guesses = {1, 3},
-                                   .address_guesses = {1, 8}};
+constexpr admit::LimitPolicy kFew{.flow = {6000, 1000},
+                                  .address = {6000, 1000},
+                                  .phone = {60, 2},
+                                  .guesses = {1, 3},
+                                  .address_guesses = {1, 8}};
 
 TEST_F(Authenticated, AGuesserIsCutOffAndNobodyElse) {
     lay_with(policy(), kFew);
@@ -457,7 +457,7 @@ TEST_F(Authenticated, InAnAvalancheWhoBringsCredentialsGoesFirst) {
     EXPECT_EQ(ask(home, Register{}.text()), "401");
     Phone phone{.nonce = nonce_of(seen)};
     constexpr unsigned kMs =
-        (screen::Pressure::kGrace_us + 2 * screen::Pressure::kRise_us) / 1000 - 1;
+        (admit::Pressure::kGrace_us + 2 * admit::Pressure::kRise_us) / 1000 - 1;
     for (unsigned ms = 0; ms < kMs; ++ms) {
         for (unsigned i = 0; i < Worker::kBurst; ++i) {
             edge->put(0, elsewhere, invite("", "OPTIONS"));

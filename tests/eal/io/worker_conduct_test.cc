@@ -32,7 +32,7 @@ TEST_F(Conducted, AnotherPolicyHoldsFromTheNextRoundOn) {
 }
 
 TEST_F(Conducted, OtherLimitsHoldAndWhoIsKnownIs) {
-    constexpr screen::LimitPolicy kFew{
+    constexpr admit::LimitPolicy kFew{
         .flow = {60, 3}, .address = {60, 3}, .phone = {60, 0}, .guesses = {1, 3}};
     lay(1);
     Register message;

@@ -7,11 +7,11 @@
 namespace pinhole::io {
 namespace {
 
-constexpr screen::LimitPolicy kFew{.flow = {60, 5},
-                                   .address = {60, 12},
-                                   .phone = {60, 2},
-                                   .guesses = {1, 3},
-                                   .address_guesses = {1, 12}};
+constexpr admit::LimitPolicy kFew{.flow = {60, 5},
+                                  .address = {60, 12},
+                                  .phone = {60, 2},
+                                  .guesses = {1, 3},
+                                  .address_guesses = {1, 12}};
 
 std::string invite(const std::string& uri) {
     return "INVITE " + uri +
@@ -81,14 +81,14 @@ TEST_F(Limited, WhatItKnowsGoesToTheNextRun) {
                       .size(),
                   1U);
     }
-    screen::AllowanceCopy& copy = edge->worker(0).allowances();
+    admit::AllowanceCopy& copy = edge->worker(0).allowances();
     copy.ask_service();
     for (unsigned i = 0; i < 100 * Worker::kHousekeepingRounds && !copy.take_service(); ++i) {
         edge->worker(0).round();
     }
     ASSERT_TRUE(copy.take_service().has_value());
     ASSERT_EQ(copy.take_service()->size(), 1U);
-    const screen::KnownAddress known = copy.take_service()->front();
+    const admit::KnownAddress known = copy.take_service()->front();
     EXPECT_EQ(known.name, kNat.bytes);
     EXPECT_NEAR(known.phones, 40, 0.1);
 

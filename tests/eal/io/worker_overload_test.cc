@@ -73,7 +73,7 @@ class Avalanche : public WorkerScene {
     }
     // Until whatever can be refused is.
     void press() {
-        (void)storm((screen::Pressure::kGrace_us + 3 * screen::Pressure::kRise_us) / 1000 + 2, [&] {
+        (void)storm((admit::Pressure::kGrace_us + 3 * admit::Pressure::kRise_us) / 1000 + 2, [&] {
             edge->put(0, stranger(), request("OPTIONS", "sip:100@example.com", 1));
         });
         drain();
@@ -118,7 +118,7 @@ TEST_F(Avalanche, PhonesAreServedStrangersAreNot) {
     const std::size_t served = with(answers, "200");
     EXPECT_GE(served + kQueue / 10 + 1, refreshes) << "but for those in the queue yet";
     EXPECT_EQ(refused(Refused::kOther) - before, 200 * Worker::kBurst - served);
-    EXPECT_NEAR(with(answers, "503"), served / screen::Overload::kServedForAnswer, 2);
+    EXPECT_NEAR(with(answers, "503"), served / admit::Overload::kServedForAnswer, 2);
     EXPECT_EQ(with(answers, "404"), 0U);
     EXPECT_EQ(answers.size(), served + with(answers, "503"));
 }
@@ -149,7 +149,7 @@ TEST_F(Avalanche, ComesToAnEnd) {
     press();
     EXPECT_TRUE(edge->ask(0, stranger(), request("OPTIONS", "sip:100@example.com", 7))[0].has(
         "SIP/2.0 503"));
-    for (unsigned ms = 0; ms < 5 * screen::Pressure::kFall_us / 1000; ++ms) {
+    for (unsigned ms = 0; ms < 5 * admit::Pressure::kFall_us / 1000; ++ms) {
         edge->pass_ms(1);
         edge->worker(0).round();
     }

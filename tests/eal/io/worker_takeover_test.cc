@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A gateway gives a dead mapping's port to another phone, which registers by the first one's flow: the
 // first one gets no calls any more. And who can't bring that about.
-#include "dataplane/registrar/takeover.h"
+#include "dataplane/nat/takeover.h"
 #include "tests/eal/io/worker_scene.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ class Takeover : public WorkerScene {
         second = user_of(second_shard, 1);
         settle(Register{.user = first, .call_id = "c1"});
         id = contact(first).id;
-        edge->pass_ms(registrar::kShortestMapping_ms);
+        edge->pass_ms(nat::kShortestMapping_ms);
     }
     // Its REGISTER by the flow, through the owner and back.
     std::vector<Seen> settle(const Register& request) { return settle_text(request.text()); }
@@ -164,10 +164,10 @@ TEST_F(Takeover, NotWithinAnyGatewaysTimeout) {
 // An exchange with more lines than are looked into.
 TEST_F(Takeover, AnExchangesLinesAreNotLookedInto) {
     begin(1, 0, 0);
-    for (unsigned i = 0; i < registrar::kMaxHolders - 1; ++i) {
+    for (unsigned i = 0; i < nat::kMaxHolders - 1; ++i) {
         settle({.user = "line" + std::to_string(i), .call_id = "l" + std::to_string(i)});
     }
-    edge->pass_ms(registrar::kShortestMapping_ms);
+    edge->pass_ms(nat::kShortestMapping_ms);
     fall_silent();
     settle({.user = second, .call_id = "c2", .contact = other_phone});
     EXPECT_FALSE(is_suspect(first));

@@ -15,11 +15,11 @@ namespace {
 
 using testing::HasSubstr;
 
-screen::SourceName v4(std::string_view text) {
+admit::SourceName v4(std::string_view text) {
     return net::parse_address(text)->bytes;
 }
-screen::SourceName v6(std::string_view text) {
-    screen::SourceName name = net::parse_address(text)->bytes;
+admit::SourceName v6(std::string_view text) {
+    admit::SourceName name = net::parse_address(text)->bytes;
     name[15] = 64;
     return name;
 }

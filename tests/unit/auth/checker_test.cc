@@ -106,7 +106,7 @@ class Checked : public testing::Test {
     std::unique_ptr<Subscribers> subscribers =
         subscribers_of({"bob", "alice"}, {Algorithm::kMd5, Algorithm::kSha256});
     sip::Identity identity;
-    route::Keys keys = test_keys();
+    tokens::Keys keys = test_keys();
     table::HeapMemory memory;
     NonceWindows windows{memory.arrays(), 1000, kLifetime_s};
     Checker checker{policy, windows};

@@ -23,7 +23,7 @@ TEST(Stamp, Parts) {
 
 TEST(Nonces, ThereAndBack) {
     const Nonces nonces("example.com", 7);
-    const route::Keys keys = test_keys();
+    const tokens::Keys keys = test_keys();
     const Stamp stamp = Stamp::of(1'700'000'000, 12, 345);
     const NonceText text = nonces.make(keys, kBob, stamp);
     EXPECT_EQ(nonces.read(keys, text.view(), kBob), stamp);
@@ -33,7 +33,7 @@ TEST(Nonces, ThereAndBack) {
 
 TEST(Nonces, NobodyElses) {
     const Nonces nonces("example.com", 7);
-    const route::Keys keys = test_keys();
+    const tokens::Keys keys = test_keys();
     const std::string text(nonces.make(keys, kBob, Stamp::of(1, 2, 3)).view());
     EXPECT_FALSE(nonces.read(keys, text, kBob + 1));
     EXPECT_FALSE(Nonces("example.org", 7).read(keys, text, kBob)) << "another realm";
@@ -52,13 +52,13 @@ TEST(Nonces, NobodyElses) {
 // A key that signs no more still verifies.
 TEST(Nonces, OverARotation) {
     const Nonces nonces("example.com", 7);
-    const route::MasterKey old{1, {1, 2, 1}};
-    const std::array<route::MasterKey, 2> both{{{2, {9}}, old}};
-    const route::Keys before({&old, 1});
-    const route::Keys after(both);
+    const tokens::MasterKey old{1, {1, 2, 1}};
+    const std::array<tokens::MasterKey, 2> both{{{2, {9}}, old}};
+    const tokens::Keys before({&old, 1});
+    const tokens::Keys after(both);
     const NonceText text = nonces.make(before, kBob, Stamp::of(1, 2, 3));
     EXPECT_TRUE(nonces.read(after, text.view(), kBob));
-    EXPECT_FALSE(nonces.read(route::Keys({both.data(), 1}), text.view(), kBob)) << "it is gone";
+    EXPECT_FALSE(nonces.read(tokens::Keys({both.data(), 1}), text.view(), kBob)) << "it is gone";
     EXPECT_FALSE(nonces.read(before, nonces.make(after, kBob, Stamp::of(1, 2, 3)).view(), kBob));
 }
 

@@ -5,7 +5,7 @@
 #include "dataplane/auth/hex.h"
 #include "dataplane/auth/policy.h"
 #include "dataplane/auth/subscribers.h"
-#include "dataplane/route/keys.h"
+#include "dataplane/tokens/keys.h"
 
 #include <openssl/evp.h>
 
@@ -44,9 +44,9 @@ inline UserHash test_hash() {
     return UserHash(seed);
 }
 
-inline route::Keys test_keys(std::uint8_t id = 1) {
-    const route::MasterKey key{id, {1, 2, id}};
-    return route::Keys({&key, 1});
+inline tokens::Keys test_keys(std::uint8_t id = 1) {
+    const tokens::MasterKey key{id, {1, 2, id}};
+    return tokens::Keys({&key, 1});
 }
 
 // Each of `users` with each of `algorithms`; the password is "pw-" and the name.

@@ -124,9 +124,8 @@ class Edge : public route::World {
         return sent;
     }
 
-    [[nodiscard]] registrar::Now now() const {
-        return {static_cast<std::uint32_t>(now_us / 1'000'000),
-                static_cast<std::uint32_t>(now_us / 1000)};
+    [[nodiscard]] Moment now() const {
+        return {now_us, now_us / 1000, static_cast<std::uint32_t>(now_us / 1'000'000)};
     }
 
     std::unique_ptr<registrar::RegisterRequest> request_;

@@ -114,7 +114,7 @@ TEST(KeyRing, AfterALongStopTheLongUnusedGo) {
 TEST(KeyRing, TheNewestSigns) {
     KeyRing ring;
     ring.newest_first = {{.id = 9, .bytes = bytes_of(2)}, {.id = 4, .bytes = bytes_of(1)}};
-    const route::Keys keys = route_keys(ring);
+    const tokens::Keys keys = route_keys(ring);
     EXPECT_EQ(keys.current_id(), 9);
     EXPECT_TRUE(keys.knows(4));
     EXPECT_FALSE(keys.knows(1));

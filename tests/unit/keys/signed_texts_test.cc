@@ -43,7 +43,7 @@ struct Disk {
 
 const route::Token kToken{.contact = {7, 9}, .peer = 3, .direction = route::Direction::kToCore};
 
-std::string branch_of(const route::Keys& keys) {
+std::string branch_of(const tokens::Keys& keys) {
     const route::BranchText text =
         route::make_branch(keys, keys.current_id(), route::World::core_flow(false),
                            {.flow = route::World::phone_flow(), .to_phone = true}, 42);
@@ -52,7 +52,7 @@ std::string branch_of(const route::Keys& keys) {
 
 // Everything that a run hands out.
 struct Handed {
-    explicit Handed(const route::Keys& keys)
+    explicit Handed(const tokens::Keys& keys)
         : branch(branch_of(keys)), token(route::make_token(keys, kToken, "call").view()) {
         sip::Message invite;
         const std::string wire = route::crlf(route::kInvite);
@@ -72,7 +72,7 @@ struct Handed {
     }
 
     // How many of the four are known.
-    [[nodiscard]] int known(const route::Keys& keys) const {
+    [[nodiscard]] int known(const tokens::Keys& keys) const {
         sip::Message message;
         int count = route::read_branch(keys, branch).has_value() ? 1 : 0;
         count += route::read_token(keys, token, "call").has_value() ? 1 : 0;
@@ -106,8 +106,8 @@ TEST(SignedTexts, AreKnownThroughTheOverlapAndNoLonger) {
 
 TEST(SignedTexts, AreTheSameAfterARestart) {
     Disk disk;
-    const route::Keys before = route_keys(disk.start(kStart).ring());
-    const route::Keys after = route_keys(disk.start(kStart + 60).ring());
+    const tokens::Keys before = route_keys(disk.start(kStart).ring());
+    const tokens::Keys after = route_keys(disk.start(kStart + 60).ring());
     EXPECT_EQ(branch_of(after), branch_of(before));
     EXPECT_EQ(Handed(before).known(after), 4);
     Disk another;

@@ -101,7 +101,7 @@ class GruuAnswer : public testing::Test {
     table::HeapMemory memory_;
     std::unique_ptr<table::BindingTable> table_;
     std::unique_ptr<ReadRequest> last_;
-    Now now_{1'000'000, 5'000'000};
+    Moment now_{.ms = 5'000'000, .s = 1'000'000};
 };
 
 TEST_F(GruuAnswer, Rfc5627_5_2_WithEachContactThatHasAnInstance) {

@@ -104,8 +104,9 @@ TEST(OrderOf, Rfc3261_10_3_CSeqWithinAndBeyondTheWindow) {
         before.cseq = stored_cseq;
         RequestText after;
         after.cseq = cseq;
-        return order_of(stored_by(*read(before, {}, {1000, 4'294'967'000})).state,
-                        read(after, {}, {1000, std::uint32_t{4'294'967'000} + later_ms})->request);
+        return order_of(
+            stored_by(*read(before, {}, {.ms = 4'294'967'000, .s = 1000})).state,
+            read(after, {}, {.ms = std::uint64_t{4'294'967'000} + later_ms, .s = 1000})->request);
     };
     EXPECT_EQ(order(5, 6, 0), Order::kNewer);
     EXPECT_EQ(order(5, 5, 31'999), Order::kRetransmission);
@@ -126,13 +127,29 @@ TEST(OrderOf, ARequestThatWaitedWhileANewerOneWasServedIsLate) {
         before.cseq = stored_cseq;
         RequestText after;
         after.cseq = cseq;
-        return order_of(stored_by(*read(before, {}, {1000, stored_at_ms})).state,
-                        read(after, {}, {1000, asked_at_ms})->request);
+        return order_of(stored_by(*read(before, {}, {.ms = stored_at_ms, .s = 1000})).state,
+                        read(after, {}, {.ms = asked_at_ms, .s = 1000})->request);
     };
     EXPECT_EQ(order(6, 5, 7001, 7000), Order::kLate);
     EXPECT_EQ(order(6, 6, 7001, 7000), Order::kRetransmission);
     EXPECT_EQ(order(6, 5, 3, 4'294'967'290), Order::kLate) << "the clock wrapped in between";
     EXPECT_EQ(order(6, 7, 7001, 7000), Order::kNewer);
+}
+
+TEST(AtContact, StaysWhileItRegistersFromTheSameAddressToTheSamePortOfOurs) {
+    table::ContactState stored;
+    stored.flow = flow_from(kHome, 5070);
+    EXPECT_FALSE(stays_at_contact(stored, flow_from(kHome, 32947)));
+    stored.flags = table::kAtContact;
+    EXPECT_TRUE(stays_at_contact(stored, flow_from(kHome, 32947)));
+    EXPECT_TRUE(stays_at_contact(stored, flow_from(kHome, 40000)));
+    EXPECT_FALSE(stays_at_contact(stored, flow_from(kOffice, 32947)));
+    net::Flow other = flow_from(kHome, 32947);
+    other.our_udp_port = 5080;
+    EXPECT_FALSE(stays_at_contact(stored, other));
+    other = flow_from(kHome, 32947);
+    other.port = 1;
+    EXPECT_FALSE(stays_at_contact(stored, other));
 }
 
 }  // namespace

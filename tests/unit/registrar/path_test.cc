@@ -29,7 +29,8 @@ RequestText request(std::string extra) {
 }
 
 auto read_from(std::uint32_t sender, const std::string& extra) {
-    return read(request(extra), policy(), {1'000'000, 5'000'000}, flow_from(sender, 40'000));
+    return read(request(extra), policy(), {.ms = 5'000'000, .s = 1'000'000},
+                flow_from(sender, 40'000));
 }
 
 std::string ok_headers(const ReadRequest& got, const Policy& told) {

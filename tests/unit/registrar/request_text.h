@@ -59,7 +59,7 @@ inline const table::KeyedHash& test_hash() {
 }
 
 inline std::unique_ptr<ReadRequest> read(const RequestText& text, const Policy& policy = {},
-                                         Now now = {1'000'000, 5'000'000},
+                                         const Moment& now = {.ms = 5'000'000, .s = 1'000'000},
                                          net::Flow flow = flow_from(kHome, 32947)) {
     auto made = std::make_unique<ReadRequest>();
     made->text = text.text();

@@ -3,6 +3,8 @@
 // first, else to the owner.
 #include "dataplane/registrar/rules.h"
 
+#include "dataplane/nat/agent.h"
+#include "dataplane/nat/alg.h"
 #include "dataplane/registrar/answer.h"
 #include "dataplane/table/binding_table.h"
 #include "dataplane/table/heap_memory.h"
@@ -39,7 +41,8 @@ class Rules : public testing::Test {
 
     Verdict send(const RequestText& text, net::Flow flow = flow_from(kHome, 32947)) {
         last_ = read(text, policy_, now_, flow);
-        last_->request.alg = alg_;
+        last_->request.alg = static_cast<std::uint8_t>(alg_);
+        last_->request.agent = nat::agent_of(last_->message.first(sip::HeaderId::kUserAgent));
         in_place_ = false;
         if (last_->verdict != Verdict::kOk || (last_->request.count == 0 && !last_->request.star)) {
             return last_->verdict;
@@ -109,10 +112,10 @@ class Rules : public testing::Test {
     std::unique_ptr<table::BindingTable> table_;
     Policy policy_;
     Reachability reachability_;
-    Now now_{1'000'000, 50'000};
+    Moment now_{.ms = 50'000, .s = 1'000'000};
     std::unique_ptr<ReadRequest> last_;
     bool in_place_ = false;
-    Alg alg_ = Alg::kNone;
+    nat::Alg alg_ = nat::Alg::kNone;
     Named named_;
 };
 
@@ -127,7 +130,7 @@ TEST_F(Rules, AddStoresTheFlowNotTheContact) {
 TEST_F(Rules, RefreshIsDoneInPlaceAndKeepsTheId) {
     ASSERT_EQ(send({}), Verdict::kOk);
     const table::ContactId id = stored()[0].id;
-    now_ = {now_.s + 1800, now_.ms + 1'800'000};
+    now_ = {.ms = now_.ms + 1'800'000, .s = now_.s + 1800};
     ASSERT_EQ(send(contacts(2, {"<sip:alice@192.168.1.10:5060>"})), Verdict::kOk);
     EXPECT_TRUE(in_place_);
     EXPECT_EQ(stored()[0].id, id);
@@ -222,28 +225,29 @@ TEST_F(Rules, WhoWasFoundAtItsContactsPortStaysThere) {
 // It is found out when a binding is made or changes, and a refresh leaves it as it is.
 TEST_F(Rules, WhatWasFoundOutOfTheGatewayIsKept) {
     const auto alg = [&] {
-        return static_cast<Alg>((stored()[0].state.flags & table::kAlgMask) >> table::kAlgShift);
+        return static_cast<nat::Alg>((stored()[0].state.flags & table::kAlgMask) >>
+                                     table::kAlgShift);
     };
-    alg_ = Alg::kHalf;
+    alg_ = nat::Alg::kHalf;
     ASSERT_EQ(send({}), Verdict::kOk);
-    EXPECT_EQ(alg(), Alg::kHalf);
-    alg_ = Alg::kBroken;
+    EXPECT_EQ(alg(), nat::Alg::kHalf);
+    alg_ = nat::Alg::kBroken;
     ASSERT_EQ(send(contacts(2, {"<sip:alice@192.168.1.10:5060>"})), Verdict::kOk);
     EXPECT_TRUE(in_place_);
-    EXPECT_EQ(alg(), Alg::kHalf);
+    EXPECT_EQ(alg(), nat::Alg::kHalf);
     table_->for_wheel().drain(100, [](std::uint32_t) {});
     ASSERT_EQ(send(contacts(3, {"<sip:alice@192.168.1.10:5060>;line=2"})), Verdict::kOk);
     EXPECT_FALSE(in_place_);
-    EXPECT_EQ(alg(), Alg::kBroken);
+    EXPECT_EQ(alg(), nat::Alg::kBroken);
     EXPECT_EQ(table_->for_wheel().drain(100, [](std::uint32_t) {}), 1U);
-    alg_ = Alg::kConsistent;
+    alg_ = nat::Alg::kConsistent;
     ASSERT_EQ(send(contacts(4, {"<sip:alice@192.168.1.10:5060>;line=2"}), flow_from(kHome, 40000)),
               Verdict::kOk);
-    EXPECT_EQ(alg(), Alg::kConsistent);
+    EXPECT_EQ(alg(), nat::Alg::kConsistent);
     ASSERT_EQ(send(contacts(5, {"<sip:alice@192.168.1.10:5060>;line=2"}), flow_from(kHome, 40000)),
               Verdict::kOk);
     EXPECT_TRUE(in_place_);
-    EXPECT_EQ(alg(), Alg::kConsistent);
+    EXPECT_EQ(alg(), nat::Alg::kConsistent);
     EXPECT_TRUE((stored()[0].state.flags & table::kSameCall) != 0);
 }
 
@@ -350,7 +354,7 @@ TEST_F(Rules, Rfc3261_10_3_AContactLastsAsLongAsItWasGranted) {
     ASSERT_EQ(send(contacts(1, {"<sip:a@h1>;expires=60"})), Verdict::kOk);
     const table::ContactId id = stored()[0].id;
     // Granted late in its second: 59.1 s later the clock has gone on by 60.
-    now_ = {now_.s + 60, now_.ms + 59'100};
+    now_ = {.ms = now_.ms + 59'100, .s = now_.s + 60};
     ASSERT_EQ(send(contacts(2, {})), Verdict::kOk);
     EXPECT_THAT(ok_text(), HasSubstr("Contact: <sip:a@h1>;expires=1\r\n"));
     ASSERT_EQ(send(contacts(3, {"<sip:a@h1>;expires=60"})), Verdict::kOk);
@@ -363,7 +367,7 @@ TEST_F(Rules, Rfc3261_10_3_AContactLastsAsLongAsItWasGranted) {
 TEST_F(Rules, Rfc3261_10_3_ExpiredContactsAreNeitherListedNorCounted) {
     policy_.max_contacts_per_aor = 1;
     ASSERT_EQ(send(contacts(1, {"<sip:a@h1>;expires=60"})), Verdict::kOk);
-    now_ = {now_.s + 61, now_.ms + 60'001};
+    now_ = {.ms = now_.ms + 60'001, .s = now_.s + 61};
     ASSERT_EQ(send(contacts(2, {})), Verdict::kOk);
     EXPECT_THAT(ok_text(), Not(HasSubstr("Contact:")));
     ASSERT_EQ(send(contacts(3, {"<sip:a@h2>"})), Verdict::kOk);

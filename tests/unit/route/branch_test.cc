@@ -10,7 +10,8 @@
 namespace pinhole::route {
 namespace {
 
-const Keys kKeys(std::vector<MasterKey>{{.id = 5, .bytes = {9}}, {.id = 4, .bytes = {8}}});
+const tokens::Keys kKeys(std::vector<tokens::MasterKey>{{.id = 5, .bytes = {9}},
+                                                        {.id = 4, .bytes = {8}}});
 
 sip::Message message;
 std::string wire;
@@ -72,8 +73,8 @@ TEST(Branch, AnyChangedLetterBreaksIt) {
 }
 
 TEST(Branch, OldKeysVerifyAndForgottenOnesDoNot) {
-    const Keys old(std::vector<MasterKey>{{.id = 4, .bytes = {8}}});
-    const Keys other(std::vector<MasterKey>{{.id = 5, .bytes = {77}}});
+    const tokens::Keys old(std::vector<tokens::MasterKey>{{.id = 4, .bytes = {8}}});
+    const tokens::Keys other(std::vector<tokens::MasterKey>{{.id = 5, .bytes = {77}}});
     const BranchText text = make_branch(old, 4, World::core_flow(false), {}, 7);
     EXPECT_TRUE(read_branch(kKeys, text.view()));
     EXPECT_FALSE(read_branch(other, text.view()));

@@ -238,7 +238,7 @@ TEST(DialogKeys, OverlapWhenTheyRotate) {
     world.add({});
     const Dialog dialog = call_in(world);
     const std::string bye = in_dialog("BYE", kPhoneUri, dialog.core_routes, "call-1@core", "c");
-    const MasterKey old{.id = 1, .bytes = {1, 2, 3}};
+    const tokens::MasterKey old{.id = 1, .bytes = {1, 2, 3}};
     world.use_keys({{.id = 2, .bytes = {4}}, old});
     EXPECT_TRUE(world.from_core(bye).forwarded());
     world.use_keys({{.id = 3, .bytes = {5}}});

@@ -235,7 +235,7 @@ TEST(Inward, LongContactUrisArePinnedByTheirContact) {
 TEST(Inward, ANewKeyDoesNotChangeACallInProgress) {
     World world;
     world.add({});
-    const MasterKey old{.id = 1, .bytes = {1, 2, 3}};
+    const tokens::MasterKey old{.id = 1, .bytes = {1, 2, 3}};
     const Sent invite = world.from_core(kInvite);
     world.use_keys({{.id = 2, .bytes = {4}}, old});
     EXPECT_EQ(branch_of(world.from_core(with_method(kInvite, "INVITE", "CANCEL"))),

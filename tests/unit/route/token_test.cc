@@ -12,7 +12,8 @@
 namespace pinhole::route {
 namespace {
 
-const Keys kKeys(std::vector<MasterKey>{{.id = 5, .bytes = {9}}, {.id = 4, .bytes = {8}}});
+const tokens::Keys kKeys(std::vector<tokens::MasterKey>{{.id = 5, .bytes = {9}},
+                                                        {.id = 4, .bytes = {8}}});
 const Token kToken{.contact = {77, 3}, .peer = 0xabcdef01, .direction = Direction::kToCore};
 
 Token flow_token(std::string_view ours, std::string_view theirs) {
@@ -77,8 +78,8 @@ TEST(Token, CallIdsOfAnyLengthCountWhole) {
 }
 
 TEST(Token, KeysOverlap) {
-    const Keys old(std::vector<MasterKey>{{.id = 4, .bytes = {8}}});
-    const Keys none(std::vector<MasterKey>{{.id = 6, .bytes = {8}}});
+    const tokens::Keys old(std::vector<tokens::MasterKey>{{.id = 4, .bytes = {8}}});
+    const tokens::Keys none(std::vector<tokens::MasterKey>{{.id = 6, .bytes = {8}}});
     const TokenText text = make_token(old, kToken, "call");
     EXPECT_TRUE(read_token(kKeys, text.view(), "call"));
     EXPECT_FALSE(read_token(none, text.view(), "call"));

@@ -203,7 +203,9 @@ class World {
                 .now_ms = now_us / 1000,
                 .now_s = static_cast<std::uint32_t>(now_us / 1'000'000)};
     }
-    void use_keys(const std::vector<MasterKey>& newest_first) { keys.emplace(newest_first); }
+    void use_keys(const std::vector<tokens::MasterKey>& newest_first) {
+        keys.emplace(newest_first);
+    }
 
     // `text` with bare line feeds or CRLF; as it came by `by`.
     Sent receive(std::string_view text, const net::Flow& by, bool from_core_peer,
@@ -244,7 +246,7 @@ class World {
     Emergency emergency{std::vector<std::string>{"112", "911"}, true};
     PinTable pins;
     table::QualifyTable qualify;
-    std::optional<Keys> keys{std::vector<MasterKey>{{.id = 1, .bytes = {1, 2, 3}}}};
+    std::optional<tokens::Keys> keys{std::vector<tokens::MasterKey>{{.id = 1, .bytes = {1, 2, 3}}}};
     bool call_unreachable = false;
     bool redirect = false;
     bool assert_identity = true;
