@@ -47,7 +47,7 @@ std::array<std::uint8_t, auth::kMaxHashBytes> ha1_of(std::uint32_t phone) {
     return out;
 }
 
-auth::Policy auth_policy() {
+auth::DigestPolicy auth_policy() {
     return {auth::Nonces("example.com", 1),
             auth::UserHash(std::array<std::byte, auth::UserHash::kSeedBytes>{}),
             {auth::Algorithm::kMd5, auth::Algorithm::kSha256},

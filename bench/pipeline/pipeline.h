@@ -101,7 +101,7 @@ class Pipeline {
     void sign(rte_mbuf* mbuf, std::uint32_t phone, auth::Algorithm algorithm);
 
     const Kind kind_;
-    auth::Policy policy_;
+    auth::DigestPolicy policy_;
     Region nonces_;
     Carver nonce_carver_{{}};
     Region states_;

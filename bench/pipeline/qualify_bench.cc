@@ -209,7 +209,7 @@ void pong(benchmark::State& state) {
         return edge.frame(to_edge(far_address(phone), far_port(phone)),
                           answer_text(ping.view(), text));
     };
-    std::array<PongNotice, Pipeline::kPackets> taken;
+    std::array<edge::PongNotice, Pipeline::kPackets> taken;
     std::vector<double> ours;
     std::vector<double> floors;
     for (auto _ : state) {

@@ -2,7 +2,7 @@
 #include "control/daemon/control_thread.h"
 
 #include "control/qualify/keeper.h"
-#include "dataplane/io/command.h"
+#include "dataplane/edge/command.h"
 #include "dataplane/io/outbox.h"
 #include "dataplane/nat/other_port.h"
 #include "dataplane/route/peer_check.h"
@@ -131,7 +131,7 @@ class Dispatcher {
     bool send_check(std::size_t index) {
         wished_ = true;
         // Pairs with the publisher's release store.
-        const io::Surroundings& around = *parts_.surroundings.load(std::memory_order_acquire);
+        const edge::Surroundings& around = *parts_.surroundings.load(std::memory_order_acquire);
         const route::Peers& peers = around.peers;
         if (index >= peers.size() || peers[index].flow.our_udp_port == 0) {
             return false;  // no port has an address to send from
@@ -149,9 +149,9 @@ class Dispatcher {
         return posted == io::Outbox::Posted::kPosted;
     }
 
-    void expire(table::ContactId id) { ask(io::CommandKind::kExpire, id); }
-    void remove_unreachable(table::ContactId id) { ask(io::CommandKind::kRemoveUnreachable, id); }
-    void retarget(table::ContactId id) { ask(io::CommandKind::kRetarget, id); }
+    void expire(table::ContactId id) { ask(edge::CommandKind::kExpire, id); }
+    void remove_unreachable(table::ContactId id) { ask(edge::CommandKind::kRemoveUnreachable, id); }
+    void retarget(table::ContactId id) { ask(edge::CommandKind::kRetarget, id); }
 
     // At the end of a round; returns whether it has wished anything.
     bool flush() {
@@ -163,7 +163,7 @@ class Dispatcher {
     io::Outbox::Posted post(const route::PingTarget& target) {
         wished_ = true;
         // Pairs with the service thread's release store.
-        const io::Surroundings& around = *parts_.surroundings.load(std::memory_order_acquire);
+        const edge::Surroundings& around = *parts_.surroundings.load(std::memory_order_acquire);
         return outbox_.post(
             target.flow, target.id.slot, around, [&](char* room, std::size_t capacity) {
                 sip::Writer out(room, capacity);
@@ -174,13 +174,13 @@ class Dispatcher {
     }
 
     // Without an answer: what didn't get through is asked again when the keeper next looks.
-    void ask(io::CommandKind kind, table::ContactId id) {
+    void ask(edge::CommandKind kind, table::ContactId id) {
         wished_ = true;
         const table::Record* record = parts_.table.record_of(id);
         if (record == nullptr) {
             return;
         }
-        io::Command command;
+        edge::Command command;
         command.kind = kind;
         command.from = static_cast<std::uint16_t>(parts_.mesh.control());
         command.id = id;
@@ -239,7 +239,7 @@ struct ControlThread::Core {
 
     // Whether there were any.
     bool take_pongs(unsigned worker) {
-        std::array<io::PongNotice, 64> pongs;
+        std::array<edge::PongNotice, 64> pongs;
         // As many as the ring holds, not as many as come in meanwhile.
         unsigned taken = 0;
         while (taken < io::Mesh::kPongSlots) {
@@ -264,7 +264,7 @@ struct ControlThread::Core {
     }
 
     bool take_peer_pongs(unsigned worker) {
-        std::array<io::PeerPongNotice, 64> pongs;
+        std::array<edge::PeerPongNotice, 64> pongs;
         const unsigned n = parts.mesh.peer_pongs(worker).take(pongs.data(), pongs.size());
         for (unsigned i = 0; i < n; ++i) {
             checks.answered(pongs[i].peer, pongs[i].rtt_us, pongs[i].code, parts.clock.now().ms);
@@ -297,7 +297,7 @@ std::size_t ControlThread::bytes_per_contact() {
 }
 
 struct ControlThread::Orders {
-    qualify::Policy policy;
+    qualify::PingPolicy policy;
     qualify::PeerPolicy peer_policy;
     std::optional<std::size_t> peers;
 };
@@ -309,7 +309,7 @@ ControlThread::~ControlThread() {
     delete orders_.load(std::memory_order_acquire);
 }
 
-void ControlThread::use(const qualify::Policy& policy, const qualify::PeerPolicy& peer_policy,
+void ControlThread::use(const qualify::PingPolicy& policy, const qualify::PeerPolicy& peer_policy,
                         std::optional<std::size_t> peers) {
     auto next = std::make_unique<Orders>(Orders{policy, peer_policy, peers});
     // Those that nobody has followed yet must not be forgotten with these.

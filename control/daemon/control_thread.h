@@ -10,11 +10,11 @@
 #include "control/qualify/ledger.h"
 #include "control/qualify/peer_checks.h"
 #include "control/qualify/policy.h"
+#include "dataplane/edge/surroundings.h"
 #include "dataplane/io/clock.h"
 #include "dataplane/io/mesh.h"
 #include "dataplane/io/port.h"
 #include "dataplane/io/qsbr.h"
-#include "dataplane/io/surroundings.h"
 #include "dataplane/route/peer_health.h"
 #include "dataplane/table/binding_table.h"
 #include "dataplane/table/qualify_state.h"
@@ -37,9 +37,9 @@ struct ControlParts {
     io::Qsbr& qsbr;
     unsigned qsbr_thread;  // its number there
     const io::Clock& clock;
-    const io::SurroundingsPointer& surroundings;  // for the keys and the core peers
+    const edge::SurroundingsPointer& surroundings;  // for the keys and the core peers
     route::PeerHealth& peer_health;
-    qualify::Policy policy;
+    qualify::PingPolicy policy;
     qualify::PeerPolicy peer_policy;
     std::size_t peers;   // so many of peer_health are in use
     std::uint64_t seed;  // of the keeper's dice
@@ -59,7 +59,7 @@ class ControlThread {
 
     // Other times and peers, from its next round on; any thread but its own, one at a time. `peers`:
     // they are others than before.
-    void use(const qualify::Policy& policy, const qualify::PeerPolicy& peer_policy,
+    void use(const qualify::PingPolicy& policy, const qualify::PeerPolicy& peer_policy,
              std::optional<std::size_t> peers);
 
     // What it takes beside the table.

@@ -520,7 +520,7 @@ std::string Assembly::summary() const {
     for (std::size_t i = 0; i < config_.ports.size(); ++i) {
         text += "; " + device_text(config_.ports[i].device) + " at";
         const auto& endpoints = publisher_->current().ports[i].endpoints;
-        for (const io::Endpoint& endpoint : endpoints) {
+        for (const net::Endpoint& endpoint : endpoints) {
             net::Flow flow;
             flow.theirs = endpoint.address;
             flow.their_udp_port = endpoint.udp_port;

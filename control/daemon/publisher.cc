@@ -20,17 +20,18 @@ bool serves_sip(const net::Address& address) {
     return !link_local && address.bytes[0] != 0xff;
 }
 
-bool same_endpoints(const io::Surroundings& a, const io::Surroundings& b) {
-    return std::equal(
-        a.ports.begin(), a.ports.end(), b.ports.begin(), b.ports.end(),
-        [](const io::PortView& x, const io::PortView& y) { return x.endpoints == y.endpoints; });
+bool same_endpoints(const edge::Surroundings& a, const edge::Surroundings& b) {
+    return std::equal(a.ports.begin(), a.ports.end(), b.ports.begin(), b.ports.end(),
+                      [](const edge::PortView& x, const edge::PortView& y) {
+                          return x.endpoints == y.endpoints;
+                      });
 }
 
 // An endpoint of the port in the peer's family: what we send to the peer from.
-const io::Endpoint* endpoint_for(const io::PortView& port, const net::Address& peer) {
+const net::Endpoint* endpoint_for(const edge::PortView& port, const net::Address& peer) {
     const auto found =
         std::find_if(port.endpoints.begin(), port.endpoints.end(),
-                     [&](const io::Endpoint& e) { return e.address.is_v4() == peer.is_v4(); });
+                     [&](const net::Endpoint& e) { return e.address.is_v4() == peer.is_v4(); });
     return found == port.endpoints.end() ? nullptr : &*found;
 }
 
@@ -43,17 +44,17 @@ Publisher::Publisher(std::shared_ptr<const config::Config> config, const io::Por
 }
 
 void Publisher::use_config(std::shared_ptr<const config::Config> config, bool draining) {
-    const std::uint32_t edition = conduct_ == nullptr ? 1 : conduct_->edition + 1;
+    const std::uint32_t edition = live_settings_ == nullptr ? 1 : live_settings_->edition + 1;
     config_ = std::move(config);
-    auto next = std::make_shared<io::Conduct>(conduct_of(*config_));
+    auto next = std::make_shared<edge::LiveSettings>(live_settings_of(*config_));
     next->edition = edition;
     next->draining = draining;
-    conduct_ = std::move(next);
+    live_settings_ = std::move(next);
 }
 
 bool Publisher::publish(std::uint64_t now_ms) {
-    auto next = std::make_unique<io::Surroundings>(
-        io::Surroundings{.fib = mirror_.build_fib(now_ms), .keys = keys_, .conduct = conduct_});
+    auto next = std::make_unique<edge::Surroundings>(edge::Surroundings{
+        .fib = mirror_.build_fib(now_ms), .keys = keys_, .settings = live_settings_});
     for (const config::Domain& domain : config_->registrar.domains) {
         std::string text = domain.address.has_value() && !domain.address->is_v4()
                                ? "[" + domain.host + "]"
@@ -69,7 +70,7 @@ bool Publisher::publish(std::uint64_t now_ms) {
     }
     for (std::size_t i = 0; i < config_->ports.size(); ++i) {
         next->ports.push_back({endpoints_of(i, next->fib), role_of(config_->ports[i].role)});
-        for (const io::Endpoint& endpoint : next->ports.back().endpoints) {
+        for (const net::Endpoint& endpoint : next->ports.back().endpoints) {
             next->identity.add_local(endpoint.address, endpoint.udp_port);
         }
     }
@@ -96,7 +97,7 @@ void Publisher::reclaim() {
 // The interface's own addresses, or those of the configured ones that the kernel has at this
 // moment, wherever it has them: an address of VRRP comes and goes, an anycast address may stand on
 // the loopback.
-std::vector<io::Endpoint> Publisher::endpoints_of(std::size_t port, const net::Fib& fib) const {
+std::vector<net::Endpoint> Publisher::endpoints_of(std::size_t port, const net::Fib& fib) const {
     const config::Port& wanted = config_->ports[port];
     std::vector<net::Address> addresses;
     if (wanted.addresses.empty()) {
@@ -108,7 +109,7 @@ std::vector<io::Endpoint> Publisher::endpoints_of(std::size_t port, const net::F
                      std::back_inserter(addresses),
                      [&](const net::Address& a) { return fib.is_local(a); });
     }
-    std::vector<io::Endpoint> endpoints;
+    std::vector<net::Endpoint> endpoints;
     for (const net::Address& address : addresses) {
         if (!serves_sip(address)) {
             continue;
@@ -137,7 +138,7 @@ void Publisher::keep_peers_resolved(const net::Fib& fib) {
 
 // By the port that the kernel routes the peer by; while there is no route, by the first port that
 // may speak to the core.
-std::vector<net::Flow> Publisher::peer_flows(const io::Surroundings& around) const {
+std::vector<net::Flow> Publisher::peer_flows(const edge::Surroundings& around) const {
     std::vector<net::Flow> flows;
     for (const config::Peer& peer : config_->core.peers) {
         net::Flow flow;
@@ -148,9 +149,9 @@ std::vector<net::Flow> Publisher::peer_flows(const io::Surroundings& around) con
             hop.outcome == net::HopOutcome::kOk || hop.outcome == net::HopOutcome::kNoNeighbour;
         for (std::size_t i = 0; i < around.ports.size(); ++i) {
             const std::size_t at = routed ? (hop.port + i) % around.ports.size() : i;
-            const io::Endpoint* ours = around.ports[at].role == io::Role::kAccess
-                                           ? nullptr
-                                           : endpoint_for(around.ports[at], peer.address);
+            const net::Endpoint* ours = around.ports[at].role == edge::Role::kAccess
+                                            ? nullptr
+                                            : endpoint_for(around.ports[at], peer.address);
             if (ours != nullptr) {
                 flow.ours = ours->address;
                 flow.our_udp_port = ours->udp_port;

@@ -6,9 +6,9 @@
 
 #include "control/config/config.h"
 #include "control/netlink/mirror.h"
+#include "dataplane/edge/surroundings.h"
 #include "dataplane/io/port.h"
 #include "dataplane/io/qsbr.h"
-#include "dataplane/io/surroundings.h"
 
 #include <deque>
 #include <memory>
@@ -34,26 +34,26 @@ class Publisher {
     // Frees what has come out of use.
     void reclaim();
 
-    [[nodiscard]] const io::SurroundingsPointer& pointer() const { return published_; }
+    [[nodiscard]] const edge::SurroundingsPointer& pointer() const { return published_; }
     // What was last published; only for the thread that publishes.
-    [[nodiscard]] const io::Surroundings& current() const { return *current_; }
+    [[nodiscard]] const edge::Surroundings& current() const { return *current_; }
 
   private:
-    [[nodiscard]] std::vector<io::Endpoint> endpoints_of(std::size_t port,
-                                                         const net::Fib& fib) const;
+    [[nodiscard]] std::vector<net::Endpoint> endpoints_of(std::size_t port,
+                                                          const net::Fib& fib) const;
     void keep_peers_resolved(const net::Fib& fib);
-    [[nodiscard]] std::vector<net::Flow> peer_flows(const io::Surroundings& around) const;
+    [[nodiscard]] std::vector<net::Flow> peer_flows(const edge::Surroundings& around) const;
 
     std::shared_ptr<const config::Config> config_;
-    std::shared_ptr<const io::Conduct> conduct_;
+    std::shared_ptr<const edge::LiveSettings> live_settings_;
     const io::Ports& ports_;
     netlink::Mirror& mirror_;
     io::Qsbr& qsbr_;
     tokens::Keys keys_;
-    io::SurroundingsPointer published_{nullptr};
-    std::unique_ptr<const io::Surroundings> current_;
+    edge::SurroundingsPointer published_{nullptr};
+    std::unique_ptr<const edge::Surroundings> current_;
     struct Retired {
-        std::unique_ptr<const io::Surroundings> old;
+        std::unique_ptr<const edge::Surroundings> old;
         std::uint64_t token;
     };
     std::deque<Retired> retired_;

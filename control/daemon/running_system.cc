@@ -101,7 +101,7 @@ class RunningSystem::Reading {
 
     // Nothing that was read before may be used after.
     void pause() { system_.parts_.qsbr.quiescent(system_.parts_.qsbr_thread); }
-    [[nodiscard]] const io::Surroundings& around() const {
+    [[nodiscard]] const edge::Surroundings& around() const {
         return *system_.parts_.surroundings.load(std::memory_order_acquire);
     }
 
@@ -318,8 +318,8 @@ api::RemoveResult RunningSystem::remove(std::string_view aor, std::string_view c
 std::uint32_t RunningSystem::remove_contact(table::ContactId id, unsigned owner) {
     const std::lock_guard<std::mutex> lock(removing_);
     std::atomic<std::uint32_t>& done = answers_.emplace_back(0);
-    io::Command command;
-    command.kind = io::CommandKind::kRemove;
+    edge::Command command;
+    command.kind = edge::CommandKind::kRemove;
     command.from = static_cast<std::uint16_t>(parts_.mesh.service());
     command.id = id;
     command.done = &done;
@@ -531,7 +531,8 @@ api::Binding RunningSystem::binding_of(const table::ContactView& contact) const 
     return out;
 }
 
-api::PortStatus RunningSystem::port_status(std::size_t port, const io::Surroundings& around) const {
+api::PortStatus RunningSystem::port_status(std::size_t port,
+                                           const edge::Surroundings& around) const {
     const config::Port& wanted = parts_.config.ports[port];
     const io::Device& device = parts_.ports.device(parts_.ports.ports()[port].device);
     api::PortStatus status;
@@ -542,7 +543,7 @@ api::PortStatus RunningSystem::port_status(std::size_t port, const io::Surroundi
     status.queues = device.info().queues;
     status.role = role_text(wanted.role);
     status.sip_ports = wanted.sip_ports;
-    for (const io::Endpoint& endpoint : around.ports[port].endpoints) {
+    for (const net::Endpoint& endpoint : around.ports[port].endpoints) {
         const std::string text = net::to_string(endpoint.address);
         if (std::find(status.addresses.begin(), status.addresses.end(), text) ==
             status.addresses.end()) {

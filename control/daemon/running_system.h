@@ -15,11 +15,11 @@
 #include "control/daemon/screening.h"
 #include "control/daemon/subscription.h"
 #include "dataplane/counters.h"
+#include "dataplane/edge/surroundings.h"
 #include "dataplane/io/clock.h"
 #include "dataplane/io/mesh.h"
 #include "dataplane/io/port.h"
 #include "dataplane/io/qsbr.h"
-#include "dataplane/io/surroundings.h"
 #include "dataplane/io/worker.h"
 #include "dataplane/net/path_mtus.h"
 
@@ -43,7 +43,7 @@ struct SystemParts {
     io::Qsbr& qsbr;
     unsigned qsbr_thread;
     const io::Clock& clock;
-    const io::SurroundingsPointer& surroundings;
+    const edge::SurroundingsPointer& surroundings;
     const KeyService& keys;
     const ControlThread& control;
     const route::PeerHealth& peer_health;
@@ -97,7 +97,7 @@ class RunningSystem final : public api::System {
     [[nodiscard]] api::ContactStory story_of(const qualify::LedgerPage& page) const;
     void add_gone(std::uint64_t aor_hash, api::Story& out) const;
     [[nodiscard]] api::PortStatus port_status(std::size_t port,
-                                              const io::Surroundings& around) const;
+                                              const edge::Surroundings& around) const;
     [[nodiscard]] std::uint32_t remove_contact(table::ContactId id, unsigned owner);
     [[nodiscard]] double uptime_s() const;
 

@@ -39,7 +39,7 @@ class Largest {
 };
 
 api::Gateway told(const qualify::GatewayView& view, std::string name,
-                  const qualify::Policy& policy) {
+                  const qualify::PingPolicy& policy) {
     api::Gateway out;
     out.address = std::move(name);
     out.phones = view.phones;
@@ -61,7 +61,7 @@ api::Gateway told(const qualify::GatewayView& view, std::string name,
 }  // namespace
 
 api::Nat RunningSystem::nat(std::size_t limit) {
-    const qualify::Policy policy = qualify_policy(parts_.reconfiguration.current()->qualify);
+    const qualify::PingPolicy policy = qualify_policy(parts_.reconfiguration.current()->qualify);
     const std::uint32_t now_s = parts_.clock.now().s;
     api::Nat out;
     out.learns = policy.learn;

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "dataplane/io/qsbr.h"
-#include "dataplane/screen/shelf.h"
+#include "dataplane/screen/published_rules.h"
 
 #include <mutex>
 #include <string>
@@ -33,7 +33,7 @@ class Screening {
 
   private:
     mutable std::mutex mutex_;  // the shelf's; never held for long
-    screen::Shelf shelf_;
+    screen::PublishedRules shelf_;
 };
 
 }  // namespace pinhole::daemon

@@ -63,9 +63,9 @@ io::Settings io_settings(const config::Config& config) {
 // The upper bound that the schema has for max_contacts_per_aor.
 static_assert(table::kMaxContactsPerAor == 32);
 
-registrar::Policy registrar_policy(const config::Registrar& registrar,
-                                   const config::Qualify& qualify) {
-    registrar::Policy policy;
+registrar::RegistrarPolicy registrar_policy(const config::Registrar& registrar,
+                                            const config::Qualify& qualify) {
+    registrar::RegistrarPolicy policy;
     policy.default_expires_s = registrar.default_expires;
     policy.min_expires_s = registrar.min_expires;
     policy.max_expires_s = registrar.max_expires;
@@ -94,7 +94,7 @@ admit::LimitPolicy limit_policy(const config::Limits& limits) {
             .address_guesses = {limits.address_guesses_per_minute, limits.address_guesses_burst}};
 }
 
-io::Conduct conduct_of(const config::Config& config) {
+edge::LiveSettings live_settings_of(const config::Config& config) {
     return {.registrar = registrar_policy(config.registrar, config.qualify),
             .limits = limit_policy(config.limits),
             .retry_after_s = config.overload.retry_after_s,
@@ -115,8 +115,8 @@ std::string interval_file(const config::Config& config) {
                                             : config.journal.directory + "/intervals";
 }
 
-qualify::Policy qualify_policy(const config::Qualify& qualify) {
-    qualify::Policy policy;
+qualify::PingPolicy qualify_policy(const config::Qualify& qualify) {
+    qualify::PingPolicy policy;
     policy.interval_ms = qualify.enabled ? qualify.interval_s * 1000 : 0;
     policy.timeout_ms = qualify.timeout_ms;
     policy.max_missed = qualify.max_missed;
@@ -132,16 +132,16 @@ qualify::PeerPolicy peer_policy(const config::Core& core) {
     return {core.check_interval_s * 1000, core.check_timeout_ms, core.check_max_missed};
 }
 
-io::Role role_of(config::PortRole role) {
+edge::Role role_of(config::PortRole role) {
     switch (role) {
         case config::PortRole::kAccess:
-            return io::Role::kAccess;
+            return edge::Role::kAccess;
         case config::PortRole::kCore:
-            return io::Role::kCore;
+            return edge::Role::kCore;
         case config::PortRole::kBoth:
             break;
     }
-    return io::Role::kBoth;
+    return edge::Role::kBoth;
 }
 
 io::IdleMode idle_mode(const config::Config& config) {

@@ -7,9 +7,9 @@
 #include "control/qualify/peer_checks.h"
 #include "control/qualify/policy.h"
 #include "dataplane/admit/rate_limits.h"
-#include "dataplane/io/conduct.h"
+#include "dataplane/edge/live_settings.h"
+#include "dataplane/edge/surroundings.h"
 #include "dataplane/io/settings.h"
-#include "dataplane/io/surroundings.h"
 #include "dataplane/io/worker.h"
 #include "dataplane/registrar/policy.h"
 
@@ -21,17 +21,17 @@ namespace pinhole::daemon {
 [[nodiscard]] unsigned socket_mode(config::SocketMode mode);
 
 [[nodiscard]] io::Settings io_settings(const config::Config& config);
-[[nodiscard]] registrar::Policy registrar_policy(const config::Registrar& registrar,
-                                                 const config::Qualify& qualify);
+[[nodiscard]] registrar::RegistrarPolicy registrar_policy(const config::Registrar& registrar,
+                                                          const config::Qualify& qualify);
 [[nodiscard]] admit::LimitPolicy limit_policy(const config::Limits& limits);
-[[nodiscard]] io::Conduct conduct_of(const config::Config& config);
+[[nodiscard]] edge::LiveSettings live_settings_of(const config::Config& config);
 // Beside the keys; empty: nothing is kept.
 [[nodiscard]] std::string allowance_file(const config::Config& config);
 // Beside the journal; empty: nothing is kept.
 [[nodiscard]] std::string interval_file(const config::Config& config);
-[[nodiscard]] qualify::Policy qualify_policy(const config::Qualify& qualify);
+[[nodiscard]] qualify::PingPolicy qualify_policy(const config::Qualify& qualify);
 [[nodiscard]] qualify::PeerPolicy peer_policy(const config::Core& core);
-[[nodiscard]] io::Role role_of(config::PortRole role);
+[[nodiscard]] edge::Role role_of(config::PortRole role);
 // "auto" spins where the cores are pinned and no port is the kernel's: there the core is the
 // worker's own.
 [[nodiscard]] io::IdleMode idle_mode(const config::Config& config);

@@ -106,11 +106,12 @@ LoadedSubscribers load_subscribers(const config::Auth& wanted, const auth::UserH
     return out;
 }
 
-auth::Policy auth_policy(const config::Auth& wanted) {
+auth::DigestPolicy auth_policy(const config::Auth& wanted) {
     std::uint64_t run = 0;
     randombytes_buf(&run, sizeof run);
-    auth::Policy policy{auth::Nonces(wanted.realm, run), random_user_hash(),  algorithms_of(wanted),
-                        wanted.nonce_lifetime_s,         wanted.allow_legacy, {}};
+    auth::DigestPolicy policy{
+        auth::Nonces(wanted.realm, run), random_user_hash(),  algorithms_of(wanted),
+        wanted.nonce_lifetime_s,         wanted.allow_legacy, {}};
     for (const std::string& alias : wanted.aliases) {
         const std::size_t colon = alias.find(':');
         policy.aliases.emplace_back(alias.substr(0, colon), alias.substr(colon + 1));

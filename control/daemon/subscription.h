@@ -28,7 +28,7 @@ struct LoadedSubscribers {
                                                  const auth::UserHash& hash);
 
 // With secrets of this run.
-[[nodiscard]] auth::Policy auth_policy(const config::Auth& wanted);
+[[nodiscard]] auth::DigestPolicy auth_policy(const config::Auth& wanted);
 
 class Subscription {
   public:
@@ -39,7 +39,7 @@ class Subscription {
     void use(std::unique_ptr<const auth::Subscribers> subscribers);
     void reclaim();
     [[nodiscard]] std::size_t users() const;
-    [[nodiscard]] const auth::Policy& policy() const { return policy_; }
+    [[nodiscard]] const auth::DigestPolicy& policy() const { return policy_; }
     [[nodiscard]] const auth::SubscribersPointer& pointer() const { return published_; }
 
   private:
@@ -48,7 +48,7 @@ class Subscription {
         std::uint64_t token;
     };
 
-    const auth::Policy policy_;
+    const auth::DigestPolicy policy_;
     io::Qsbr& qsbr_;
     mutable std::mutex mutex_;  // of what follows; never held for long
     auth::SubscribersPointer published_{nullptr};

@@ -16,7 +16,7 @@ inline constexpr std::uint32_t kRemovalRetryMs = 1'000;
 inline constexpr std::uint32_t kFarthestS = 1'000'000;
 
 template <Contacts C, Sink S>
-Keeper<C, S>::Keeper(const Policy& policy, const Books& books, C& contacts, S& sink, Now now,
+Keeper<C, S>::Keeper(const PingPolicy& policy, const Books& books, C& contacts, S& sink, Now now,
                      std::uint64_t seed)
     : policy_(policy),
       states_(books.states),

@@ -110,7 +110,7 @@ class Keeper {
         Ledger& ledger;
     };
 
-    Keeper(const Policy& policy, const Books& books, C& contacts, S& sink, Now now,
+    Keeper(const PingPolicy& policy, const Books& books, C& contacts, S& sink, Now now,
            std::uint64_t seed);
 
     // A contact in this slot is new, has moved to another flow, expires sooner, or is gone. A mark
@@ -123,7 +123,7 @@ class Keeper {
 
     // Other times and bounds; pings that are planned come as planned. Whether there are pings at all
     // stays as it is.
-    void use(const Policy& policy);
+    void use(const PingPolicy& policy);
 
     // A response to a ping of ours, its MAC checked by the worker that got it. `flow_matches`: it
     // came by the contact's present flow.
@@ -252,7 +252,7 @@ class Keeper {
                       sizeof(Tick) + sizeof(std::uint32_t) <=
                   kMaxBytesPerContact);
 
-    Policy policy_;
+    PingPolicy policy_;
     table::QualifyTable& states_;
     Gateways& gateways_;
     Ledger& ledger_;

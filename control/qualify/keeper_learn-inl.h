@@ -169,7 +169,7 @@ std::uint32_t Keeper<C, S>::cap() const {
 
 // The rates that follow from what was learned are other ones then.
 template <Contacts C, Sink S>
-void Keeper<C, S>::use(const Policy& policy) {
+void Keeper<C, S>::use(const PingPolicy& policy) {
     const bool others = policy.learn != policy_.learn ||
                         policy.interval_ms != policy_.interval_ms ||
                         policy.max_interval_ms != policy_.max_interval_ms;

@@ -39,7 +39,7 @@ inline constexpr std::uint32_t kLeast_s = 5;  // no gateway is thought to last l
 inline constexpr std::uint8_t kWinsNeeded = 2;
 
 // The idle time to try next; 0: enough is known.
-[[nodiscard]] inline std::uint32_t next_trial_s(const Policy& policy, const Lesson& lesson,
+[[nodiscard]] inline std::uint32_t next_trial_s(const PingPolicy& policy, const Lesson& lesson,
                                                 std::uint32_t now_s) {
     const std::uint32_t fixed_s = policy.interval_ms / 1'000;
     const std::uint32_t base = lesson.safe_s.get() == 0 ? fixed_s : lesson.safe_s.get();
@@ -59,7 +59,7 @@ inline constexpr std::uint8_t kWinsNeeded = 2;
 // followed by two others in time, each of which is sent twice like itself: at 5 % loss one in 10^7 is
 // not heard of.
 inline constexpr std::uint32_t kRetriesInTime = 2;
-[[nodiscard]] inline std::uint32_t learned_ms(const Policy& policy, std::uint32_t safe_s) {
+[[nodiscard]] inline std::uint32_t learned_ms(const PingPolicy& policy, std::uint32_t safe_s) {
     const std::uint32_t known_ms = safe_s * 1'000;
     const std::uint32_t spare_ms =
         std::clamp(kRetriesInTime * retry_window(policy, 1).to_ms, known_ms / 20, known_ms / 3);
@@ -68,10 +68,10 @@ inline constexpr std::uint32_t kRetriesInTime = 2;
     const bool is_short = known_ms != 0 && known_ms < policy.interval_ms;
     return is_short ? safe_ms : std::max(safe_ms, policy.interval_ms);
 }
-[[nodiscard]] inline std::uint32_t learned_ms(const Policy& policy, const Lesson& lesson) {
+[[nodiscard]] inline std::uint32_t learned_ms(const PingPolicy& policy, const Lesson& lesson) {
     return learned_ms(policy, std::uint32_t{lesson.safe_s.get()});
 }
-[[nodiscard]] inline Window learned_window(const Policy& policy, const Lesson& lesson) {
+[[nodiscard]] inline Window learned_window(const PingPolicy& policy, const Lesson& lesson) {
     const std::uint32_t ms = learned_ms(policy, lesson);
     return ms == policy.interval_ms ? steady_window(policy) : Window{ms / 5 * 4, ms};
 }
@@ -113,7 +113,7 @@ inline void died_of_trial(Lesson& lesson, std::uint32_t now_s) {
 
 // A phone's that waited no longer than what was taken for safe: it is not so any more, or never was.
 // All is given up at once: for the fixed interval, or if that was it already, for half of it.
-inline void died_of_plan(const Policy& policy, Lesson& lesson, std::uint32_t now_s) {
+inline void died_of_plan(const PingPolicy& policy, Lesson& lesson, std::uint32_t now_s) {
     const std::uint32_t fixed_s = policy.interval_ms / 1'000;
     const std::uint32_t safe_s = lesson.safe_s.get();
     const std::uint32_t died_s = safe_s == 0 ? fixed_s : safe_s;
@@ -128,7 +128,7 @@ inline void died_of_plan(const Policy& policy, Lesson& lesson, std::uint32_t now
 
 // Did a mapping that died at `at_s` wait by what is known now? Those that had been planned before the
 // last time that all was given up come back late, and say nothing new.
-[[nodiscard]] inline bool waited_by(const Policy& policy, const Lesson& lesson,
+[[nodiscard]] inline bool waited_by(const PingPolicy& policy, const Lesson& lesson,
                                     std::uint32_t at_s) {
     return lesson.fell_at_s == 0 ||
            (at_s > lesson.fell_at_s && at_s - lesson.fell_at_s > policy.max_interval_ms / 1'000);

@@ -49,7 +49,7 @@ class Pace {
     static constexpr double kMeanInterval = 0.93;
 
     // How many may leave in any kSpanMs.
-    static std::uint32_t cap(const Policy& policy, std::uint32_t contacts) {
+    static std::uint32_t cap(const PingPolicy& policy, std::uint32_t contacts) {
         return policy.pings()
                    ? cap_of(double{1e9} * contacts / (kMeanInterval * policy.interval_ms))
                    : 0;

@@ -7,7 +7,7 @@
 
 namespace pinhole::qualify {
 
-struct Policy {
+struct PingPolicy {
     std::uint32_t interval_ms = 25'000;         // 0: no pings, only expiry
     std::uint32_t timeout_ms = 3'000;           // at most half the interval is taken
     std::uint32_t max_missed = 3;               // 1..255
@@ -30,22 +30,22 @@ struct Window {
 // traffic has passed both ways past its first 2 s, and 120 s after that, so a sooner ping would have
 // to be repeated and a later one might find the mapping gone; and registrations at one moment are
 // not to be pings at one moment.
-[[nodiscard]] constexpr Window first_window(const Policy& p) {
+[[nodiscard]] constexpr Window first_window(const PingPolicy& p) {
     const std::uint32_t to = std::min<std::uint32_t>(20'000, p.interval_ms / 5 * 4);
     return {to / 20 * 3, to};
 }
 // After a ping, or after the contact has proved life by itself: 0.6 to 1.0 of the interval.
-[[nodiscard]] constexpr Window steady_window(const Policy& p) {
+[[nodiscard]] constexpr Window steady_window(const PingPolicy& p) {
     return {p.interval_ms / 5 * 3, p.interval_ms};
 }
-[[nodiscard]] constexpr std::uint32_t effective_timeout_ms(const Policy& p) {
+[[nodiscard]] constexpr std::uint32_t effective_timeout_ms(const PingPolicy& p) {
     return std::min(p.timeout_ms, p.interval_ms / 2);
 }
 // After a ping that a phone known to answer has missed: a lost ping has not refreshed the mapping,
 // which may have little time left. So three times as soon as the ping is given up. Then after 0.4 to
 // 0.6 of the interval.
 inline constexpr std::uint8_t kQuickRetries = 3;
-[[nodiscard]] constexpr Window retry_window(const Policy& p, std::uint8_t missed) {
+[[nodiscard]] constexpr Window retry_window(const PingPolicy& p, std::uint8_t missed) {
     const std::uint32_t timeout_ms = effective_timeout_ms(p);
     return missed <= kQuickRetries
                ? Window{timeout_ms, timeout_ms + std::min<std::uint32_t>(p.interval_ms / 25, 1'000)}

@@ -28,7 +28,7 @@ constexpr std::array<std::string_view, 4> kCallable{"INVITE ", "ACK ", "CANCEL "
 
 }  // namespace
 
-void Pressure::looked(bool backlog, std::uint64_t now_us) {
+void Pressure::note_queues(bool backlog, std::uint64_t now_us) {
     const std::uint64_t passed = now_us - last_us_;
     last_us_ = now_us;
     if (!backlog) {

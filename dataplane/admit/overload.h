@@ -38,7 +38,7 @@ class Pressure {
     static constexpr std::uint32_t kLook_us = 1'000;
 
     // After a look at the receive queues: `backlog`, one of them had a full burst.
-    void looked(bool backlog, std::uint64_t now_us);
+    void note_queues(bool backlog, std::uint64_t now_us);
     [[nodiscard]] bool none() const { return level_us_ == 0; }
     // Of 65,536 flows of a rank, how many are refused.
     [[nodiscard]] std::uint32_t share_of(Rank rank) const;
@@ -62,9 +62,9 @@ class Overload {
 
     explicit Overload(bool enabled) : enabled_(enabled) {}
 
-    void looked(bool backlog, std::uint64_t now_us) {
+    void note_queues(bool backlog, std::uint64_t now_us) {
         if (enabled_) {
-            pressure_.looked(backlog, now_us);
+            pressure_.note_queues(backlog, now_us);
         }
     }
     // Else nothing below needs to be asked.

@@ -3,7 +3,7 @@
 
 namespace pinhole::auth {
 
-std::size_t write_challenges(sip::HeaderId header, const Policy& policy,
+std::size_t write_challenges(sip::HeaderId header, const DigestPolicy& policy,
                              const Subscribers& subscribers, std::string_view nonce, bool stale,
                              std::size_t most, sip::Writer& out) {
     std::size_t written = 0;

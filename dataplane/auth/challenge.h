@@ -17,7 +17,7 @@ inline constexpr std::size_t kMaxChallenges = kAlgorithms * (Nonces::kMaxRealm +
 
 // `header` is WWW-Authenticate or Proxy-Authenticate. Writes the first `most` of those that may be
 // offered; returns how many there are.
-std::size_t write_challenges(sip::HeaderId header, const Policy& policy,
+std::size_t write_challenges(sip::HeaderId header, const DigestPolicy& policy,
                              const Subscribers& subscribers, std::string_view nonce, bool stale,
                              std::size_t most, sip::Writer& out);
 

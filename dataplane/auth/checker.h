@@ -67,7 +67,8 @@ class Checker {
   public:
     static constexpr std::size_t kMost = Digester::kMost;
 
-    Checker(const Policy& policy, NonceWindows& windows) : policy_(policy), windows_(windows) {}
+    Checker(const DigestPolicy& policy, NonceWindows& windows)
+        : policy_(policy), windows_(windows) {}
 
     // All that can be said without looking a user up.
     void read(const Question& question, const Subscribers& subscribers,
@@ -85,7 +86,7 @@ class Checker {
     [[nodiscard]] Result settle(const Attempt& attempt, bool known, const Digest* digest,
                                 std::uint32_t now_s);
 
-    const Policy& policy_;
+    const DigestPolicy& policy_;
     NonceWindows& windows_;
     Digester digester_;
 };

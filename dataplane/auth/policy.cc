@@ -8,7 +8,7 @@
 
 namespace pinhole::auth {
 
-bool owns(const Policy& policy, std::string_view user, std::string_view aor) {
+bool owns(const DigestPolicy& policy, std::string_view user, std::string_view aor) {
     if (user == aor) {
         return true;
     }

@@ -15,7 +15,7 @@
 
 namespace pinhole::auth {
 
-struct Policy {
+struct DigestPolicy {
     Nonces nonces;  // and the realm
     UserHash user_hash;
     std::vector<Algorithm> algorithms;  // offered in this order, those that all subscribers have
@@ -27,6 +27,6 @@ struct Policy {
 
 // May `user` register `aor` (canonical)? His own is what bears his name, or his name whole where it
 // has a domain.
-[[nodiscard]] bool owns(const Policy& policy, std::string_view user, std::string_view aor);
+[[nodiscard]] bool owns(const DigestPolicy& policy, std::string_view user, std::string_view aor);
 
 }  // namespace pinhole::auth

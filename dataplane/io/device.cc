@@ -266,7 +266,7 @@ DeviceStats Device::stats() const {
     return {s.ipackets, s.opackets, s.imissed, s.ierrors, s.oerrors, s.rx_nombuf};
 }
 
-Status Device::steer(std::span<const Endpoint> endpoints) {
+Status Device::steer(std::span<const net::Endpoint> endpoints) {
     return steering_ != nullptr ? steering_->set_targets(endpoints) : Status();
 }
 

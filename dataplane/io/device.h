@@ -6,6 +6,7 @@
 
 #include "dataplane/io/result.h"
 #include "dataplane/io/settings.h"
+#include "dataplane/net/address.h"
 
 #include <array>
 #include <cstdint>
@@ -76,7 +77,7 @@ class Device {
 
     // af_xdp: which datagrams are taken from the kernel; all at once, may be called again whenever
     // addresses change. Nothing to do for other kinds. Service or main thread.
-    Status steer(std::span<const Endpoint> endpoints);
+    Status steer(std::span<const net::Endpoint> endpoints);
 
   private:
     Device();

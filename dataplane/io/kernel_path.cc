@@ -18,16 +18,16 @@ std::span<std::byte> room_of(rte_mbuf* mbuf, std::size_t offset) {
 
 KernelPath::KernelPath(Ports& ports, Mesh& mesh) : ports_(ports), mesh_(mesh) {}
 
-Status KernelPath::follow(const Surroundings& around) {
-    std::vector<Endpoint> silenced;
-    std::vector<Endpoint> listened;
+Status KernelPath::follow(const edge::Surroundings& around) {
+    std::vector<net::Endpoint> silenced;
+    std::vector<net::Endpoint> listened;
     for (const LogicalPort& port : ports_.ports()) {
         // Behind a TAP too, where the kernel gets no SIP: for the ICMP errors.
         auto& endpoints = is_af_xdp(port.device) ? listened : silenced;
         const auto& own = around.ports[port.index].endpoints;
         endpoints.insert(endpoints.end(), own.begin(), own.end());
     }
-    std::erase_if(silenced, [&](const Endpoint& endpoint) {
+    std::erase_if(silenced, [&](const net::Endpoint& endpoint) {
         return std::find(listened.begin(), listened.end(), endpoint) != listened.end();
     });
     // An address may pass from one set to the other.

@@ -4,11 +4,11 @@
 // what it reassembled for an af_xdp port. The service thread alone.
 #pragma once
 
+#include "dataplane/edge/surroundings.h"
 #include "dataplane/io/mesh.h"
 #include "dataplane/io/port.h"
 #include "dataplane/io/silence.h"
 #include "dataplane/io/socket_errors.h"
-#include "dataplane/io/surroundings.h"
 
 #include <poll.h>
 
@@ -26,7 +26,7 @@ class KernelPath {
 
     // Sockets and XDP programs for these endpoints: all that can be had, and the first error's
     // sentence where one can't. Then it is worth asking again.
-    [[nodiscard]] Status follow(const Surroundings& around);
+    [[nodiscard]] Status follow(const edge::Surroundings& around);
     // What to wait for, appended.
     void add_polls(std::vector<pollfd>& polls) const;
     // ICMP errors for what we have sent, a bounded number a socket: `heard(const SocketError&)`.

@@ -9,7 +9,7 @@
 //   workers --pongs, peer_pongs--> control     workers --to_kernel, unresolved--> service
 #pragma once
 
-#include "dataplane/io/command.h"
+#include "dataplane/edge/command.h"
 #include "dataplane/io/device.h"
 #include "dataplane/io/doorbell.h"
 #include "dataplane/io/result.h"
@@ -89,11 +89,11 @@ class Mesh {
     [[nodiscard]] unsigned control() const { return workers_; }
     [[nodiscard]] unsigned service() const { return workers_ + 1; }
 
-    [[nodiscard]] ValueRing<Command>& commands(unsigned from, unsigned to) {
+    [[nodiscard]] ValueRing<edge::Command>& commands(unsigned from, unsigned to) {
         return commands_[from * workers_ + to];
     }
-    [[nodiscard]] ValueRing<PongNotice>& pongs(unsigned worker) { return pongs_[worker]; }
-    [[nodiscard]] ValueRing<PeerPongNotice>& peer_pongs(unsigned worker) {
+    [[nodiscard]] ValueRing<edge::PongNotice>& pongs(unsigned worker) { return pongs_[worker]; }
+    [[nodiscard]] ValueRing<edge::PeerPongNotice>& peer_pongs(unsigned worker) {
         return peer_pongs_[worker];
     }
     [[nodiscard]] ValueRing<rte_mbuf*>& inbox(unsigned worker) { return inboxes_[worker]; }
@@ -122,9 +122,9 @@ class Mesh {
 
     unsigned workers_;
     Doorbell bell_;
-    std::vector<ValueRing<Command>> commands_;
-    std::vector<ValueRing<PongNotice>> pongs_;
-    std::vector<ValueRing<PeerPongNotice>> peer_pongs_;
+    std::vector<ValueRing<edge::Command>> commands_;
+    std::vector<ValueRing<edge::PongNotice>> pongs_;
+    std::vector<ValueRing<edge::PeerPongNotice>> peer_pongs_;
     std::vector<ValueRing<rte_mbuf*>> inboxes_;
     std::vector<ValueRing<rte_mbuf*>> to_kernel_;
     std::vector<ValueRing<Unresolved>> unresolved_;

@@ -36,7 +36,8 @@ bool Outbox::take_spares() {
 
 // What could not be handed over is as empty as before.
 Outbox::Posted Outbox::hand_over(const net::Flow& flow, std::uint32_t spread,
-                                 const Surroundings& around, rte_mbuf* mbuf, ParcelKind kind) {
+                                 const edge::Surroundings& around, rte_mbuf* mbuf,
+                                 ParcelKind kind) {
     DeviceIndex device =
         flow.port < ports_.ports().size() ? ports_.ports()[flow.port].device : DeviceIndex{0};
     if (kind == ParcelKind::kPing && frame(flow, around, mbuf)) {
@@ -61,7 +62,7 @@ Outbox::Posted Outbox::hand_over(const net::Flow& flow, std::uint32_t spread,
 }
 
 // False, and the payload as it was: the worker must look at the path's MTU, or say why there is no way.
-bool Outbox::frame(const net::Flow& flow, const Surroundings& around, rte_mbuf* mbuf) {
+bool Outbox::frame(const net::Flow& flow, const edge::Surroundings& around, rte_mbuf* mbuf) {
     const bool v4 = flow.is_v4();
     if (!net::fits_mtu(v4, mbuf->data_len, net::least_mtu(v4))) {
         return false;

@@ -5,9 +5,9 @@
 // touch of what two cores share costs both of them: flush() at the end of a round. One thread, no worker.
 #pragma once
 
+#include "dataplane/edge/surroundings.h"
 #include "dataplane/io/mesh.h"
 #include "dataplane/io/port.h"
-#include "dataplane/io/surroundings.h"
 
 #include <rte_mbuf.h>
 
@@ -36,7 +36,7 @@ class Outbox {
     // none. `spread` picks among the workers that have a queue on the device it leaves by, so that they share evenly.
     // `kind`, kPing or kPeerCheck, tells the worker what it counts.
     template <class Write>
-    Posted post(const net::Flow& flow, std::uint32_t spread, const Surroundings& around,
+    Posted post(const net::Flow& flow, std::uint32_t spread, const edge::Surroundings& around,
                 Write&& write, ParcelKind kind = ParcelKind::kPing) {
         rte_mbuf* mbuf = spare();
         if (mbuf == nullptr) {
@@ -66,9 +66,10 @@ class Outbox {
         return spares_left_ != 0 || take_spares() ? spares_[spares_left_ - 1] : nullptr;
     }
     bool take_spares();
-    Posted hand_over(const net::Flow& flow, std::uint32_t spread, const Surroundings& around,
+    Posted hand_over(const net::Flow& flow, std::uint32_t spread, const edge::Surroundings& around,
                      rte_mbuf* mbuf, ParcelKind kind);
-    [[nodiscard]] bool frame(const net::Flow& flow, const Surroundings& around, rte_mbuf* mbuf);
+    [[nodiscard]] bool frame(const net::Flow& flow, const edge::Surroundings& around,
+                             rte_mbuf* mbuf);
     [[nodiscard]] unsigned worker_for(DeviceIndex device, std::uint32_t spread) const;
     void flush(unsigned worker);
 

@@ -4,7 +4,7 @@
 // has at most SipStage::kContexts under way. One worker.
 #pragma once
 
-#include "dataplane/io/command.h"
+#include "dataplane/edge/command.h"
 #include "dataplane/io/mesh.h"
 
 #include <span>
@@ -20,7 +20,7 @@ class Post {
         }
     }
 
-    void send(unsigned to, const Command& command) { out_[to].push_back(command); }
+    void send(unsigned to, const edge::Command& command) { out_[to].push_back(command); }
 
     // Puts what it can; the rest stays for the next round, in order. The rings hold more than all
     // workers can have under way, so that is a matter of a round at most.
@@ -47,7 +47,7 @@ class Post {
   private:
     Mesh& mesh_;
     unsigned worker_;
-    std::vector<std::vector<Command>> out_;  // by owner; reserved, never grown in the loop
+    std::vector<std::vector<edge::Command>> out_;  // by owner; reserved, never grown in the loop
 };
 
 }  // namespace pinhole::io

@@ -3,8 +3,6 @@
 // control).
 #pragma once
 
-#include "dataplane/net/address.h"
-
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -44,13 +42,6 @@ struct Settings {
     HugepageMode hugepages = HugepageMode::kAuto;
     bool dumpcap = false;  // other processes may look into the ports, by memory in files
     std::vector<DeviceSettings> devices;
-};
-
-// A SIP address and port of ours.
-struct Endpoint {
-    net::Address address;
-    std::uint16_t udp_port = 0;  // host order
-    bool operator==(const Endpoint&) const = default;
 };
 
 inline constexpr unsigned kMaxWorkers = 64;

@@ -17,7 +17,7 @@
 namespace pinhole::io {
 namespace {
 
-std::string endpoint_text(const Endpoint& endpoint) {
+std::string endpoint_text(const net::Endpoint& endpoint) {
     char text[net::kMaxAddressText];
     const std::size_t length = net::format_host(endpoint.address, text);
     return std::string(text, length) + ":" + std::to_string(endpoint.udp_port);
@@ -37,7 +37,7 @@ void take_nothing(int fd) {
     set_option(fd, SOL_SOCKET, SO_RCVBUF, kErrorBytes);
 }
 
-Error cannot_bind(const Endpoint& endpoint, int why) {
+Error cannot_bind(const net::Endpoint& endpoint, int why) {
     const std::string where = endpoint_text(endpoint);
     if (why == EADDRINUSE) {
         return {ErrorCode::kBusy, "another program on this host has UDP " + where +
@@ -51,7 +51,7 @@ Error cannot_bind(const Endpoint& endpoint, int why) {
     return system_error("cannot bind UDP " + where, why);
 }
 
-Result<int> bind_socket(const Endpoint& endpoint, SilenceMode mode) {
+Result<int> bind_socket(const net::Endpoint& endpoint, SilenceMode mode) {
     const bool v4 = endpoint.address.is_v4();
     const int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
@@ -107,7 +107,7 @@ SilenceSockets::~SilenceSockets() {
     }
 }
 
-void SilenceSockets::keep(std::span<const Endpoint> endpoints) {
+void SilenceSockets::keep(std::span<const net::Endpoint> endpoints) {
     std::erase_if(sockets_, [&](const Socket& s) {
         const bool gone =
             std::find(endpoints.begin(), endpoints.end(), s.endpoint) == endpoints.end();
@@ -118,10 +118,10 @@ void SilenceSockets::keep(std::span<const Endpoint> endpoints) {
     });
 }
 
-Status SilenceSockets::set(std::span<const Endpoint> endpoints) {
+Status SilenceSockets::set(std::span<const net::Endpoint> endpoints) {
     keep(endpoints);
     Status first_failure;
-    for (const Endpoint& endpoint : endpoints) {
+    for (const net::Endpoint& endpoint : endpoints) {
         if (std::any_of(sockets_.begin(), sockets_.end(),
                         [&](const Socket& s) { return s.endpoint == endpoint; })) {
             continue;

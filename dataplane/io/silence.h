@@ -9,6 +9,7 @@
 
 #include "dataplane/io/result.h"
 #include "dataplane/io/settings.h"
+#include "dataplane/net/address.h"
 
 #include <cstddef>
 #include <optional>
@@ -20,8 +21,8 @@ namespace pinhole::io {
 enum class SilenceMode : std::uint8_t { kSilent, kListening };
 
 struct KernelDatagram {
-    Endpoint from;
-    Endpoint to;
+    net::Endpoint from;
+    net::Endpoint to;
     unsigned ifindex = 0;    // where it came in
     std::size_t length = 0;  // of the payload, in the buffer given
     bool truncated = false;  // longer than the buffer
@@ -37,10 +38,10 @@ class SilenceSockets {
     // Binds what is new and closes what is no longer named. Addresses need not be up yet (VRRP).
     // All that can be had are bound; the error is the first one's that can't, with what holds the
     // port named as address:port. Asked again, it tries those again.
-    Status set(std::span<const Endpoint> endpoints);
+    Status set(std::span<const net::Endpoint> endpoints);
 
     // Closes what is not named. Two sets that an endpoint passes between do this before they bind.
-    void keep(std::span<const Endpoint> endpoints);
+    void keep(std::span<const net::Endpoint> endpoints);
 
     [[nodiscard]] std::size_t size() const { return sockets_.size(); }
     // For poll(): POLLIN when listening, and POLLERR when an ICMP error has come. They change with
@@ -52,7 +53,7 @@ class SilenceSockets {
 
   private:
     struct Socket {
-        Endpoint endpoint;
+        net::Endpoint endpoint;
         int fd;
     };
 

@@ -27,16 +27,16 @@ bool asks(const sip::Message& message, sip::ParseError error) {
 
 }  // namespace
 
-SipStage::SipStage(const Shared& shared, const Conduct& conduct, Mesh& mesh, unsigned worker,
-                   Transmit& transmit, Post& post, CoreCounters& counters)
+SipStage::SipStage(const Shared& shared, const edge::LiveSettings& live, Mesh& mesh,
+                   unsigned worker, Transmit& transmit, Post& post, CoreCounters& counters)
     : shared_(shared),
       mesh_(mesh),
       worker_(worker),
       transmit_(transmit),
       post_(post),
       counters_(counters),
-      edition_(conduct.edition),
-      limits_(conduct.limits, shared.limit_sources, mesh.workers(), shared.table.hash()),
+      edition_(live.edition),
+      limits_(live.limits, shared.limit_sources, mesh.workers(), shared.table.hash()),
       allowances_(limits_.addresses().count()),
       contexts_(std::make_unique<Context[]>(kContexts)),
       overload_(shared.refuse_when_overloaded) {
@@ -74,16 +74,16 @@ void SipStage::take(rte_mbuf* mbuf, const net::Datagram& datagram, net::PortInde
     burst_[burst_count_++] = &context;
 }
 
-void SipStage::use(const Surroundings& around, const Moment& now) {
+void SipStage::use(const edge::Surroundings& around, const Moment& now) {
     around_ = &around;
     now_ = now;
-    if (conduct().edition != edition_) [[unlikely]] {
-        edition_ = conduct().edition;
-        limits_.use(conduct().limits);
+    if (live().edition != edition_) [[unlikely]] {
+        edition_ = live().edition;
+        limits_.use(live().limits);
     }
 }
 
-void SipStage::run(const Surroundings& around, const Moment& now) {
+void SipStage::run(const edge::Surroundings& around, const Moment& now) {
     use(around, now);
     // Pairs with the service side's release store.
     rules_ =
@@ -141,7 +141,7 @@ void SipStage::fetch_states() const {
 // A core peer is known by its address and by where it speaks: on an access port it is a stranger
 // with a forged one.
 std::optional<unsigned> SipStage::peer_of(const Context& context) const {
-    return around_->ports[context.flow.port].role == Role::kAccess
+    return around_->ports[context.flow.port].role == edge::Role::kAccess
                ? std::nullopt
                : around_->peers.index_of(context.flow.theirs);
 }
@@ -191,7 +191,7 @@ void SipStage::parse(Context& context) {
 // the MAC in its Via or not at all. What is no SIP, but no keepalive either, rules for "any" see.
 bool SipStage::is_screened(const Context& context) const {
     if (rules_ == nullptr || context.peer.has_value() ||
-        around_->ports[context.flow.port].role == Role::kCore) {
+        around_->ports[context.flow.port].role == edge::Role::kCore) {
         return false;
     }
     return context.error == sip::ParseError::kOk ? context.message.is_request
@@ -299,7 +299,7 @@ bool SipStage::let_in(Context& context) {
         refuse(context);
         return false;
     }
-    if (!context.peer.has_value() && around_->ports[context.flow.port].role == Role::kCore) {
+    if (!context.peer.has_value() && around_->ports[context.flow.port].role == edge::Role::kCore) {
         drop(context, DropReason::kStranger);
         return false;
     }
@@ -336,7 +336,7 @@ SipStage::Outcome SipStage::decide(Context& context) {
 // False: dropped, its sender asks for too much. An answer would only serve a forger.
 bool SipStage::admit(Context& context) {
     if (context.peer.has_value() || !asks(context.message, context.error) ||
-        conduct().registrar.is_path_peer(context.flow.theirs)) {
+        live().registrar.is_path_peer(context.flow.theirs)) {
         return true;
     }
     const admit::Limited limited = limits_.admit(context.flow, now_);
@@ -354,18 +354,19 @@ bool SipStage::is_emergency(const sip::Message& message) const {
            around_->emergency.is_call(message, *message.uri(), around_->identity);
 }
 
-void SipStage::serve(const Command& command, const Surroundings& around, const Moment& now) {
+void SipStage::serve(const edge::Command& command, const edge::Surroundings& around,
+                     const Moment& now) {
     use(around, now);
     switch (command.kind) {
-        case CommandKind::kRegister: {
-            Command answer = command;
-            answer.kind = CommandKind::kRegistered;
+        case edge::CommandKind::kRegister: {
+            edge::Command answer = command;
+            answer.kind = edge::CommandKind::kRegistered;
             answer.verdict = apply(*command.request, answer.arrives);
             post_.send(command.from, answer);
             counters_.handoffs_served.add();
             break;
         }
-        case CommandKind::kRegistered: {
+        case edge::CommandKind::kRegistered: {
             Context& context = contexts_[command.context];
             context.verdict = command.verdict;
             note_change(context, command.arrives);
@@ -373,23 +374,23 @@ void SipStage::serve(const Command& command, const Surroundings& around, const M
             release(context);
             break;
         }
-        case CommandKind::kRetarget:
+        case edge::CommandKind::kRetarget:
             retarget(command.id);
             break;
-        case CommandKind::kExpire:
-        case CommandKind::kRemoveUnreachable:
-        case CommandKind::kRemove:
+        case edge::CommandKind::kExpire:
+        case edge::CommandKind::kRemoveUnreachable:
+        case edge::CommandKind::kRemove:
             remove(command);
             break;
     }
 }
 
-void SipStage::remove(const Command& command) {
+void SipStage::remove(const edge::Command& command) {
     const auto still = [&](const table::ContactView& contact) {
         switch (command.kind) {
-            case CommandKind::kExpire:
+            case edge::CommandKind::kExpire:
                 return contact.state.expires_at_s <= now_.s;
-            case CommandKind::kRemoveUnreachable:
+            case edge::CommandKind::kRemoveUnreachable:
                 // A REGISTER since the control thread looked is newer than what it knew, one that
                 // was on its way then too. It asks again.
                 return static_cast<std::int32_t>(command.since_ms - contact.state.refreshed_at_ms) >

@@ -11,11 +11,11 @@
 #include "dataplane/admit/tarpit.h"
 #include "dataplane/auth/checker.h"
 #include "dataplane/counters.h"
+#include "dataplane/edge/command.h"
+#include "dataplane/edge/surroundings.h"
 #include "dataplane/io/clock.h"
-#include "dataplane/io/command.h"
 #include "dataplane/io/mesh.h"
 #include "dataplane/io/post.h"
-#include "dataplane/io/surroundings.h"
 #include "dataplane/io/transmit.h"
 #include "dataplane/nat/alg.h"
 #include "dataplane/net/packet.h"
@@ -39,7 +39,7 @@ namespace pinhole::io {
 
 // Of [auth] mode = "digest".
 struct Authentication {
-    const auth::Policy& policy;
+    const auth::DigestPolicy& policy;
     auth::NonceWindows& windows;
     const auth::SubscribersPointer& subscribers;  // never null
 };
@@ -65,8 +65,8 @@ class SipStage {
     // At most so many wait at once.
     static constexpr unsigned kMaxWaiting = kContexts - kBurst;
 
-    // `conduct` is that of the beginning.
-    SipStage(const Shared& shared, const Conduct& conduct, Mesh& mesh, unsigned worker,
+    // `live`: the settings of the beginning.
+    SipStage(const Shared& shared, const edge::LiveSettings& live, Mesh& mesh, unsigned worker,
              Transmit& transmit, Post& post, CoreCounters& counters);
     ~SipStage();  // frees the packets that still wait
     SipStage(const SipStage&) = delete;
@@ -76,15 +76,15 @@ class SipStage {
     // calls of run().
     void take(rte_mbuf* mbuf, const net::Datagram& datagram, net::PortIndex port);
     // What the round's look at the receive queues has shown: `backlog`, there is more than a burst.
-    void looked(bool backlog, const Moment& now) { overload_.looked(backlog, now.us); }
+    void note_queues(bool backlog, const Moment& now) { overload_.note_queues(backlog, now.us); }
     // Works on the burst.
-    void run(const Surroundings& around, const Moment& now);
+    void run(const edge::Surroundings& around, const Moment& now);
     // What is known of the phones behind addresses: from an earlier run, and for a later one.
     void remember(const admit::SourceName& address, float phones, const Moment& now);
     void copy_allowances(const Moment& now) { allowances_.step_worker(limits_.addresses(), now.s); }
     [[nodiscard]] admit::AllowanceCopy& allowances() { return allowances_; }
     // A command for this worker, or the answer to one of its own.
-    void serve(const Command& command, const Surroundings& around, const Moment& now);
+    void serve(const edge::Command& command, const edge::Surroundings& around, const Moment& now);
 
   private:
     // By overload: answered with 503, or dropped.
@@ -113,8 +113,8 @@ class SipStage {
     };
     enum class Outcome : std::uint8_t { kFinished, kWaits };
 
-    void use(const Surroundings& around, const Moment& now);
-    [[nodiscard]] const Conduct& conduct() const { return *around_->conduct; }
+    void use(const edge::Surroundings& around, const Moment& now);
+    [[nodiscard]] const edge::LiveSettings& live() const { return *around_->settings; }
     void fetch_records() const;
     void fetch_states() const;
     [[nodiscard]] std::optional<unsigned> peer_of(const Context& context) const;
@@ -188,7 +188,7 @@ class SipStage {
     void take_peer_pong(const route::Decision& decision);
     void drop(Context& context, DropReason reason);
     void release(Context& context);
-    void remove(const Command& command);
+    void remove(const edge::Command& command);
     void retarget(table::ContactId id);
 
     const Shared& shared_;
@@ -197,11 +197,11 @@ class SipStage {
     Transmit& transmit_;
     Post& post_;
     CoreCounters& counters_;
-    std::uint32_t edition_;  // of the conduct that limits_ knows
+    std::uint32_t edition_;  // of the settings that limits_ knows
     admit::Limits limits_;
     admit::AllowanceCopy allowances_;
-    const Surroundings* around_ = nullptr;    // of the round in hand
-    const screen::RuleSet* rules_ = nullptr;  // likewise; null: none
+    const edge::Surroundings* around_ = nullptr;  // of the round in hand
+    const screen::RuleSet* rules_ = nullptr;      // likewise; null: none
     Moment now_;
 
     std::unique_ptr<Context[]> contexts_;

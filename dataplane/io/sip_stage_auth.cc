@@ -81,7 +81,7 @@ void SipStage::limit_guesses(const Context& context, Attempt& attempt) const {
 // Nor is a proxy of ours, for all phones behind it come from its address: to count there who guesses
 // is its own affair.
 bool SipStage::is_exempt(const Context& context, const Attempt& attempt) const {
-    if (conduct().registrar.is_path_peer(context.flow.theirs)) {
+    if (live().registrar.is_path_peer(context.flow.theirs)) {
         return true;
     }
     const table::Record* record =
@@ -139,7 +139,7 @@ bool SipStage::admits(Context& context, AuthResult proof, unsigned code, std::ui
 
 // As many algorithms as fit into what may be answered to a stranger.
 void SipStage::challenge(Context& context, unsigned code, std::uint64_t aor_hash, bool stale) {
-    const auth::Policy& policy = shared_.authentication->policy;
+    const auth::DigestPolicy& policy = shared_.authentication->policy;
     const sip::HeaderId header =
         code == 401 ? sip::HeaderId::kWwwAuthenticate : sip::HeaderId::kProxyAuthenticate;
     const auth::Stamp stamp = auth::Stamp::of(now_.s, static_cast<std::uint32_t>(now_.ms % 1000),

@@ -46,7 +46,7 @@ void SipStage::rank(Context& context) {
     const admit::Glance glance = admit::glance(context.text);
     // A port of the core's answers nobody else, not even so.
     if (glance == admit::Glance::kNoRequest ||
-        around_->ports[context.flow.port].role == Role::kCore) {
+        around_->ports[context.flow.port].role == edge::Role::kCore) {
         return;
     }
     const admit::Rank rank = rank_of(context, glance);
@@ -67,7 +67,7 @@ void SipStage::refuse(Context& context) {
     const std::uint64_t who = context.flow_hash ^ shared_.table.hash()(context.message.call_id());
     std::array<char, 32> line;
     sip::Writer header(line.data(), line.size());
-    header.header("Retry-After", admit::retry_after_s(conduct().retry_after_s, who));
+    header.header("Retry-After", admit::retry_after_s(live().retry_after_s, who));
     answer_or_drop(context,
                    {.code = 503, .headers = header.view(), .required_bytes = header.size()},
                    DropReason::kOverload);

@@ -68,7 +68,7 @@ const table::Record* SipStage::find(const registrar::RegisterRequest& request) c
 }
 
 registrar::ReadContext SipStage::reading() const {
-    return {conduct().registrar, around_->identity, shared_.table.hash(), now_};
+    return {live().registrar, around_->identity, shared_.table.hash(), now_};
 }
 
 void SipStage::prepare_register(Context& context) {
@@ -185,8 +185,8 @@ SipStage::Outcome SipStage::ask_owner(Context& context) {
         drop(context, DropReason::kHandoffFull);
         return Outcome::kFinished;
     }
-    Command command;
-    command.kind = CommandKind::kRegister;
+    edge::Command command;
+    command.kind = edge::CommandKind::kRegister;
     command.from = static_cast<std::uint16_t>(worker_);
     command.context = static_cast<std::uint32_t>(&context - contexts_.get());
     command.request = &context.request;
@@ -201,11 +201,11 @@ Verdict SipStage::apply(const registrar::RegisterRequest& request, bool& arrives
     const registrar::Reachability reachability{unreachable, &shared_.qualify};
     const auto changed = shared_.table.change_owner(
         request.aor_hash, request.aor, [&](const table::Current& current, table::Edit& edit) {
-            planned = registrar::plan(current, request, conduct().registrar, reachability, edit);
+            planned = registrar::plan(current, request, live().registrar, reachability, edit);
             arrives = std::none_of(
                 current.contacts.begin(), current.contacts.end(),
                 [&](const table::ContactView& c) { return c.state.flow == request.flow; });
-            if (planned == Verdict::kOk && conduct().draining && edit.adds()) [[unlikely]] {
+            if (planned == Verdict::kOk && live().draining && edit.adds()) [[unlikely]] {
                 planned = Verdict::kDraining;
             }
             return planned == Verdict::kOk;
@@ -233,13 +233,13 @@ void SipStage::answer_register(Context& context, const table::Record* record) {
     if (context.verdict == Verdict::kOk) {
         std::array<char, registrar::kMaxOkHeaders> lines;
         sip::Writer headers(lines.data(), lines.size());
-        registrar::write_ok_headers(request, conduct().registrar, headers);
+        registrar::write_ok_headers(request, live().registrar, headers);
         answer.headers = headers.view();
         const GruuMaker gruus{around_->keys, shared_.table.hash()};
         if (request.gruu) {
             answer.gruus = {write_gruus, &gruus};
         }
-        answer.via.keep_s = conduct().registrar.flow_timer_s;
+        answer.via.keep_s = live().registrar.flow_timer_s;
         answered = registrar::write_ok(context.message, record, answer, out);
         // A list of many contacts outgrows a short request: whose address may be forged gets what fits.
         if (answered == registrar::Answered::kWritten && out.size() > limit && !context.proven &&
@@ -250,9 +250,9 @@ void SipStage::answer_register(Context& context, const table::Record* record) {
         }
     } else {
         answered = registrar::write_refusal(
-            context.message, context.verdict, conduct().registrar,
+            context.message, context.verdict, live().registrar,
             admit::retry_after_s(
-                context.verdict == Verdict::kDraining ? conduct().retry_after_s : kTableFullRetry_s,
+                context.verdict == Verdict::kDraining ? live().retry_after_s : kTableFullRetry_s,
                 request.aor_hash),
             answer, out);
     }

@@ -46,10 +46,10 @@ void SipStage::route_message(Context& context) {
                          .emergency = around_->emergency,
                          .keys = around_->keys,
                          .pins = shared_.pins,
-                         .call_unreachable = conduct().call_unreachable,
-                         .redirect = conduct().redirect,
-                         .assert_identity = conduct().assert_identity,
-                         .gruu = conduct().registrar.gruu,
+                         .call_unreachable = live().call_unreachable,
+                         .redirect = live().redirect,
+                         .assert_identity = live().assert_identity,
+                         .gruu = live().registrar.gruu,
                          .called = context.called,
                          .now_us = now_.us,
                          .now_ms = now_.ms,
@@ -125,16 +125,16 @@ void SipStage::take_pong(const route::Decision& decision) {
     if (!decision.flow_matches && !decision.is_probe) {
         counters_.wrong_target.add();
     }
-    const PongNotice notice{decision.contact, decision.rtt_us, decision.code,
-                            static_cast<std::uint8_t>(decision.flow_matches),
-                            static_cast<std::uint8_t>(decision.is_probe)};
+    const edge::PongNotice notice{decision.contact, decision.rtt_us, decision.code,
+                                  static_cast<std::uint8_t>(decision.flow_matches),
+                                  static_cast<std::uint8_t>(decision.is_probe)};
     if (mesh_.pongs(worker_).put(&notice, 1) == 0) [[unlikely]] {
         counters_.drop(DropReason::kHandoffFull);  // the next ping asks again
     }
 }
 
 void SipStage::take_peer_pong(const route::Decision& decision) {
-    const PeerPongNotice notice{decision.peer_index, decision.code, decision.rtt_us};
+    const edge::PeerPongNotice notice{decision.peer_index, decision.code, decision.rtt_us};
     if (mesh_.peer_pongs(worker_).put(&notice, 1) == 0) [[unlikely]] {
         counters_.drop(DropReason::kHandoffFull);  // the next check asks again
     }

@@ -7,7 +7,7 @@
 
 namespace pinhole::io {
 
-socklen_t to_sockaddr(const Endpoint& endpoint, sockaddr_storage& out) {
+socklen_t to_sockaddr(const net::Endpoint& endpoint, sockaddr_storage& out) {
     out = {};
     if (endpoint.address.is_v4()) {
         auto& v4 = reinterpret_cast<sockaddr_in&>(out);
@@ -23,7 +23,7 @@ socklen_t to_sockaddr(const Endpoint& endpoint, sockaddr_storage& out) {
     return sizeof v6;
 }
 
-Endpoint from_sockaddr(const sockaddr_storage& in) {
+net::Endpoint from_sockaddr(const sockaddr_storage& in) {
     if (in.ss_family == AF_INET) {
         const auto& v4 = reinterpret_cast<const sockaddr_in&>(in);
         return {net::Address::v4_wire(&v4.sin_addr), ntohs(v4.sin_port)};

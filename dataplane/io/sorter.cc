@@ -25,8 +25,8 @@ Sorter::Sorter(Ports& ports, Mesh& mesh, Reassembler& reassembler, CoreCounters&
     }
 }
 
-rte_mbuf* Sorter::sort(rte_mbuf* mbuf, DeviceIndex device, bool trusted, const Surroundings& around,
-                       net::Datagram& out) {
+rte_mbuf* Sorter::sort(rte_mbuf* mbuf, DeviceIndex device, bool trusted,
+                       const edge::Surroundings& around, net::Datagram& out) {
     counters_.rx_packets.add();
     counters_.rx_bytes.add(mbuf->pkt_len);
     if (mbuf->nb_segs != 1) [[unlikely]] {
@@ -35,7 +35,7 @@ rte_mbuf* Sorter::sort(rte_mbuf* mbuf, DeviceIndex device, bool trusted, const S
             return nullptr;
         }
     }
-    const PortView& port = around.ports[port_of_[device]];
+    const edge::PortView& port = around.ports[port_of_[device]];
     net::PacketKind kind = net::parse_packet(bytes_of(*mbuf), out);
     if (kind == net::PacketKind::kFragment) {
         mbuf = fragment(mbuf, device, port, out);
@@ -100,7 +100,7 @@ rte_mbuf* Sorter::linear(rte_mbuf* mbuf) {
     return whole;
 }
 
-rte_mbuf* Sorter::fragment(rte_mbuf* mbuf, DeviceIndex device, const PortView& port,
+rte_mbuf* Sorter::fragment(rte_mbuf* mbuf, DeviceIndex device, const edge::PortView& port,
                            net::Datagram& out) {
     if (!port.owns(out.dst)) {
         foreign(mbuf, device, DropReason::kNotOurs);

@@ -4,10 +4,10 @@
 #pragma once
 
 #include "dataplane/counters.h"
+#include "dataplane/edge/surroundings.h"
 #include "dataplane/io/mesh.h"
 #include "dataplane/io/port.h"
 #include "dataplane/io/reassembly.h"
-#include "dataplane/io/surroundings.h"
 #include "dataplane/net/packet.h"
 
 #include <rte_mbuf.h>
@@ -24,13 +24,13 @@ class Sorter {
     // caller's. Null: it has been passed on, kept for its other fragments, or dropped. `trusted`:
     // the kernel has checked it already.
     [[nodiscard]] rte_mbuf* sort(rte_mbuf* mbuf, DeviceIndex device, bool trusted,
-                                 const Surroundings& around, net::Datagram& out);
+                                 const edge::Surroundings& around, net::Datagram& out);
 
     [[nodiscard]] net::PortIndex port_of(DeviceIndex device) const { return port_of_[device]; }
 
   private:
     [[nodiscard]] rte_mbuf* linear(rte_mbuf* mbuf);
-    [[nodiscard]] rte_mbuf* fragment(rte_mbuf* mbuf, DeviceIndex device, const PortView& port,
+    [[nodiscard]] rte_mbuf* fragment(rte_mbuf* mbuf, DeviceIndex device, const edge::PortView& port,
                                      net::Datagram& out);
     [[nodiscard]] static bool checked(const rte_mbuf& mbuf, const net::Datagram& datagram,
                                       const DeviceInfo& info);

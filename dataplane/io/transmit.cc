@@ -65,7 +65,7 @@ Transmit::Transmit(Ports& ports, Mesh& mesh, const net::PathMtus& path_mtus, uns
 }
 
 void Transmit::datagram(const net::Flow& flow, std::string_view payload, rte_mbuf* reuse,
-                        const Surroundings& around) {
+                        const edge::Surroundings& around) {
     rte_mbuf* mbuf = buffer_for(payload.size(), reuse);
     if (mbuf == nullptr) {
         counters_.drop(DropReason::kNoMbuf);
@@ -77,7 +77,7 @@ void Transmit::datagram(const net::Flow& flow, std::string_view payload, rte_mbu
     parcel(flow, mbuf, around);
 }
 
-void Transmit::parcel(const net::Flow& flow, rte_mbuf* mbuf, const Surroundings& around) {
+void Transmit::parcel(const net::Flow& flow, rte_mbuf* mbuf, const edge::Surroundings& around) {
     net::Hop hop;
     if (!resolve(flow, around, hop)) {
         drop(mbuf, reason_of(hop.outcome));
@@ -161,7 +161,7 @@ rte_mbuf* Transmit::buffer_for(std::size_t payload_len, rte_mbuf* reuse) {
     return fresh;
 }
 
-bool Transmit::resolve(const net::Flow& flow, const Surroundings& around, net::Hop& hop) {
+bool Transmit::resolve(const net::Flow& flow, const edge::Surroundings& around, net::Hop& hop) {
     hop = around.fib.lookup(flow.theirs, flow.port);
     if (hop.outcome == net::HopOutcome::kNoNeighbour) {
         mesh_.ask_for({hop.next_hop, hop.ifindex, 0});

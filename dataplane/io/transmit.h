@@ -6,9 +6,9 @@
 #pragma once
 
 #include "dataplane/counters.h"
+#include "dataplane/edge/surroundings.h"
 #include "dataplane/io/mesh.h"
 #include "dataplane/io/port.h"
-#include "dataplane/io/surroundings.h"
 #include "dataplane/net/build.h"
 #include "dataplane/net/path_mtus.h"
 
@@ -30,10 +30,10 @@ class Transmit {
     // Sends `payload` by `flow`. `reuse` is a packet that nobody needs any more, or null: it
     // becomes the frame if it can hold it, and is freed if not. `payload` may not lie in it.
     void datagram(const net::Flow& flow, std::string_view payload, rte_mbuf* reuse,
-                  const Surroundings& around);
+                  const edge::Surroundings& around);
     // The same for a payload that lies ready at the mbuf's data pointer with room for headers
     // before it.
-    void parcel(const net::Flow& flow, rte_mbuf* mbuf, const Surroundings& around);
+    void parcel(const net::Flow& flow, rte_mbuf* mbuf, const edge::Surroundings& around);
     // A whole frame, as it is.
     void frame(DeviceIndex device, rte_mbuf* mbuf);
     // What is left of the round.
@@ -49,7 +49,8 @@ class Transmit {
     };
 
     [[nodiscard]] rte_mbuf* buffer_for(std::size_t payload_len, rte_mbuf* reuse);
-    [[nodiscard]] bool resolve(const net::Flow& flow, const Surroundings& around, net::Hop& hop);
+    [[nodiscard]] bool resolve(const net::Flow& flow, const edge::Surroundings& around,
+                               net::Hop& hop);
     void fragments(rte_mbuf* whole, std::size_t mtu, DeviceIndex device);
     void flush(Queue& queue);
     void drop(rte_mbuf* mbuf, DropReason reason);

@@ -55,8 +55,8 @@ Worker::Worker(const WorkerParts& parts, unsigned index, CoreCounters& counters,
       transmit_(parts.ports, parts.mesh, parts.path_mtus, index, counters),
       post_(parts.mesh, index),
       sorter_(parts.ports, parts.mesh, *reassembler_, counters),
-      stage_(parts.shared, *parts.surroundings.load(std::memory_order_acquire)->conduct, parts.mesh,
-             index, transmit_, post_, counters) {}
+      stage_(parts.shared, *parts.surroundings.load(std::memory_order_acquire)->settings,
+             parts.mesh, index, transmit_, post_, counters) {}
 
 void Worker::run() {
     // A nap is to last as long as asked, not 50 us more.
@@ -113,7 +113,7 @@ unsigned Worker::poll_devices() {
             backlog |= n == frames.size();
         }
     }
-    stage_.looked(backlog, now_);
+    stage_.note_queues(backlog, now_);
     return work;
 }
 
@@ -141,7 +141,7 @@ void Worker::receive(std::span<rte_mbuf*> frames, DeviceIndex device, bool trust
 unsigned Worker::serve_commands() {
     unsigned work = 0;
     for (unsigned from = 0; from <= parts_.mesh.service(); ++from) {
-        ValueRing<Command>& ring = parts_.mesh.commands(from, index_);
+        ValueRing<edge::Command>& ring = parts_.mesh.commands(from, index_);
         // Most rounds find none, and room for a burst of commands is kilobytes to clear.
         if (!ring.empty()) {
             work += serve_commands(ring);
@@ -150,8 +150,8 @@ unsigned Worker::serve_commands() {
     return work;
 }
 
-unsigned Worker::serve_commands(ValueRing<Command>& ring) {
-    std::array<Command, kBurst> commands;
+unsigned Worker::serve_commands(ValueRing<edge::Command>& ring) {
+    std::array<edge::Command, kBurst> commands;
     const unsigned n = ring.take(commands.data(), kBurst);
     for (unsigned i = 0; i < n; ++i) {
         stage_.serve(commands[i], *around_, now_);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "dataplane/counters.h"
+#include "dataplane/edge/surroundings.h"
 #include "dataplane/io/clock.h"
 #include "dataplane/io/mesh.h"
 #include "dataplane/io/port.h"
@@ -13,7 +14,6 @@
 #include "dataplane/io/reassembly.h"
 #include "dataplane/io/sip_stage.h"
 #include "dataplane/io/sorter.h"
-#include "dataplane/io/surroundings.h"
 #include "dataplane/io/transmit.h"
 
 #include <array>
@@ -33,7 +33,7 @@ struct WorkerParts {
     Qsbr& qsbr;
     const Clock& clock;
     const Shared& shared;
-    const SurroundingsPointer& surroundings;
+    const edge::SurroundingsPointer& surroundings;
     const net::PathMtus& path_mtus;
     IdleMode idle = IdleMode::kSleep;
 };
@@ -75,7 +75,7 @@ class Worker {
 
     unsigned poll_devices();
     unsigned serve_commands();
-    [[gnu::noinline]] unsigned serve_commands(ValueRing<Command>& ring);
+    [[gnu::noinline]] unsigned serve_commands(ValueRing<edge::Command>& ring);
     unsigned empty_inbox();
     void housekeeping();
     void rest();
@@ -90,7 +90,7 @@ class Worker {
     SipStage stage_;
 
     // Of the round in hand.
-    const Surroundings* around_ = nullptr;
+    const edge::Surroundings* around_ = nullptr;
     Moment now_;
     std::uint32_t idle_rounds_ = 0;
 

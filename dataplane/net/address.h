@@ -68,4 +68,11 @@ std::size_t format_address(const Address& address, char* out);
 std::size_t format_host(const Address& address, char* out);
 [[nodiscard]] std::string to_string(const Address& address);
 
+// An address and a UDP port.
+struct Endpoint {
+    Address address;
+    std::uint16_t udp_port = 0;  // host order
+    bool operator==(const Endpoint&) const = default;
+};
+
 }  // namespace pinhole::net

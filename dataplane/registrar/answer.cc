@@ -34,7 +34,7 @@ void write_gruus(const table::ContactView& contact, const Gruus& gruus, std::siz
 }
 
 // §8.2.2.3: what we don't support of what was required.
-void write_unsupported(const sip::Message& request, const Policy& policy,
+void write_unsupported(const sip::Message& request, const RegistrarPolicy& policy,
                        const net::Address& sender, sip::Writer& out) {
     out.text("Unsupported: ");
     sip::Elements elements(request, sip::HeaderId::kRequire);
@@ -54,7 +54,8 @@ void write_unsupported(const sip::Message& request, const Policy& policy,
 
 }  // namespace
 
-void write_ok_headers(const RegisterRequest& request, const Policy& policy, sip::Writer& out) {
+void write_ok_headers(const RegisterRequest& request, const RegistrarPolicy& policy,
+                      sip::Writer& out) {
     if (!request.path.empty()) {
         out.header("Path", request.path).header("Supported", "path");
     }
@@ -129,7 +130,7 @@ Answered write_ok(const sip::Message& request, const table::Record* record,
     return written ? Answered::kWritten : Answered::kTooLarge;
 }
 
-Answered write_refusal(const sip::Message& request, Verdict verdict, const Policy& policy,
+Answered write_refusal(const sip::Message& request, Verdict verdict, const RegistrarPolicy& policy,
                        std::uint32_t retry_after_s, const AnswerContext& context,
                        sip::Writer& out) {
     std::array<char, kMaxExtraBytes> lines;

@@ -57,7 +57,8 @@ inline constexpr std::size_t kMaxGruuParams = 1400;
 // What a 200 has beside the contacts: Path (RFC 3327 §5.3), Service-Route (RFC 3608 §6.3), and
 // Require: outbound and Flow-Timer for a flow that was registered by RFC 5626 (§6, §5.4).
 inline constexpr std::size_t kMaxOkHeaders = 600 + table::kMaxPathBytes;
-void write_ok_headers(const RegisterRequest& request, const Policy& policy, sip::Writer& out);
+void write_ok_headers(const RegisterRequest& request, const RegistrarPolicy& policy,
+                      sip::Writer& out);
 
 // `record` is null where the AOR has no contact left.
 [[nodiscard]] Answered write_ok(const sip::Message& request, const table::Record* record,
@@ -65,7 +66,7 @@ void write_ok_headers(const RegisterRequest& request, const Policy& policy, sip:
 
 // `retry_after_s` goes with a 503.
 [[nodiscard]] Answered write_refusal(const sip::Message& request, Verdict verdict,
-                                     const Policy& policy, std::uint32_t retry_after_s,
+                                     const RegistrarPolicy& policy, std::uint32_t retry_after_s,
                                      const AnswerContext& context, sip::Writer& out);
 
 }  // namespace pinhole::registrar

@@ -18,7 +18,7 @@ std::string_view without_brackets(std::string_view host) {
 }
 
 // False: to nobody that a Path may lead to.
-bool leads_to_peer(const sip::Uri& first, const Policy& policy, net::Flow& flow) {
+bool leads_to_peer(const sip::Uri& first, const RegistrarPolicy& policy, net::Flow& flow) {
     const auto address = net::parse_address(without_brackets(first.host));
     if (!address) {
         return true;
@@ -30,7 +30,7 @@ bool leads_to_peer(const sip::Uri& first, const Policy& policy, net::Flow& flow)
 
 }  // namespace
 
-Verdict read_path(const sip::Message& message, const net::Flow& flow, const Policy& policy,
+Verdict read_path(const sip::Message& message, const net::Flow& flow, const RegistrarPolicy& policy,
                   std::span<char> room, Path& out) {
     if (!message.has(sip::HeaderId::kPath) || !policy.is_path_peer(flow.theirs)) {
         return Verdict::kOk;

@@ -26,6 +26,6 @@ struct Path {
 // peer let pass, leads nowhere. A first URI that names its host by a name can't be looked up here;
 // the peer that sent the REGISTER has added it, and is the way.
 [[nodiscard]] Verdict read_path(const sip::Message& message, const net::Flow& flow,
-                                const Policy& policy, std::span<char> room, Path& out);
+                                const RegistrarPolicy& policy, std::span<char> room, Path& out);
 
 }  // namespace pinhole::registrar

@@ -22,7 +22,7 @@ enum class FullAor : std::uint8_t {
     kReplace,  // the unreachable, then the oldest contact gives way
 };
 
-struct Policy {
+struct RegistrarPolicy {
     std::uint32_t default_expires_s = 3600;
     std::uint32_t min_expires_s = 60;
     std::uint32_t max_expires_s = 7200;

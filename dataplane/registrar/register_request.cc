@@ -20,7 +20,7 @@ using sip::HeaderId;
 // The request's own Expires header; a contact's parameter goes before it (§10.2.1.1).
 struct Lifetimes {
     std::optional<std::uint32_t> header_s;
-    const Policy& policy;
+    const RegistrarPolicy& policy;
     std::uint32_t lot;  // of this request, evenly spread over all numbers
 
     // What is granted of what is asked; 0 removes.
@@ -298,7 +298,8 @@ bool came_by_proxy(const sip::Message& message) {
     return vias.next(via) && vias.next(via);
 }
 
-bool requires_more(const sip::Message& message, const Policy& policy, const net::Address& sender) {
+bool requires_more(const sip::Message& message, const RegistrarPolicy& policy,
+                   const net::Address& sender) {
     sip::Elements elements(message, HeaderId::kRequire);
     std::string_view option;
     while (elements.next(option)) {
@@ -398,7 +399,8 @@ Verdict read_contacts(const sip::Message& message, const ReadContext& context,
     return Verdict::kOk;
 }
 
-bool supports(std::string_view option_tag, const Policy& policy, const net::Address& sender) {
+bool supports(std::string_view option_tag, const RegistrarPolicy& policy,
+              const net::Address& sender) {
     return sip::equals_ci(option_tag, "outbound") ||
            (sip::equals_ci(option_tag, "gruu") && policy.gruu) ||
            (sip::equals_ci(option_tag, "path") && policy.is_path_peer(sender));

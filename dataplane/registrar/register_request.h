@@ -61,12 +61,12 @@ struct RegisterRequest {
 };
 
 // The extensions that a REGISTER from there may require.
-[[nodiscard]] bool supports(std::string_view option_tag, const Policy& policy,
+[[nodiscard]] bool supports(std::string_view option_tag, const RegistrarPolicy& policy,
                             const net::Address& sender);
 
 // What the reading needs beside the message.
 struct ReadContext {
-    const Policy& policy;
+    const RegistrarPolicy& policy;
     const sip::Identity& identity;
     const table::KeyedHash& hash;
     Moment now;

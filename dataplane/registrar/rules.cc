@@ -13,8 +13,8 @@ enum class Fate : std::uint8_t { kKept, kTouched, kGone };
 
 class Planner {
   public:
-    Planner(const table::Current& current, const RegisterRequest& request, const Policy& policy,
-            const Reachability& reachability, table::Edit& edit)
+    Planner(const table::Current& current, const RegisterRequest& request,
+            const RegistrarPolicy& policy, const Reachability& reachability, table::Edit& edit)
         : current_(current),
           request_(request),
           policy_(policy),
@@ -201,7 +201,7 @@ class Planner {
 
     const table::Current& current_;
     const RegisterRequest& request_;
-    const Policy& policy_;
+    const RegistrarPolicy& policy_;
     const Reachability& reachability_;
     table::Edit& edit_;
     std::array<Fate, table::kMaxContactsPerAor> fate_{};
@@ -230,8 +230,8 @@ std::size_t find_text(const table::Record& record, const RegisterRequest& reques
 
 }  // namespace
 
-Verdict plan(const table::Current& current, const RegisterRequest& request, const Policy& policy,
-             const Reachability& reachability, table::Edit& edit) {
+Verdict plan(const table::Current& current, const RegisterRequest& request,
+             const RegistrarPolicy& policy, const Reachability& reachability, table::Edit& edit) {
     return Planner(current, request, policy, reachability, edit).run();
 }
 

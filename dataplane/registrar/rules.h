@@ -21,7 +21,7 @@ struct Reachability {
 
 // The owner's: fills `edit`. Anything but kOk: refuse, and change nothing.
 [[nodiscard]] Verdict plan(const table::Current& current, const RegisterRequest& request,
-                           const Policy& policy, const Reachability& reachability,
+                           const RegistrarPolicy& policy, const Reachability& reachability,
                            table::Edit& edit);
 
 enum class InPlace : std::uint8_t {

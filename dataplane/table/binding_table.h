@@ -199,7 +199,7 @@ class BindingTable {
 
   private:
     friend class Change;
-    struct Decision {
+    struct PlannedChange {
         void* context;
         bool (*decide)(void* context, const Current& current, Edit& edit);
     };
@@ -208,7 +208,7 @@ class BindingTable {
     [[nodiscard]] bool attach_arrays(const TableConfig& config);
     [[nodiscard]] bool take_slots(std::span<const NewContact> contacts);
     void give_back_slots(std::span<const NewContact> contacts);
-    [[nodiscard]] Changed change(std::uint64_t hash, std::string_view aor, Decision decision);
+    [[nodiscard]] Changed change(std::uint64_t hash, std::string_view aor, PlannedChange decision);
 
     [[nodiscard]] const Shard& shard(std::uint64_t hash) const { return shards_[shard_of(hash)]; }
 

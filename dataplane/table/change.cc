@@ -6,11 +6,11 @@
 namespace pinhole::table {
 
 BindingTable::Changed BindingTable::change(std::uint64_t hash, std::string_view aor,
-                                           Decision decision) {
+                                           PlannedChange decision) {
     return Change(*this, hash, aor).run(decision);
 }
 
-BindingTable::Changed Change::run(const BindingTable::Decision& decision) {
+BindingTable::Changed Change::run(const BindingTable::PlannedChange& decision) {
     if (!claim()) {
         return {ChangeResult::kContended, nullptr};
     }

@@ -26,7 +26,7 @@ class Change {
           hash_(hash),
           aor_(aor) {}
 
-    BindingTable::Changed run(const BindingTable::Decision& decision);
+    BindingTable::Changed run(const BindingTable::PlannedChange& decision);
 
   private:
     using Action = Edit::Action;

@@ -43,7 +43,7 @@ void read_again(const RequestedContact& contact) {
     require(sip::same_uri(contact.uri, again.uri.text));
 }
 
-void exercise(const RegisterRequest& request, const pinhole::registrar::Policy& policy) {
+void exercise(const RegisterRequest& request, const pinhole::registrar::RegistrarPolicy& policy) {
     require(request.count <= request.contacts.size() && !(request.star && request.count != 0));
     for (std::size_t i = 0; i < request.count; ++i) {
         const RequestedContact& contact = request.contacts[i];
@@ -65,7 +65,7 @@ void exercise(const RegisterRequest& request, const pinhole::registrar::Policy& 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static const pinhole::registrar::Policy policy;
+    static const pinhole::registrar::RegistrarPolicy policy;
     static const sip::Identity identity = [] {
         sip::Identity ours;
         require(ours.add_domain("example.com"));

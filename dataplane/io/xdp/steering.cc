@@ -33,7 +33,7 @@ struct Target {
 };
 static_assert(sizeof(Target) == 20);
 
-Target target_of(const Endpoint& endpoint) {
+Target target_of(const net::Endpoint& endpoint) {
     return {endpoint.address.bytes, htons(endpoint.udp_port), 0};
 }
 
@@ -150,15 +150,15 @@ Status XdpSteering::attach() {
     return {};
 }
 
-Status XdpSteering::set_targets(std::span<const Endpoint> endpoints) {
+Status XdpSteering::set_targets(std::span<const net::Endpoint> endpoints) {
     static constexpr std::uint8_t kTaken = 1;
-    for (const Endpoint& endpoint : endpoints) {
+    for (const net::Endpoint& endpoint : endpoints) {
         const Target target = target_of(endpoint);
         if (bpf_map_update_elem(map_, &target, &kTaken, BPF_ANY) != 0) {
             return system_error("cannot add an address to the XDP program on " + interface_, errno);
         }
     }
-    for (const Endpoint& old : targets_) {
+    for (const net::Endpoint& old : targets_) {
         if (std::find(endpoints.begin(), endpoints.end(), old) == endpoints.end()) {
             const Target target = target_of(old);
             bpf_map_delete_elem(map_, &target);

@@ -7,6 +7,7 @@
 
 #include "dataplane/io/result.h"
 #include "dataplane/io/settings.h"
+#include "dataplane/net/address.h"
 
 #include <memory>
 #include <span>
@@ -30,14 +31,14 @@ class XdpSteering {
     // After the driver has set up its queues: finds the map by the attached program.
     Status attach();
     // Exactly these are taken from the kernel from now on.
-    Status set_targets(std::span<const Endpoint> endpoints);
+    Status set_targets(std::span<const net::Endpoint> endpoints);
 
   private:
     XdpSteering() = default;
 
     std::string interface_;
     std::string path_;
-    std::vector<Endpoint> targets_;
+    std::vector<net::Endpoint> targets_;
     [[maybe_unused]] unsigned ifindex_ = 0;
     // An abstract socket whose name says "this interface is mine"; goes with the process.
     [[maybe_unused]] int claim_ = -1;

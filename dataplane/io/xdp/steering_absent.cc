@@ -16,7 +16,7 @@ XdpSteering::~XdpSteering() = default;
 Status XdpSteering::attach() {
     return {};
 }
-Status XdpSteering::set_targets(std::span<const Endpoint> /*endpoints*/) {
+Status XdpSteering::set_targets(std::span<const net::Endpoint> /*endpoints*/) {
     return {};
 }
 

@@ -101,7 +101,7 @@ TEST_F(AfPacket, ReceivesWhatIsSmallAndWhatTheKernelPutTogether) {
     EXPECT_EQ(ports.tap(0), nullptr);
 
     SilenceSockets silence(SilenceMode::kSilent);
-    ASSERT_TRUE(silence.set(std::array{Endpoint{*net::parse_address("10.9.0.1"), 5060}}).ok());
+    ASSERT_TRUE(silence.set(std::array{net::Endpoint{*net::parse_address("10.9.0.1"), 5060}}).ok());
     for (const std::size_t bytes : {4U, 800U, 3000U, 9000U}) {
         const std::string payload(bytes, 'p');
         send_from_far(true, payload);
@@ -162,9 +162,9 @@ TEST_F(AfPacket, AnAddressServedAtTwoPortsIsBoundOnce) {
     auto mesh = Mesh::create(2, 2);
     ASSERT_TRUE(mesh.ok()) << mesh.error().message;
     KernelPath path(**opened, **mesh);
-    const Endpoint anycast{*net::parse_address("198.51.100.77"), 5060};
+    const net::Endpoint anycast{*net::parse_address("198.51.100.77"), 5060};
     const tokens::MasterKey key{1, {1, 2, 3}};
-    Surroundings around{.keys = tokens::Keys({&key, 1})};
+    edge::Surroundings around{.keys = tokens::Keys({&key, 1})};
     around.ports.resize(2);
     around.ports[0].endpoints = {anycast};
     around.ports[1].endpoints = {anycast};

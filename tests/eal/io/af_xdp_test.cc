@@ -27,8 +27,8 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::array<Endpoint, 2> kSip{Endpoint{*net::parse_address("10.9.0.1"), 5060},
-                                   Endpoint{*net::parse_address("fd09::1"), 5060}};
+const std::array<net::Endpoint, 2> kSip{net::Endpoint{*net::parse_address("10.9.0.1"), 5060},
+                                        net::Endpoint{*net::parse_address("fd09::1"), 5060}};
 
 std::uint32_t attached_id(const char* interface) {
     std::uint32_t id = 0;
@@ -86,7 +86,7 @@ class AfXdp : public testing::Test {
     }
     void SetUp() override { ASSERT_NE(ports, nullptr); }
 
-    static void send_from_far(const Endpoint& to, const std::string& payload) {
+    static void send_from_far(const net::Endpoint& to, const std::string& payload) {
         far->in([&] {
             sockaddr_storage address{};
             if (to.address.is_v4()) {
@@ -136,7 +136,7 @@ TEST_F(AfXdp, TakesSipAndLeavesTheRestToTheKernel) {
     EXPECT_FALSE(polled("before", 100)) << "nothing is taken before it is told what";
     ASSERT_TRUE(sockets.read_datagram(0, buffer).has_value());
     ASSERT_TRUE(device.steer(kSip).ok());
-    for (const Endpoint& to : kSip) {
+    for (const net::Endpoint& to : kSip) {
         send_from_far(to, "REGISTER");
         EXPECT_TRUE(polled("REGISTER", 2000)) << net::to_string(to.address);
     }

@@ -105,7 +105,7 @@ Edge::Edge(EdgeSettings settings, const TableMaker& make_table)
       counters_(settings_.io.workers) {
     pins_ = std::make_unique<route::PinTable>(1024);
     shared_ = std::make_unique<Shared>(Shared{*table_, *qualify_, peer_health_, *pins_});
-    set_conduct({.registrar = settings_.policy, .limits = settings_.limits});
+    set_live({.registrar = settings_.policy, .limits = settings_.limits});
     shared_->screening = &rules_;
     shared_->refuse_when_overloaded = settings_.refuse_when_overloaded;
     if (settings_.auth.has_value()) {
@@ -127,9 +127,9 @@ Edge::Edge(EdgeSettings settings, const TableMaker& make_table)
     }
 }
 
-void Edge::set_conduct(Conduct conduct) {
-    conduct.edition = around_.conduct == nullptr ? 1 : around_.conduct->edition + 1;
-    around_.conduct = std::make_shared<Conduct>(std::move(conduct));
+void Edge::set_live(edge::LiveSettings live) {
+    live.edition = around_.settings == nullptr ? 1 : around_.settings->edition + 1;
+    around_.settings = std::make_shared<edge::LiveSettings>(std::move(live));
 }
 
 Edge::~Edge() {

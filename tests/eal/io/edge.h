@@ -49,13 +49,13 @@ struct EdgeSettings {
     Settings io;
     std::uint32_t max_contacts = 1000;
     net::PortIndex out = 0;  // the port that all routes lead to
-    registrar::Policy policy;
+    registrar::RegistrarPolicy policy;
     admit::LimitPolicy limits{.enabled = false};
     bool refuse_when_overloaded = false;
     IdleMode idle = IdleMode::kSpin;
-    table::ArrayMemory windows{};      // of the nonces; none: the heap
-    table::ArrayMemory states{};       // likewise of the contacts' states
-    std::optional<auth::Policy> auth;  // none: nobody is asked who he is
+    table::ArrayMemory windows{};            // of the nonces; none: the heap
+    table::ArrayMemory states{};             // likewise of the contacts' states
+    std::optional<auth::DigestPolicy> auth;  // none: nobody is asked who he is
 };
 
 // A frame that the edge has sent, taken apart; `mbuf` is freed already.
@@ -101,14 +101,14 @@ class Edge {
     // Of a thread that is no worker, as the control thread is.
     [[nodiscard]] unsigned qsbr_thread() const { return settings_.io.workers; }
     [[nodiscard]] const Clock& clock() const { return clock_; }
-    [[nodiscard]] const SurroundingsPointer& surroundings() const { return pointer_; }
+    [[nodiscard]] const edge::SurroundingsPointer& surroundings() const { return pointer_; }
     net::PathMtus& path_mtus() { return *path_mtus_; }
     const tokens::Keys& keys() const { return around_.keys; }
     route::PeerHealth& peer_health() { return peer_health_; }
-    Surroundings& around() { return around_; }
+    edge::Surroundings& around() { return around_; }
     // Only between rounds; from the next on.
-    void set_conduct(Conduct conduct);
-    [[nodiscard]] const Conduct& conduct() const { return *around_.conduct; }
+    void set_live(edge::LiveSettings live);
+    [[nodiscard]] const edge::LiveSettings& live() const { return *around_.settings; }
     // Only between rounds; null screens nothing.
     void screen_by(const screen::RuleSet* rules) { rules_.store(rules); }
     // Likewise; before the first round where there is a policy.
@@ -116,9 +116,9 @@ class Edge {
     [[nodiscard]] Moment now() const { return clock_.now(); }
     // Only between rounds: calls get 302.
     void redirect(bool on) {
-        Conduct conduct = *around_.conduct;
-        conduct.redirect = on;
-        set_conduct(std::move(conduct));
+        edge::LiveSettings live = *around_.settings;
+        live.redirect = on;
+        set_live(std::move(live));
     }
     // What is under way is freed, and the counts stand still.
     void end_workers();
@@ -172,8 +172,8 @@ class Edge {
     std::optional<auth::NonceWindows> windows_;
     auth::SubscribersPointer subscribers_{nullptr};
     std::optional<Authentication> authentication_;
-    Surroundings around_{.keys = test_keys()};
-    SurroundingsPointer pointer_{nullptr};
+    edge::Surroundings around_{.keys = test_keys()};
+    edge::SurroundingsPointer pointer_{nullptr};
     std::vector<CoreCounters> counters_;
     std::vector<std::unique_ptr<Wire>> wires_;
     std::vector<std::unique_ptr<Worker>> workers_;

@@ -80,7 +80,7 @@ class FarEnds {
 
     route::Sent forwarded(const std::string& text, const net::Flow& from, bool from_core) {
         const Moment now = edge_.now();
-        const Surroundings& around = edge_.around();
+        const edge::Surroundings& around = edge_.around();
         const route::Context context{.table = edge_.table(),
                                      .qualify = edge_.qualify(),
                                      .identity = around.identity,

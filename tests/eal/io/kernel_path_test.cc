@@ -24,8 +24,8 @@ namespace {
 using testing::HasSubstr;
 
 const net::Address kLoopback = net::Address::v4(0x7f000001);
-const Endpoint kSip{kLoopback, 5060};
-const Endpoint kSip6{*net::parse_address("::1"), 5060};
+const net::Endpoint kSip{kLoopback, 5060};
+const net::Endpoint kSip6{*net::parse_address("::1"), 5060};
 
 class KernelPath : public testing::Test {
   public:
@@ -58,7 +58,7 @@ TEST_F(KernelPath, SilenceKeepsIcmpAway) {
     EXPECT_EQ(poll(&p, 1, 50), 0) << "nothing is queued";
     // An address that goes takes its socket along; one that comes gets its own, also before it is
     // up.
-    const Endpoint later{net::Address::v4(0xc6336401), 5060};
+    const net::Endpoint later{net::Address::v4(0xc6336401), 5060};
     ASSERT_TRUE(sockets.set(std::array{later}).ok());
     EXPECT_EQ(sockets.size(), 1U);
     EXPECT_TRUE(refused_by_kernel());
@@ -72,7 +72,7 @@ TEST_F(KernelPath, PortInUseIsASentence) {
     ASSERT_FALSE(taken.ok());
     EXPECT_EQ(taken.error().code, ErrorCode::kBusy);
     EXPECT_THAT(taken.error().message, HasSubstr("127.0.0.1:5060"));
-    const Endpoint v6{*net::parse_address("::1"), 5060};
+    const net::Endpoint v6{*net::parse_address("::1"), 5060};
     SilenceSockets third(SilenceMode::kSilent);
     ASSERT_TRUE(third.set(std::array{v6}).ok());
     EXPECT_THAT(second.set(std::array{v6}).error().message, HasSubstr("[::1]:5060"));
@@ -99,7 +99,7 @@ TEST_F(KernelPath, ListeningGivesDatagramsWithBothEnds) {
     EXPECT_FALSE(sockets.read_datagram(0, buffer).has_value());
     for (const std::size_t i : {0U, 1U}) {
         SilenceSockets sender(SilenceMode::kListening);
-        const Endpoint from{i == 0 ? kLoopback : kSip6.address, 40000};
+        const net::Endpoint from{i == 0 ? kLoopback : kSip6.address, 40000};
         ASSERT_TRUE(sender.set(std::array{from}).ok());
         sockaddr_storage to{};
         if (i == 0) {
@@ -166,7 +166,7 @@ TEST_F(KernelPath, LackOfPermissionIsASentence) {
     const Status xdp = check_device({DeviceKind::kAfXdp, "plain"});
     const auto tap = Tap::open("ph-plain", Mac{2}, 1500);
     SilenceSockets low(SilenceMode::kSilent);
-    const Status bound = low.set(std::array{Endpoint{kLoopback, 506}});
+    const Status bound = low.set(std::array{net::Endpoint{kLoopback, 506}});
     ASSERT_EQ(seteuid(0), 0);
     run("ip link del plain");
     ASSERT_FALSE(port.ok());

@@ -124,7 +124,8 @@ class SocketErrors : public testing::Test {
 TEST_F(SocketErrors, TellWhatARouterSaid) {
     for (const SilenceMode mode : {SilenceMode::kSilent, SilenceMode::kListening}) {
         SilenceSockets sockets(mode);
-        ASSERT_TRUE(sockets.set(std::array{Endpoint{kOwn4, kSip}, Endpoint{kOwn6, kSip}}).ok());
+        ASSERT_TRUE(
+            sockets.set(std::array{net::Endpoint{kOwn4, kSip}, net::Endpoint{kOwn6, kSip}}).ok());
         for (const bool v4 : {true, false}) {
             const int fd = sockets.fd(v4 ? 0 : 1);
             EXPECT_FALSE(has_error(fd));
@@ -144,7 +145,8 @@ TEST_F(SocketErrors, TellWhatARouterSaid) {
 
 TEST_F(SocketErrors, OfAnotherKindAreNoPathMtu) {
     SilenceSockets sockets(SilenceMode::kSilent);
-    ASSERT_TRUE(sockets.set(std::array{Endpoint{kOwn4, kSip}, Endpoint{kOwn6, kSip}}).ok());
+    ASSERT_TRUE(
+        sockets.set(std::array{net::Endpoint{kOwn4, kSip}, net::Endpoint{kOwn6, kSip}}).ok());
     for (const bool v4 : {true, false}) {
         const int fd = sockets.fd(v4 ? 0 : 1);
         send(icmp_frame(v4, v4 ? kPortUnreachable4 : kPortUnreachable6));
@@ -161,7 +163,8 @@ TEST_F(SocketErrors, OfAnotherKindAreNoPathMtu) {
 
 TEST_F(SocketErrors, OfOthersDatagramsDoNotCome) {
     SilenceSockets sockets(SilenceMode::kSilent);
-    ASSERT_TRUE(sockets.set(std::array{Endpoint{kOwn4, kSip}, Endpoint{kOwn6, kSip}}).ok());
+    ASSERT_TRUE(
+        sockets.set(std::array{net::Endpoint{kOwn4, kSip}, net::Endpoint{kOwn6, kSip}}).ok());
     send(icmp_frame(true, kFragmentationNeeded, kSip + 1));
     send(icmp_frame(false, kPacketTooBig, kSip + 1));
     // Behind them what does come, so that no time need be waited.
@@ -177,7 +180,7 @@ TEST_F(SocketErrors, OfOthersDatagramsDoNotCome) {
 // One that the kernel has no room for still makes poll() wake, and must not do so for ever.
 TEST_F(SocketErrors, WithoutRoomForThemWakeOnce) {
     SilenceSockets sockets(SilenceMode::kListening);
-    ASSERT_TRUE(sockets.set(std::array{Endpoint{kOwn6, kSip}}).ok());
+    ASSERT_TRUE(sockets.set(std::array{net::Endpoint{kOwn6, kSip}}).ok());
     const int fd = sockets.fd(0);
     const int least = 0;
     ASSERT_EQ(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof least), 0);
@@ -191,7 +194,7 @@ TEST_F(SocketErrors, WithoutRoomForThemWakeOnce) {
 // The kernel keeps a bounded number.
 TEST_F(SocketErrors, FloodIsBoundedAndEnds) {
     SilenceSockets sockets(SilenceMode::kSilent);
-    ASSERT_TRUE(sockets.set(std::array{Endpoint{kOwn6, kSip}}).ok());
+    ASSERT_TRUE(sockets.set(std::array{net::Endpoint{kOwn6, kSip}}).ok());
     const Bytes frame = icmp_frame(false, kPacketTooBig);
     constexpr int kFlood = 2000;
     for (int i = 0; i < kFlood; ++i) {

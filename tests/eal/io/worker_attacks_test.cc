@@ -54,7 +54,7 @@ class Attacked : public WorkerScene {
 };
 
 TEST_F(Attacked, APeersAddressOnAnAccessPortIsAStrangers) {
-    edge->around().ports[0].role = Role::kAccess;
+    edge->around().ports[0].role = edge::Role::kAccess;
     const auto refused = edge->ask(0, to_edge(kCore, kSip), invite("100"));
     ASSERT_EQ(refused.size(), 1U);
     EXPECT_THAT(refused[0].text, StartsWith("SIP/2.0 403 "));
@@ -62,7 +62,7 @@ TEST_F(Attacked, APeersAddressOnAnAccessPortIsAStrangers) {
     EXPECT_EQ(edge->drops(0, DropReason::kStranger), 1U);
     EXPECT_EQ(edge->counters(0).calls_in.get(), 0U);
 
-    edge->around().ports[0].role = Role::kBoth;
+    edge->around().ports[0].role = edge::Role::kBoth;
     const auto call = edge->ask(0, to_edge(kCore, kSip), invite("100"));
     ASSERT_EQ(call.size(), 1U);
     EXPECT_EQ(call[0].datagram.dst, kNat);
@@ -70,7 +70,7 @@ TEST_F(Attacked, APeersAddressOnAnAccessPortIsAStrangers) {
 }
 
 TEST_F(Attacked, WhoIsNoPeerGetsNothingOnACorePort) {
-    edge->around().ports[0].role = Role::kCore;
+    edge->around().ports[0].role = edge::Role::kCore;
     EXPECT_TRUE(edge->ask(0, to_edge(kNat, 32947), invite("200")).empty());
     EXPECT_EQ(edge->drops(0, DropReason::kStranger), 1U);
 }

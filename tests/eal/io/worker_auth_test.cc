@@ -13,7 +13,7 @@ using auth::Algorithm;
 
 constexpr std::uint32_t kLifetime_s = 600;
 
-auth::Policy policy(bool allow_legacy = false) {
+auth::DigestPolicy policy(bool allow_legacy = false) {
     return {auth::Nonces("example.com", 1),
             auth::test_hash(),
             {Algorithm::kMd5, Algorithm::kSha256},
@@ -59,8 +59,8 @@ std::string nonce_of(const Seen& seen) {
 class Authenticated : public WorkerScene {
   public:
     void SetUp() override { lay_with(policy()); }
-    void lay_with(const auth::Policy& wanted, admit::LimitPolicy limits = {.enabled = false},
-                  unsigned workers = 1, const registrar::Policy& registrar = {}) {
+    void lay_with(const auth::DigestPolicy& wanted, admit::LimitPolicy limits = {.enabled = false},
+                  unsigned workers = 1, const registrar::RegistrarPolicy& registrar = {}) {
         end();
         lay(workers, 1000, registrar, limits, false, wanted);
         edge->subscribe(subscribers.get());
@@ -419,7 +419,7 @@ TEST_F(Authenticated, AKnownFlowIsExempt) {
 
 // A proxy speaks for many phones: one of them that guesses is not to lock out the others.
 TEST_F(Authenticated, AProxyOfOursIsExempt) {
-    registrar::Policy registrar;
+    registrar::RegistrarPolicy registrar;
     registrar.path_peers = {address("67.194.24.55")};
     lay_with(policy(), kFew, 1, registrar);
     Phone eve{.password = "guess"};

@@ -81,7 +81,7 @@ TEST_F(GruuScene, WhoDoesNotAskIsNotTold) {
     request.extra = "Supported: outbound\r\n";
     EXPECT_EQ(told(request, 32'001, "pub-gruu"), "");
     end();
-    registrar::Policy off;
+    registrar::RegistrarPolicy off;
     off.gruu = false;
     lay(1, 1000, off);
     EXPECT_EQ(told(phone("1"), 32'001, "pub-gruu"), "");

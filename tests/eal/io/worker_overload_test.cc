@@ -30,7 +30,7 @@ class Avalanche : public WorkerScene {
     }
 
     void begin(bool refuse) {
-        registrar::Policy policy;
+        registrar::RegistrarPolicy policy;
         lay(1, 50'000, policy, {.enabled = false}, refuse);
         for (unsigned phone = 0; phone < kPhones; ++phone) {
             EXPECT_EQ(edge->ask(0, flow_of(phone), refresh(phone)).size(), 1U);

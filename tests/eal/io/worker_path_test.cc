@@ -17,8 +17,8 @@ class PathScene : public WorkerScene {
   public:
     void SetUp() override { lay(1, 1000, policy()); }
 
-    static registrar::Policy policy() {
-        registrar::Policy made;
+    static registrar::RegistrarPolicy policy() {
+        registrar::RegistrarPolicy made;
         made.path_peers = {kProxy};
         return made;
     }

@@ -15,8 +15,8 @@ class Retarget : public WorkerScene {
         ASSERT_EQ(edge->ask(0, home, Register{.contact = contact}.text()).size(), 1U);
     }
     void retarget() {
-        Command command;
-        command.kind = CommandKind::kRetarget;
+        edge::Command command;
+        command.kind = edge::CommandKind::kRetarget;
         command.id = contact("100").id;
         ASSERT_EQ(edge->mesh().commands(edge->mesh().control(), 0).put(&command, 1), 1U);
         edge->worker(0).round();

@@ -48,9 +48,10 @@ class WorkerScene : public testing::Test {
     }
     void TearDown() override { end(); }
 
-    void lay(unsigned workers, std::uint32_t max_contacts = 1000, registrar::Policy policy = {},
-             admit::LimitPolicy limits = {.enabled = false}, bool refuse_when_overloaded = false,
-             std::optional<auth::Policy> auth = std::nullopt) {
+    void lay(unsigned workers, std::uint32_t max_contacts = 1000,
+             registrar::RegistrarPolicy policy = {}, admit::LimitPolicy limits = {.enabled = false},
+             bool refuse_when_overloaded = false,
+             std::optional<auth::DigestPolicy> auth = std::nullopt) {
         EdgeSettings settings;
         settings.io = settings_for(workers, {{DeviceKind::kVdev, "net_ring0"}});
         settings.max_contacts = max_contacts;

@@ -61,8 +61,8 @@ TEST_F(TwoWorkers, RefreshAtTheOtherWorkerOutrunsExpiry) {
     ASSERT_EQ(edge->ask(0, to_edge(kNat, 1), request.text()).size(), 1U);
     const table::ContactId id = contact(user).id;
     edge->pass_s(59);
-    Command expire;
-    expire.kind = CommandKind::kExpire;
+    edge::Command expire;
+    expire.kind = edge::CommandKind::kExpire;
     expire.id = id;
     ASSERT_EQ(edge->mesh().commands(edge->mesh().control(), 0).put(&expire, 1), 1U);
     request.cseq = 2;

@@ -361,7 +361,7 @@ TEST_F(OneWorker, SendsPingsByTheContactsFlowAndKnowsTheAnswer) {
     pong.replace(0, pong.find("\r\n"), "SIP/2.0 200 OK");
     pong.replace(pong.find(";rport"), 6, ";received=198.51.100.1;rport=5060");
     EXPECT_TRUE(edge->ask(0, to_edge(kNat, 32947), pong).empty());
-    PongNotice notice;
+    edge::PongNotice notice;
     ASSERT_EQ(edge->mesh().pongs(0).take(&notice, 1), 1U);
     EXPECT_EQ(notice.id, phone.id);
     EXPECT_EQ(notice.code, 200);
@@ -375,14 +375,14 @@ TEST_F(OneWorker, KnowsACorePeersAnswerWhereThatMaySpeak) {
         route::build_peer_check(edge->around().peers[0], edge->keys(), edge->now().us, out));
     std::string pong(out.view());
     pong.replace(0, pong.find("\r\n"), "SIP/2.0 405 Method Not Allowed");
-    PeerPongNotice notice;
+    edge::PeerPongNotice notice;
     EXPECT_TRUE(edge->ask(0, to_edge(kNat, 32947), pong).empty());
     EXPECT_EQ(edge->mesh().peer_pongs(0).take(&notice, 1), 0U) << "from elsewhere";
-    edge->around().ports[0].role = Role::kAccess;
+    edge->around().ports[0].role = edge::Role::kAccess;
     EXPECT_TRUE(edge->ask(0, to_edge(kCore, kSip), pong).empty());
     EXPECT_EQ(edge->mesh().peer_pongs(0).take(&notice, 1), 0U) << "its address on an access port";
     EXPECT_EQ(edge->drops(0, DropReason::kWrongSender), 2U);
-    edge->around().ports[0].role = Role::kBoth;
+    edge->around().ports[0].role = edge::Role::kBoth;
     EXPECT_TRUE(edge->ask(0, to_edge(kCore, kSip), pong).empty());
     ASSERT_EQ(edge->mesh().peer_pongs(0).take(&notice, 1), 1U);
     EXPECT_EQ(notice.peer, 0);
@@ -432,8 +432,8 @@ TEST_F(OneWorker, CallsOutNeedALivingPeerAndAreCountedWithoutOne) {
 
 TEST_F(OneWorker, ExpiryNeverTakesAContactThatWasRefreshed) {
     EXPECT_EQ(answer({.expires = "60"}), "SIP/2.0 200 OK");
-    Command expire;
-    expire.kind = CommandKind::kExpire;
+    edge::Command expire;
+    expire.kind = edge::CommandKind::kExpire;
     expire.from = static_cast<std::uint16_t>(edge->mesh().control());
     expire.id = contact("100").id;
     const auto post = [&] {
@@ -471,8 +471,8 @@ TEST_F(OneWorker, ExpiryNeverTakesAContactThatWasRefreshed) {
 // What the control thread took for dead may just have registered anew, in a packet that came before
 // it looked and was carried out after.
 TEST_F(OneWorker, RemovalOfTheUnreachableNeverTakesAContactThatHasJustRegistered) {
-    Command removal;
-    removal.kind = CommandKind::kRemoveUnreachable;
+    edge::Command removal;
+    removal.kind = edge::CommandKind::kRemoveUnreachable;
     removal.from = static_cast<std::uint16_t>(edge->mesh().control());
     const auto remove = [&](std::uint32_t since_ms) {
         removal.id = contact("100").id;

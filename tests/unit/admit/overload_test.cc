@@ -19,7 +19,7 @@ struct Queue {
 
     void look(bool backlog, std::uint32_t for_ms) {
         for (std::uint32_t i = 0; i < for_ms * 10; ++i) {
-            pressure.looked(backlog, now_us += 100);
+            pressure.note_queues(backlog, now_us += 100);
         }
     }
 };
@@ -63,9 +63,9 @@ TEST(Pressure, FallsSlowlyWhenTheQueueIsFoundEmpty) {
 
 TEST(Pressure, AWorkerThatDidNotLookHasSeenNothing) {
     Pressure pressure;
-    pressure.looked(true, 1'000'000);
-    pressure.looked(true, 9'000'000);
-    pressure.looked(true, 17'000'000);
+    pressure.note_queues(true, 1'000'000);
+    pressure.note_queues(true, 9'000'000);
+    pressure.note_queues(true, 17'000'000);
     EXPECT_TRUE(pressure.none());
 }
 
@@ -74,7 +74,7 @@ class Overloaded : public testing::Test {
     void SetUp() override { press(overload, 10'000); }
     static void press(Overload& overload, std::uint32_t for_ms) {
         for (std::uint32_t ms = 1; ms <= for_ms; ++ms) {
-            overload.looked(true, 1'000'000 + std::uint64_t{ms} * 1000);
+            overload.note_queues(true, 1'000'000 + std::uint64_t{ms} * 1000);
         }
     }
     // How many of so many flows of a rank.

@@ -14,7 +14,7 @@ namespace {
 
 std::string challenges(const std::vector<Algorithm>& order, const Subscribers& subscribers,
                        bool stale = false, std::size_t most = kAlgorithms) {
-    const Policy policy{Nonces("example.com", 1), test_hash(), order, 600, false, {}};
+    const DigestPolicy policy{Nonces("example.com", 1), test_hash(), order, 600, false, {}};
     std::array<char, kMaxChallenges> room;
     sip::Writer out(room.data(), room.size());
     const std::size_t count = write_challenges(sip::HeaderId::kWwwAuthenticate, policy, subscribers,
@@ -42,12 +42,12 @@ TEST(Challenge, InTheConfiguredOrder) {
 TEST(Challenge, TheLongestFits) {
     const auto all =
         subscribers_of({"bob"}, {Algorithm::kMd5, Algorithm::kSha256, Algorithm::kSha512_256});
-    const Policy policy{Nonces(std::string(Nonces::kMaxRealm, 'r'), 1),
-                        test_hash(),
-                        {Algorithm::kMd5, Algorithm::kSha256, Algorithm::kSha512_256},
-                        600,
-                        false,
-                        {}};
+    const DigestPolicy policy{Nonces(std::string(Nonces::kMaxRealm, 'r'), 1),
+                              test_hash(),
+                              {Algorithm::kMd5, Algorithm::kSha256, Algorithm::kSha512_256},
+                              600,
+                              false,
+                              {}};
     std::array<char, kMaxChallenges> room;
     sip::Writer out(room.data(), room.size());
     EXPECT_EQ(write_challenges(sip::HeaderId::kProxyAuthenticate, policy, *all,

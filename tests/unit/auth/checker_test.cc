@@ -97,12 +97,12 @@ class Checked : public testing::Test {
         return out;
     }
 
-    Policy policy{Nonces("example.com", 1),
-                  test_hash(),
-                  {Algorithm::kSha256, Algorithm::kMd5},
-                  kLifetime_s,
-                  false,
-                  {{"100", "bob"}}};
+    DigestPolicy policy{Nonces("example.com", 1),
+                        test_hash(),
+                        {Algorithm::kSha256, Algorithm::kMd5},
+                        kLifetime_s,
+                        false,
+                        {{"100", "bob"}}};
     std::unique_ptr<Subscribers> subscribers =
         subscribers_of({"bob", "alice"}, {Algorithm::kMd5, Algorithm::kSha256});
     sip::Identity identity;

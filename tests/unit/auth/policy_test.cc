@@ -9,12 +9,12 @@ namespace pinhole::auth {
 namespace {
 
 TEST(Owns, HisOwnAndHisAliases) {
-    const Policy policy{Nonces("example.com", 1),
-                        test_hash(),
-                        {Algorithm::kMd5},
-                        600,
-                        false,
-                        {{"100", "pbx"}, {"100", "reception"}, {"101", "pbx"}}};
+    const DigestPolicy policy{Nonces("example.com", 1),
+                              test_hash(),
+                              {Algorithm::kMd5},
+                              600,
+                              false,
+                              {{"100", "pbx"}, {"100", "reception"}, {"101", "pbx"}}};
     EXPECT_TRUE(owns(policy, "bob", "bob@example.com"));
     EXPECT_TRUE(owns(policy, "bob", "bob@example.org")) << "the realm has all our domains";
     EXPECT_TRUE(owns(policy, "bob@example.com", "bob@example.com"));

@@ -52,7 +52,7 @@ struct Bound {
 
 class Model {
   public:
-    explicit Model(const registrar::Policy& policy) : policy_(policy) {}
+    explicit Model(const registrar::RegistrarPolicy& policy) : policy_(policy) {}
 
     // The code of the answer.
     unsigned take(const Register& request, std::uint64_t now_ms) {
@@ -283,7 +283,7 @@ class Model {
                 now_ms_, now_s() + 1 + expires_s, registered_at_s};
     }
 
-    const registrar::Policy& policy_;
+    const registrar::RegistrarPolicy& policy_;
     std::map<std::string, std::vector<Bound>> bindings_;
     std::uint64_t now_ms_ = 0;
     const Register* request_ = nullptr;

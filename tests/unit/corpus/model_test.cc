@@ -20,7 +20,7 @@ namespace pinhole::corpus {
 namespace {
 
 using registrar::FullAor;
-using registrar::Policy;
+using registrar::RegistrarPolicy;
 using registrar::TooBrief;
 
 constexpr unsigned kSequences = 150;
@@ -224,7 +224,7 @@ std::vector<std::string> sorted(std::vector<std::string> texts) {
 
 class Held {
   public:
-    Held(const Policy& policy, std::uint64_t seed)
+    Held(const RegistrarPolicy& policy, std::uint64_t seed)
         : dice_(seed), phones_(dice_), model_(edge_.policy) {
         edge_.policy = policy;
     }
@@ -314,7 +314,7 @@ TEST(Model, RandomRegistersMeetTheRegistrarAsTheModel) {
     std::map<unsigned, unsigned> codes;
     unsigned in_place = 0;
     for (unsigned seed = 0; seed < kSequences && !testing::Test::HasFailure(); ++seed) {
-        Policy policy;
+        RegistrarPolicy policy;
         policy.max_contacts_per_aor = static_cast<std::uint8_t>(2 + seed % 4);
         policy.too_brief = seed % 3 == 0 ? TooBrief::kRaise : TooBrief::kReject;
         policy.full_aor = seed % 2 == 0 ? FullAor::kReplace : FullAor::kReject;

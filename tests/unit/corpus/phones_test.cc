@@ -40,7 +40,7 @@ class Phone {
     [[nodiscard]] const std::string& text() const { return text_; }
     [[nodiscard]] const std::string& contact() const { return contact_; }
     [[nodiscard]] const std::string& aor() const { return aor_; }
-    [[nodiscard]] std::uint32_t granted_s(const registrar::Policy& policy) const {
+    [[nodiscard]] std::uint32_t granted_s(const registrar::RegistrarPolicy& policy) const {
         return std::clamp(expires_s_, policy.min_expires_s, policy.max_expires_s);
     }
     [[nodiscard]] net::Flow flow() const {

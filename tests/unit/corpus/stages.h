@@ -43,7 +43,7 @@ class Edge : public route::World {
     // Did the last REGISTER change nothing but states, as any worker may?
     [[nodiscard]] bool last_was_in_place() const { return in_place_; }
 
-    registrar::Policy policy;
+    registrar::RegistrarPolicy policy;
 
   private:
     route::Sent take_register(const sip::Message& message, const net::Flow& by) {

@@ -36,7 +36,7 @@ class Restarted : public testing::Test {
             }
         }
         before_.run(4 * kInterval);
-        after_ = std::make_unique<World>(Policy{}, kMany, before_.ms + kDown_ms);
+        after_ = std::make_unique<World>(PingPolicy{}, kMany, before_.ms + kDown_ms);
         take_over(before_, *after_);
     }
 
@@ -99,7 +99,7 @@ TEST(KeeperRestart, WhatTheStatesKnowOfAnotherContactIsNotItsOwn) {
 
 // Longer or shorter intervals hold from the next ping on.
 TEST(KeeperRestart, AnotherPolicyHoldsFromTheNextPingOn) {
-    Policy policy;
+    PingPolicy policy;
     World w(policy, 100);
     for (std::uint32_t slot = 0; slot < 100; ++slot) {
         w.add(slot, true);

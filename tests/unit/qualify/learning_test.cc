@@ -13,7 +13,7 @@ namespace pinhole::qualify {
 namespace {
 
 constexpr std::uint32_t kHour = 3'600;
-constexpr Policy kLearn{.learn = true, .max_interval_ms = 600'000};
+constexpr PingPolicy kLearn{.learn = true, .max_interval_ms = 600'000};
 
 TEST(Learning, AThirdOfThePacketsAndNoFewerCallsReached) {
     const TownPlan plan{.gateways = 100, .phones_each = 8, .lifetimes = kFieldLifetimes};

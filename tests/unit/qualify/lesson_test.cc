@@ -9,7 +9,7 @@
 namespace pinhole::qualify {
 namespace {
 
-constexpr Policy kPolicy{.learn = true, .max_interval_ms = 600'000};
+constexpr PingPolicy kPolicy{.learn = true, .max_interval_ms = 600'000};
 constexpr std::uint32_t kNow_s = 1'000'000;
 
 // Tries until there is nothing to try, behind a gateway that forgets after `lifetime_s`.
@@ -59,7 +59,7 @@ TEST(Lesson, NeverBeyondTheMost) {
     EXPECT_EQ(tried.back(), 600u);
     EXPECT_EQ(lesson.safe_s.get(), 600u);
     EXPECT_EQ(learned_ms(kPolicy, lesson), 570'000u);
-    const Policy narrow{.interval_ms = 25'000, .learn = true, .max_interval_ms = 20'000};
+    const PingPolicy narrow{.interval_ms = 25'000, .learn = true, .max_interval_ms = 20'000};
     EXPECT_EQ(learned_ms(narrow, lesson), 25'000u);
     EXPECT_EQ(next_trial_s(narrow, Lesson{}, kNow_s), 0u);
 }

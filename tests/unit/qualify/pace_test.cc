@@ -158,14 +158,14 @@ TEST(Pace, CountsPlansByTickThroughTheWrap) {
     EXPECT_GE(PingLoad(0).ticks(), 1u);
 }
 
-TEST(Policy, WindowsFollowFromTheInterval) {
-    const Policy usual{};
+TEST(PingPolicy, WindowsFollowFromTheInterval) {
+    const PingPolicy usual{};
     EXPECT_EQ(first_window(usual).from_ms, 3'000u);
     EXPECT_EQ(first_window(usual).to_ms, 20'000u);
     EXPECT_EQ(steady_window(usual).from_ms, 15'000u);
     EXPECT_EQ(steady_window(usual).to_ms, 25'000u);
     EXPECT_EQ(effective_timeout_ms(usual), 3'000u);
-    const Policy brief{.interval_ms = 1'000, .timeout_ms = 3'000};
+    const PingPolicy brief{.interval_ms = 1'000, .timeout_ms = 3'000};
     EXPECT_EQ(first_window(brief).to_ms, 800u);
     EXPECT_EQ(effective_timeout_ms(brief), 500u);  // given up before the next one leaves
     EXPECT_LT(effective_timeout_ms(brief), steady_window(brief).from_ms);

@@ -25,7 +25,7 @@ struct TownPlan {
 
 class Town {
   public:
-    Town(const Policy& policy, const TownPlan& plan, std::uint64_t seed)
+    Town(const PingPolicy& policy, const TownPlan& plan, std::uint64_t seed)
         : plan_(plan),
           random_(seed),
           world(policy, plan.gateways * plan.phones_each),

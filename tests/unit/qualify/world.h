@@ -90,7 +90,7 @@ class World {
     static constexpr std::uint32_t kStartS = 1'700'000'000;
     static constexpr std::uint32_t kGateways = 1'000;
 
-    World(const Policy& policy, std::uint32_t capacity, std::uint64_t start_ms = kStartMs)
+    World(const PingPolicy& policy, std::uint32_t capacity, std::uint64_t start_ms = kStartMs)
         : ms(start_ms),
           start_ms_(start_ms),
           states(capacity),

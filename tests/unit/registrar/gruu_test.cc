@@ -26,7 +26,7 @@ RequestText request(std::vector<std::string> contacts, std::string extra) {
 
 TEST(Gruu, Rfc5627_5_1_ToldToAPhoneThatKnowsThemAndHasAnInstance) {
     const auto told = [](std::vector<std::string> contacts, std::string extra,
-                         const Policy& policy = {}) {
+                         const RegistrarPolicy& policy = {}) {
         const auto got = read(request(std::move(contacts), std::move(extra)), policy);
         EXPECT_EQ(got->verdict, Verdict::kOk);
         return got->request.gruu;
@@ -37,7 +37,7 @@ TEST(Gruu, Rfc5627_5_1_ToldToAPhoneThatKnowsThemAndHasAnInstance) {
     EXPECT_TRUE(told({}, "Supported: gruu\r\n")) << "a fetch";
     EXPECT_FALSE(told({kDesk}, "Supported: outbound\r\n"));
     EXPECT_FALSE(told({"<sip:alice@h1>"}, "Supported: gruu\r\n"));
-    Policy off;
+    RegistrarPolicy off;
     off.gruu = false;
     EXPECT_FALSE(told({kDesk}, "Supported: gruu\r\n", off));
     EXPECT_EQ(read(request({kDesk}, "Require: gruu\r\n"), off)->verdict, Verdict::kBadExtension);

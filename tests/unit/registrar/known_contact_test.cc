@@ -32,7 +32,7 @@ struct Read {
         sip::Identity identity;
         EXPECT_TRUE(identity.add_domain("example.com"));
         EXPECT_EQ(sip::parse(text, message), sip::ParseError::kOk);
-        const Policy policy;
+        const RegistrarPolicy policy;
         const ReadContext context{policy, identity, test_hash(), {}};
         verdict = read_whose(message, {}, context, request);
         EXPECT_EQ(verdict, Verdict::kOk);

@@ -22,7 +22,7 @@ RequestText request(std::vector<std::string> contacts, std::string extra = "") {
     return text;
 }
 
-std::string headers(const RequestText& text, const Policy& policy) {
+std::string headers(const RequestText& text, const RegistrarPolicy& policy) {
     const auto got = read(text, policy);
     EXPECT_EQ(got->verdict, Verdict::kOk);
     std::array<char, kMaxOkHeaders> room;
@@ -32,8 +32,8 @@ std::string headers(const RequestText& text, const Policy& policy) {
     return std::string(out.view());
 }
 
-Policy policy(std::string service_route = "") {
-    Policy made;
+RegistrarPolicy policy(std::string service_route = "") {
+    RegistrarPolicy made;
     made.service_route = std::move(service_route);
     made.flow_timer_s = 25;
     return made;
@@ -93,7 +93,7 @@ TEST(Outbound, Rfc3261_8_2_2_3_OnlyWhatIsMissingIsUnsupported) {
 }
 
 TEST(ServiceRoute, Rfc3608_6_3_IsToldWithTheContacts) {
-    const Policy told = policy("<sip:edge.example.com;lr>, <sip:core.example.com;lr>");
+    const RegistrarPolicy told = policy("<sip:edge.example.com;lr>, <sip:core.example.com;lr>");
     const std::string lines = headers(request({"<sip:a@h1>"}), told);
     EXPECT_EQ(lines, "Service-Route: <sip:edge.example.com;lr>, <sip:core.example.com;lr>\r\n");
     const auto got = read(request({"<sip:a@h1>"}), told);

@@ -16,8 +16,8 @@ using testing::Not;
 
 constexpr std::uint32_t kProxy = 0x0a000005;  // 10.0.0.5
 
-Policy policy() {
-    Policy made;
+RegistrarPolicy policy() {
+    RegistrarPolicy made;
     made.path_peers = {net::Address::v4(0x0a000006), net::Address::v4(kProxy)};
     return made;
 }
@@ -33,7 +33,7 @@ auto read_from(std::uint32_t sender, const std::string& extra) {
                 flow_from(sender, 40'000));
 }
 
-std::string ok_headers(const ReadRequest& got, const Policy& told) {
+std::string ok_headers(const ReadRequest& got, const RegistrarPolicy& told) {
     std::array<char, kMaxOkHeaders> room;
     sip::Writer out(room.data(), room.size());
     write_ok_headers(got.request, told, out);
@@ -113,7 +113,7 @@ TEST(Path, HasABound) {
     EXPECT_EQ(read_from(kProxy, "Path: " + most + "\r\nPath: <sip:y;lr>\r\n")->verdict,
               Verdict::kTextTooLong);
     EXPECT_EQ(read_from(kProxy, "Path: \"1\"" + most + "\r\n")->verdict, Verdict::kTextTooLong);
-    Policy told = policy();
+    RegistrarPolicy told = policy();
     told.service_route = "<sip:edge.example.com;lr>";
     EXPECT_THAT(ok_headers(*read_from(kProxy, "Path: " + most + "\r\n"), told),
                 HasSubstr("\r\nService-Route: "));
@@ -137,7 +137,7 @@ TEST(Path, Rfc5626_6_OutboundThroughAProxyThatKeepsTheFlow) {
             "Supported: outbound, path\r\n" +
             path);
         text.contacts = {"<sip:a@h1>;+sip.instance=\"<urn:uuid:1>\";reg-id=1"};
-        Policy told = policy();
+        RegistrarPolicy told = policy();
         told.flow_timer_s = 25;
         const auto got = read(text, told, {1, 1}, flow_from(kProxy, 5060));
         if (got->verdict == Verdict::kOk) {

@@ -166,7 +166,7 @@ TEST(ReadRegister, Rfc3261_10_3_TheLaterOfTwoEqualContactsCounts) {
 }
 
 TEST(ReadRegister, Rfc3261_10_3_LifetimesWithinThePolicy) {
-    Policy policy;
+    RegistrarPolicy policy;
     policy.too_brief = TooBrief::kRaise;
     const auto granted = [&](const std::string& expires) {
         RequestText text;
@@ -185,7 +185,8 @@ TEST(ReadRegister, Rfc3261_10_3_LifetimesWithinThePolicy) {
 }
 
 TEST(ReadRegister, SpreadLifetimesStayWithinWhatWasAsked) {
-    const Policy policy{.min_expires_s = 60, .max_expires_s = 7200, .expires_spread_percent = 20};
+    const RegistrarPolicy policy{
+        .min_expires_s = 60, .max_expires_s = 7200, .expires_spread_percent = 20};
     std::uint32_t least = 7200;
     std::uint32_t most = 0;
     double sum = 0;
@@ -208,7 +209,8 @@ TEST(ReadRegister, SpreadLifetimesStayWithinWhatWasAsked) {
 }
 
 TEST(ReadRegister, SpreadLifetimesKeepToTheMinimumAndRemoveNobody) {
-    const Policy policy{.min_expires_s = 60, .max_expires_s = 7200, .expires_spread_percent = 50};
+    const RegistrarPolicy policy{
+        .min_expires_s = 60, .max_expires_s = 7200, .expires_spread_percent = 50};
     for (unsigned i = 0; i < 200; ++i) {
         RequestText text{.cseq = 1 + i};
         text.extra = "Expires: 70\r\n";

@@ -58,7 +58,8 @@ inline const table::KeyedHash& test_hash() {
     return kHash;
 }
 
-inline std::unique_ptr<ReadRequest> read(const RequestText& text, const Policy& policy = {},
+inline std::unique_ptr<ReadRequest> read(const RequestText& text,
+                                         const RegistrarPolicy& policy = {},
                                          const Moment& now = {.ms = 5'000'000, .s = 1'000'000},
                                          net::Flow flow = flow_from(kHome, 32947)) {
     auto made = std::make_unique<ReadRequest>();

@@ -110,7 +110,7 @@ class Rules : public testing::Test {
 
     table::HeapMemory memory_;
     std::unique_ptr<table::BindingTable> table_;
-    Policy policy_;
+    RegistrarPolicy policy_;
     Reachability reachability_;
     Moment now_{.ms = 50'000, .s = 1'000'000};
     std::unique_ptr<ReadRequest> last_;

@@ -22,11 +22,11 @@ struct RuleHits {
     std::uint64_t hits = 0;
 };
 
-class Shelf {
+class PublishedRules {
   public:
-    explicit Shelf(table::Reclaimer reclaimer) : reclaimer_(reclaimer) {}
-    Shelf(const Shelf&) = delete;
-    Shelf& operator=(const Shelf&) = delete;
+    explicit PublishedRules(table::Reclaimer reclaimer) : reclaimer_(reclaimer) {}
+    PublishedRules(const PublishedRules&) = delete;
+    PublishedRules& operator=(const PublishedRules&) = delete;
 
     // Published at once.
     void put(std::unique_ptr<const RuleSet> next);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a worker knows of the world around it: the forwarding table, which addresses and ports are
-// ours, who the core peers are, which keys are in use, what the operator wants. One immutable snapshot, made by the service
-// thread whenever the kernel's view or the keys change, and published by one pointer; a worker loads it once a round and forgets
-// it before its next quiescent state.
+// ours, who the core peers are, which keys are in use, what the operator wants. One immutable
+// snapshot, made by the service thread whenever the kernel's view or the keys change, and published
+// by one pointer; a worker loads it once a round and forgets it before its next quiescent state.
 #pragma once
 
-#include "dataplane/io/conduct.h"
-#include "dataplane/io/settings.h"
+#include "dataplane/edge/live_settings.h"
+#include "dataplane/net/address.h"
 #include "dataplane/net/fib.h"
 #include "dataplane/route/emergency.h"
 #include "dataplane/route/peers.h"
@@ -19,24 +19,24 @@
 #include <memory>
 #include <vector>
 
-namespace pinhole::io {
+namespace pinhole::edge {
 
 // Who may speak at a port ([[port]] role).
 enum class Role : std::uint8_t { kAccess, kCore, kBoth };
 
 // One logical port as packets meet it.
 struct PortView {
-    std::vector<Endpoint> endpoints;  // ours: few, so a scan
+    std::vector<net::Endpoint> endpoints;  // ours: few, so a scan
     Role role = Role::kBoth;
 
     [[nodiscard]] bool receives(const net::Address& address, std::uint16_t udp_port) const {
-        return std::find(endpoints.begin(), endpoints.end(), Endpoint{address, udp_port}) !=
+        return std::find(endpoints.begin(), endpoints.end(), net::Endpoint{address, udp_port}) !=
                endpoints.end();
     }
     // Of a fragment the port is not known yet.
     [[nodiscard]] bool owns(const net::Address& address) const {
         return std::any_of(endpoints.begin(), endpoints.end(),
-                           [&](const Endpoint& e) { return e.address == address; });
+                           [&](const net::Endpoint& e) { return e.address == address; });
     }
 };
 
@@ -47,11 +47,11 @@ struct Surroundings {
     route::Emergency emergency;
     std::vector<PortView> ports;  // by net::PortIndex
     tokens::Keys keys;
-    std::shared_ptr<const Conduct> conduct;  // never null once published
+    std::shared_ptr<const LiveSettings> settings;  // never null once published
 };
 
 // Published by the service thread; who loads it is registered with the QSBR, which tells when the
 // old one may go.
 using SurroundingsPointer = std::atomic<const Surroundings*>;
 
-}  // namespace pinhole::io
+}  // namespace pinhole::edge

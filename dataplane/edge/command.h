@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace pinhole::io {
+namespace pinhole::edge {
 
 enum class CommandKind : std::uint8_t {
     kRegister,    // carry out `request`; answered
@@ -55,4 +55,4 @@ struct PeerPongNotice {
 };
 static_assert(sizeof(PeerPongNotice) == 8 && std::is_trivially_copyable_v<PeerPongNotice>);
 
-}  // namespace pinhole::io
+}  // namespace pinhole::edge

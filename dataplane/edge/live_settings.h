@@ -8,11 +8,11 @@
 
 #include <cstdint>
 
-namespace pinhole::io {
+namespace pinhole::edge {
 
-struct Conduct {
+struct LiveSettings {
     std::uint32_t edition = 1;  // another for each set; never 0
-    registrar::Policy registrar;
+    registrar::RegistrarPolicy registrar;
     admit::LimitPolicy limits{.enabled = false};
     std::uint32_t retry_after_s = 60;  // [overload], and up to twice that
     bool call_unreachable = false;     // [qualify] call_unreachable = "try"
@@ -21,4 +21,4 @@ struct Conduct {
     bool draining = false;             // no new bindings: 503
 };
 
-}  // namespace pinhole::io
+}  // namespace pinhole::edge

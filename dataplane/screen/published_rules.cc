@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "dataplane/screen/shelf.h"
+#include "dataplane/screen/published_rules.h"
 
 #include <utility>
 
 namespace pinhole::screen {
 
-void Shelf::add_hits(const RuleSet& set, ByName& to) {
+void PublishedRules::add_hits(const RuleSet& set, ByName& to) {
     const auto rules = set.rules();
     for (std::size_t i = 0; i < rules.size(); ++i) {
         to[rules[i].name] += set.hits(i);
     }
 }
 
-void Shelf::put(std::unique_ptr<const RuleSet> next) {
+void PublishedRules::put(std::unique_ptr<const RuleSet> next) {
     // Pairs with the workers' acquire load.
     published_.store(next.get(), std::memory_order_release);
     if (current_ != nullptr) {
@@ -21,7 +21,7 @@ void Shelf::put(std::unique_ptr<const RuleSet> next) {
     current_ = std::move(next);
 }
 
-void Shelf::reclaim() {
+void PublishedRules::reclaim() {
     while (!retired_.empty() && reclaimer_.passed(reclaimer_.context, retired_.front().token)) {
         add_hits(*retired_.front().set, carried_);
         retired_.pop_front();
@@ -40,7 +40,7 @@ void Shelf::reclaim() {
     }
 }
 
-std::vector<RuleHits> Shelf::hits() const {
+std::vector<RuleHits> PublishedRules::hits() const {
     std::vector<RuleHits> out;
     if (current_ == nullptr) {
         return out;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What changes while packets flow: another conduct from the next round on, and draining. And that what
+// What changes while packets flow: other settings from the next round on, and draining. And that what
 // is answered stands in the worker's log, whichever worker's AOR it is.
 #include "dataplane/table/change_log.h"
 #include "tests/eal/io/worker_scene.h"
@@ -23,10 +23,10 @@ TEST_F(Conducted, AnotherPolicyHoldsFromTheNextRoundOn) {
     Register message;
     message.expires = "600";
     EXPECT_EQ(ask(message), 200U);
-    Conduct next = edge->conduct();
+    edge::LiveSettings next = edge->live();
     next.registrar.min_expires_s = 700;
     next.registrar.max_expires_s = 7200;
-    edge->set_conduct(next);
+    edge->set_live(next);
     message.cseq = 2;
     EXPECT_EQ(ask(message), 423U);
 }
@@ -40,9 +40,9 @@ TEST_F(Conducted, OtherLimitsHoldAndWhoIsKnownIs) {
     for (unsigned i = 0; i < 10; ++i, ++message.cseq) {
         EXPECT_EQ(ask(message), 200U);
     }
-    Conduct next = edge->conduct();
+    edge::LiveSettings next = edge->live();
     next.limits = kFew;
-    edge->set_conduct(next);
+    edge->set_live(next);
     unsigned answered = 0;
     for (unsigned i = 0; i < 10; ++i, ++message.cseq) {
         answered += ask(message) == 200 ? 1 : 0;
@@ -54,10 +54,10 @@ TEST_F(Conducted, DrainingTakesNoNewBindingAndKeepsThoseThatAreThere) {
     lay(1);
     Register there;
     ASSERT_EQ(ask(there), 200U);
-    Conduct next = edge->conduct();
+    edge::LiveSettings next = edge->live();
     next.draining = true;
     next.retry_after_s = 60;
-    edge->set_conduct(next);
+    edge->set_live(next);
 
     Register newcomer;
     newcomer.user = "200";
@@ -80,7 +80,7 @@ TEST_F(Conducted, DrainingTakesNoNewBindingAndKeepsThoseThatAreThere) {
     EXPECT_EQ(contacts("100"), 0U);
 
     next.draining = false;
-    edge->set_conduct(next);
+    edge->set_live(next);
     newcomer.cseq = 2;
     EXPECT_EQ(ask(newcomer, 5061), 200U);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "dataplane/screen/shelf.h"
+#include "dataplane/screen/published_rules.h"
 
 #include "tests/unit/screen/support.h"
 
@@ -27,7 +27,7 @@ void hit(const RuleSet& set, std::string_view text) {
     (void)set.judge(set.match(text, nullptr, 0), 0);
 }
 
-std::map<std::string, std::uint64_t> hits(const Shelf& shelf) {
+std::map<std::string, std::uint64_t> hits(const PublishedRules& shelf) {
     std::map<std::string, std::uint64_t> out;
     for (const RuleHits& each : shelf.hits()) {
         out[each.rule] = each.hits;
@@ -37,9 +37,9 @@ std::map<std::string, std::uint64_t> hits(const Shelf& shelf) {
 
 using Hits = std::map<std::string, std::uint64_t>;
 
-TEST(Shelf, HitsGoOnOverAReload) {
+TEST(PublishedRules, HitsGoOnOverAReload) {
     Readers readers;
-    Shelf shelf(readers.reclaimer());
+    PublishedRules shelf(readers.reclaimer());
     EXPECT_EQ(shelf.pointer().load(), nullptr);
     EXPECT_TRUE(shelf.hits().empty());
     shelf.put(compiled("any /a/ drop a\nany /b/ drop b\n"));
