@@ -132,6 +132,7 @@ struct alignas(64) CoreCounters {
     Counter rx_packets, rx_bytes, tx_packets, tx_bytes;
     Counter cycles_busy, cycles_idle;
     Counter handoffs;         // commands sent to another worker
+    Counter handoffs_late;    // of them, those that were not answered within a second
     Counter handoffs_served;  // commands of other workers that this one carried out
     Counter to_kernel;        // packets passed to the kernel by the TAP
     Counter from_kernel;      // packets of the kernel's sent out by us

@@ -166,8 +166,8 @@ class Assembly {
     std::unique_ptr<Screening> screening_;
     std::unique_ptr<Subscription> subscription_;  // null: [auth] mode is "off"
     std::unique_ptr<NonceMemory> nonces_;
-    std::unique_ptr<io::Authentication> authentication_;
-    std::unique_ptr<io::Shared> shared_;
+    std::unique_ptr<edge::Authentication> authentication_;
+    std::unique_ptr<edge::Shared> shared_;
     std::unique_ptr<net::PathMtus> path_mtus_;
     IcmpCounters icmp_;
     std::unique_ptr<netlink::Mirror> mirror_;
@@ -287,8 +287,8 @@ io::Status Assembly::load_subscribers() {
         return nonces.error();
     }
     nonces_ = nonces.take();
-    authentication_ = std::make_unique<io::Authentication>(
-        io::Authentication{subscription_->policy(), nonces_->windows(), subscription_->pointer()});
+    authentication_ = std::make_unique<edge::Authentication>(edge::Authentication{
+        subscription_->policy(), nonces_->windows(), subscription_->pointer()});
     return {};
 }
 
@@ -368,9 +368,16 @@ io::Status Assembly::make_table() {
     peer_health_ =
         std::make_unique<route::PeerHealth>(std::max(config_.core.peers.size(), kRoomForPeers));
     pins_ = std::make_unique<route::PinTable>(kPins);
-    shared_ = std::make_unique<io::Shared>(io::Shared{
-        memory_->table(), states_->table(), *peer_health_, *pins_, config_.limits.sources,
-        &screening_->pointer(), config_.overload.enabled, authentication_.get()});
+    shared_ = std::make_unique<edge::Shared>(
+        edge::Shared{.table = memory_->table(),
+                     .qualify = states_->table(),
+                     .peer_health = *peer_health_,
+                     .pins = *pins_,
+                     .workers = config_.dataplane.workers,
+                     .limit_sources = config_.limits.sources,
+                     .screening = &screening_->pointer(),
+                     .refuse_when_overloaded = config_.overload.enabled,
+                     .authentication = authentication_.get()});
     return {};
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What one thread asks of a shard's owner, and the answer: a change of structure, by value, over an
-// SPSC ring. A REGISTER's command points into the packet that waits at its receiver; that packet
-// stays put until the answer.
+// SPSC ring. A REGISTER's command points to the finished request, which stands in a pool of its
+// receiver's: it, and the packet that it points into, stay put and unchanged until the answer.
 #pragma once
 
 #include "dataplane/registrar/register_request.h"
@@ -16,7 +16,7 @@ namespace pinhole::edge {
 
 enum class CommandKind : std::uint8_t {
     kRegister,    // carry out `request`; answered
-    kRegistered,  // that answer: `context` and `verdict`
+    kRegistered,  // that answer: `job`, `verdict` and `arrives`
     kExpire,      // remove `id` if its time is over; the control thread looks again by itself
     kRemoveUnreachable,  // remove `id` if it was not refreshed since `since_ms`; likewise
     kRetarget,  // `id` has answered at its Contact's port: reach it there; lost, nothing is
@@ -26,9 +26,9 @@ enum class CommandKind : std::uint8_t {
 struct alignas(64) Command {
     CommandKind kind = CommandKind::kRegister;
     registrar::Verdict verdict = registrar::Verdict::kOk;
-    bool arrives = false;       // of an answer: the AOR was not at that flow before
-    std::uint16_t from = 0;     // whose ring: a worker, or Mesh::control(), Mesh::service()
-    std::uint32_t context = 0;  // of the receiver, which knows its packet again by it
+    bool arrives = false;    // of an answer: the AOR was not at that flow before
+    std::uint16_t from = 0;  // whose ring: a worker, or Mesh::control(), Mesh::service()
+    std::uint32_t job = 0;   // of the receiver, which knows its packet again by it
     const registrar::RegisterRequest* request = nullptr;
     table::ContactId id;
     std::uint32_t since_ms = 0;

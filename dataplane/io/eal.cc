@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/io/eal.h"
 
+#include "dataplane/edge/capacity.h"
 #include "dataplane/io/device_check.h"
 #include "dataplane/io/device_pools.h"
 #include "dataplane/io/driver_log.h"
@@ -51,9 +52,9 @@ cpu_set_t cpus_for_others(const Settings& settings, const cpu_set_t& allowed) {
 }
 
 Status check_cores(const Settings& settings, const cpu_set_t& allowed) {
-    if (settings.workers == 0 || settings.workers > kMaxWorkers) {
+    if (settings.workers == 0 || settings.workers > edge::kMaxWorkers) {
         return Error{ErrorCode::kInvalid,
-                     "[dataplane] workers must be 1 to " + std::to_string(kMaxWorkers)};
+                     "[dataplane] workers must be 1 to " + std::to_string(edge::kMaxWorkers)};
     }
     if (!settings.cores.empty() && settings.cores.size() != settings.workers) {
         return Error{ErrorCode::kInvalid, "[dataplane] cores names " +

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A worker's outgoing commands and answers, gathered over a round and put into the rings in bulk.
 // Neither is ever lost: what finds a ring full waits for the next round. Bounded, since a worker
-// has at most SipStage::kContexts under way. One worker.
+// has at most edge::kMaxJobs under way. One worker.
 #pragma once
 
 #include "dataplane/edge/command.h"
@@ -34,14 +34,6 @@ class Post {
                 mesh_.commands(worker_, to).put(queue.data(), static_cast<unsigned>(queue.size()));
             queue.erase(queue.begin(), queue.begin() + put);
         }
-    }
-    [[nodiscard]] bool empty() const {
-        for (const auto& queue : out_) {
-            if (!queue.empty()) {
-                return false;
-            }
-        }
-        return true;
     }
 
   private:

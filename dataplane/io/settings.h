@@ -3,6 +3,8 @@
 // control).
 #pragma once
 
+#include "dataplane/edge/capacity.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -44,11 +46,10 @@ struct Settings {
     std::vector<DeviceSettings> devices;
 };
 
-inline constexpr unsigned kMaxWorkers = 64;
 inline constexpr unsigned kMaxDevices = 16;
 
 // The longest message that is built, forwarded or reassembled, in one linear buffer (headers
 // included).
-inline constexpr std::size_t kMaxFrameBytes = 9728;
+inline constexpr std::size_t kMaxFrameBytes = edge::kMaxMessageBytes;
 
 }  // namespace pinhole::io

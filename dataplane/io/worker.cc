@@ -55,8 +55,9 @@ Worker::Worker(const WorkerParts& parts, unsigned index, CoreCounters& counters,
       transmit_(parts.ports, parts.mesh, parts.path_mtus, index, counters),
       post_(parts.mesh, index),
       sorter_(parts.ports, parts.mesh, *reassembler_, counters),
-      stage_(parts.shared, *parts.surroundings.load(std::memory_order_acquire)->settings,
-             parts.mesh, index, transmit_, post_, counters) {}
+      sink_(parts.mesh, index, transmit_, post_),
+      edge_(parts.shared, *parts.surroundings.load(std::memory_order_acquire)->settings, index,
+            sink_, counters) {}
 
 void Worker::run() {
     // A nap is to last as long as asked, not 50 us more.
@@ -79,6 +80,10 @@ bool Worker::round() {
     // Pairs with the service thread's release store.
     around_ = parts_.surroundings.load(std::memory_order_acquire);
     now_ = parts_.clock.now();
+    sink_.begin(*around_);
+    while (const auto timer = sink_.timers().take_due(now_.ms)) {
+        edge_.expire(*timer, now_);
+    }
     unsigned work = serve_commands();
     work += empty_inbox();
     work += poll_devices();
@@ -113,7 +118,7 @@ unsigned Worker::poll_devices() {
             backlog |= n == frames.size();
         }
     }
-    stage_.note_queues(backlog, now_);
+    edge_.note_queues(backlog, now_);
     return work;
 }
 
@@ -131,10 +136,11 @@ void Worker::receive(std::span<rte_mbuf*> frames, DeviceIndex device, bool trust
         net::Datagram datagram;
         rte_mbuf* mbuf = sorter_.sort(frames[i], device, trusted, *around_, datagram);
         if (mbuf != nullptr) {
-            stage_.take(mbuf, datagram, sorter_.port_of(device));
+            edge_.take({WorkerSink::handle_of(mbuf), datagram.text(),
+                        datagram.flow(sorter_.port_of(device))});
         }
     }
-    stage_.run(*around_, now_);
+    edge_.run(this_round());
 }
 
 // Of every other worker, the control thread and the service thread.
@@ -154,7 +160,7 @@ unsigned Worker::serve_commands(ValueRing<edge::Command>& ring) {
     std::array<edge::Command, kBurst> commands;
     const unsigned n = ring.take(commands.data(), kBurst);
     for (unsigned i = 0; i < n; ++i) {
-        stage_.serve(commands[i], *around_, now_);
+        edge_.serve(commands[i], this_round());
     }
     return n;
 }

@@ -12,9 +12,9 @@
 #include "dataplane/io/post.h"
 #include "dataplane/io/qsbr.h"
 #include "dataplane/io/reassembly.h"
-#include "dataplane/io/sip_stage.h"
 #include "dataplane/io/sorter.h"
 #include "dataplane/io/transmit.h"
+#include "dataplane/io/worker_sink.h"
 
 #include <array>
 #include <atomic>
@@ -32,7 +32,7 @@ struct WorkerParts {
     Mesh& mesh;
     Qsbr& qsbr;
     const Clock& clock;
-    const Shared& shared;
+    const edge::Shared& shared;
     const edge::SurroundingsPointer& surroundings;
     const net::PathMtus& path_mtus;
     IdleMode idle = IdleMode::kSleep;
@@ -40,7 +40,7 @@ struct WorkerParts {
 
 class Worker {
   public:
-    static constexpr unsigned kBurst = SipStage::kBurst;
+    static constexpr unsigned kBurst = edge::kMaxBurst;
     // A power of two: housekeeping comes every so many rounds.
     static constexpr std::uint32_t kHousekeepingRounds = 256;
 
@@ -56,12 +56,12 @@ class Worker {
 
     // Before run(): phones that an earlier run knew behind this address.
     void remember(const admit::SourceName& address, float phones) {
-        stage_.remember(address, phones, parts_.clock.now());
+        edge_.remember(address, phones, parts_.clock.now());
     }
     // For the service thread.
-    [[nodiscard]] admit::AllowanceCopy& allowances() { return stage_.allowances(); }
+    [[nodiscard]] admit::AllowanceCopy& allowances() { return edge_.allowances(); }
     // A step of a copy that has been asked for: by this worker, or by whoever has seen it end.
-    void copy_allowances() { stage_.copy_allowances(parts_.clock.now()); }
+    void copy_allowances() { edge_.copy_allowances(parts_.clock.now()); }
 
     // One round without waiting, for tests and benchmarks that are their own loop; true if there
     // was work.
@@ -78,6 +78,7 @@ class Worker {
     [[gnu::noinline]] unsigned serve_commands(ValueRing<edge::Command>& ring);
     unsigned empty_inbox();
     void housekeeping();
+    [[nodiscard]] edge::Round this_round() const { return {*around_, now_}; }
     void rest();
 
     const WorkerParts parts_;
@@ -87,11 +88,13 @@ class Worker {
     Transmit transmit_;
     Post post_;
     Sorter sorter_;
-    SipStage stage_;
+    WorkerSink sink_;
+    edge::Edge<WorkerSink> edge_;
 
     // Of the round in hand.
     const edge::Surroundings* around_ = nullptr;
     Moment now_;
+
     std::uint32_t idle_rounds_ = 0;
 
     // Written by this worker, read by the service thread; the flag the other way round.

@@ -3,7 +3,6 @@
 
 #include "dataplane/net/address.h"
 #include "dataplane/sip/credentials.h"
-#include "dataplane/sip/elements.h"
 #include "dataplane/sip/text.h"
 #include "dataplane/sip/uri.h"
 #include "dataplane/sip/via.h"
@@ -121,12 +120,9 @@ bool is_longer_than_said(const sip::Message& message) {
 }  // namespace
 
 Alg alg_of(const sip::Message& message, std::string_view contact_uri, const net::Flow& flow) {
-    sip::Elements vias(message, HeaderId::kVia);
-    std::string_view element;
     const sip::Via* top = message.top_via();
     sip::Uri uri;
-    if (top == nullptr || !vias.next(element) || vias.next(element) ||
-        !sip::parse_uri(contact_uri, uri)) {
+    if (top == nullptr || sip::came_by_proxy(message) || !sip::parse_uri(contact_uri, uri)) {
         return Alg::kNone;
     }
     if (is_longer_than_said(message)) {

@@ -56,8 +56,8 @@ void write_unsupported(const sip::Message& request, const RegistrarPolicy& polic
 
 void write_ok_headers(const RegisterRequest& request, const RegistrarPolicy& policy,
                       sip::Writer& out) {
-    if (!request.path.empty()) {
-        out.header("Path", request.path).header("Supported", "path");
+    if (!request.whose->path.empty()) {
+        out.header("Path", request.whose->path).header("Supported", "path");
     }
     if (!policy.service_route.empty()) {
         out.header("Service-Route", policy.service_route);
@@ -65,7 +65,7 @@ void write_ok_headers(const RegisterRequest& request, const RegistrarPolicy& pol
     if (request.outbound) {
         out.header("Require", "outbound");
         // Not of a flow that ends at a proxy: that has its own.
-        if (policy.flow_timer_s != 0 && request.path.empty()) {
+        if (policy.flow_timer_s != 0 && request.whose->path.empty()) {
             out.header("Flow-Timer", policy.flow_timer_s);
         }
     }

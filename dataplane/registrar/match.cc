@@ -31,8 +31,9 @@ bool same_binding(const table::ContactView& stored, const RequestedContact& aske
         }
     }
     return sip::same_uri(stored.uri, asked.uri) &&
-           (stored.state.call_id_hash == request.call_id_hash ||
-            (stored.state.flow.theirs == request.flow.theirs && stored.path == request.path));
+           (stored.state.call_id_hash == request.whose->call_id_hash ||
+            (stored.state.flow.theirs == request.whose->flow.theirs &&
+             stored.path == request.whose->path));
 }
 
 Likeness likeness_of(const table::ContactView& stored, const RequestedContact& asked,
@@ -40,7 +41,7 @@ Likeness likeness_of(const table::ContactView& stored, const RequestedContact& a
     if (!same_binding(stored, asked, request)) {
         return Likeness::kOther;
     }
-    if (stored.state.call_id_hash != request.call_id_hash) {
+    if (stored.state.call_id_hash != request.whose->call_id_hash) {
         return Likeness::kSame;
     }
     if (same_text(stored, asked, request)) {
@@ -51,17 +52,18 @@ Likeness likeness_of(const table::ContactView& stored, const RequestedContact& a
 
 bool same_text(const table::ContactView& stored, const RequestedContact& asked,
                const RegisterRequest& request) {
-    return stored.uri == asked.uri && stored.params == asked.params && stored.path == request.path;
+    return stored.uri == asked.uri && stored.params == asked.params &&
+           stored.path == request.whose->path;
 }
 
 Order order_of(const table::ContactState& stored, const RegisterRequest& request) {
-    if (stored.call_id_hash != request.call_id_hash || request.cseq > stored.cseq) {
+    if (stored.call_id_hash != request.whose->call_id_hash || request.whose->cseq > stored.cseq) {
         return Order::kNewer;
     }
-    if (stored.age_ms(request.now.stamp_ms()) >= kLatePacketWindow_ms) {
+    if (stored.age_ms(request.whose->now.stamp_ms()) >= kLatePacketWindow_ms) {
         return Order::kNewer;  // restarted, counting anew under its old Call-ID
     }
-    return request.cseq == stored.cseq ? Order::kRetransmission : Order::kLate;
+    return request.whose->cseq == stored.cseq ? Order::kRetransmission : Order::kLate;
 }
 
 bool stays_at_contact(const table::ContactState& stored, const net::Flow& came_by) {

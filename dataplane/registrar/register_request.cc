@@ -52,8 +52,7 @@ struct Lifetimes {
 // numbers, and GRUUs. What is stored is echoed in later answers.
 class ParamsCopy {
   public:
-    // Behind the first `used` bytes.
-    ParamsCopy(std::array<char, 2048>& room, std::size_t used) : room_(room), used_(used) {}
+    explicit ParamsCopy(std::array<char, 2048>& room) : room_(room) {}
 
     Verdict copy(std::string_view params, sip::ContactParams& read, RequestedContact& out) {
         const std::size_t begin = used_;
@@ -109,7 +108,7 @@ class ParamsCopy {
     }
 
     std::array<char, 2048>& room_;
-    std::size_t used_;
+    std::size_t used_ = 0;
 };
 
 Verdict read_contact(const sip::NameAddr& address, const Lifetimes& lifetimes, ParamsCopy& copy,
@@ -147,14 +146,14 @@ void replace_or_append(const RequestedContact& contact, RegisterRequest& out) {
 }
 
 // By Call-ID and CSeq: another at each refresh, so that phones don't keep their distances.
-std::uint32_t lot_of(const RegisterRequest& request) {
+std::uint32_t lot_of(const Whose& whose) {
     const std::uint64_t mixed =
-        (request.call_id_hash ^ request.cseq) * std::uint64_t{0x9e3779b97f4a7c15};
+        (whose.call_id_hash ^ whose.cseq) * std::uint64_t{0x9e3779b97f4a7c15};
     return static_cast<std::uint32_t>(mixed >> 32);
 }
 
 Verdict read_all(const sip::Message& message, const Lifetimes& lifetimes, RegisterRequest& out) {
-    ParamsCopy copy(out.params_text, out.path.size());
+    ParamsCopy copy(out.params_text);
     sip::Elements elements(message, HeaderId::kContact);
     std::string_view element;
     while (elements.next(element)) {
@@ -292,12 +291,6 @@ Options options_of(const sip::Message& message) {
     return out;
 }
 
-bool came_by_proxy(const sip::Message& message) {
-    sip::Elements vias(message, HeaderId::kVia);
-    std::string_view via;
-    return vias.next(via) && vias.next(via);
-}
-
 bool requires_more(const sip::Message& message, const RegistrarPolicy& policy,
                    const net::Address& sender) {
     sip::Elements elements(message, HeaderId::kRequire);
@@ -311,7 +304,7 @@ bool requires_more(const sip::Message& message, const RegistrarPolicy& policy,
 }
 
 // §10.3 steps 1 and 5: the domain is ours, and the AOR is one within it.
-Verdict read_aor(const sip::Message& message, const sip::Identity& identity, RegisterRequest& out) {
+Verdict read_aor(const sip::Message& message, const sip::Identity& identity, Whose& out) {
     const sip::Uri* uri = message.uri();
     if (uri == nullptr || !uri->is_sip() || !uri->headers.empty()) {
         return Verdict::kBadRequestUri;
@@ -338,13 +331,8 @@ Verdict read_aor(const sip::Message& message, const sip::Identity& identity, Reg
 }  // namespace
 
 Verdict read_whose(const sip::Message& message, const net::Flow& flow, const ReadContext& context,
-                   RegisterRequest& out) {
+                   Whose& out) {
     out.aor = {};
-    out.star = false;
-    out.outbound = false;
-    out.gruu = false;
-    out.count = 0;
-    out.known = nullptr;
     out.cseq = message.cseq;
     out.flow = flow;
     out.path = {};
@@ -361,7 +349,7 @@ Verdict read_whose(const sip::Message& message, const net::Flow& flow, const Rea
         return Verdict::kBadExtension;  // §10.3 step 2
     }
     Path path;
-    if (const Verdict v = read_path(message, flow, context.policy, out.params_text, path);
+    if (const Verdict v = read_path(message, flow, context.policy, out.path_text, path);
         v != Verdict::kOk) {
         return v;
     }
@@ -375,8 +363,14 @@ Verdict read_whose(const sip::Message& message, const net::Flow& flow, const Rea
 }
 
 Verdict read_contacts(const sip::Message& message, const ReadContext& context,
-                      const table::Record* known, RegisterRequest& out) {
-    const Lifetimes lifetimes{sip::expires_of(message), context.policy, lot_of(out)};
+                      const table::Record* known, const Whose& whose, RegisterRequest& out) {
+    out.whose = &whose;
+    out.star = false;
+    out.outbound = false;
+    out.gruu = false;
+    out.count = 0;
+    out.known = nullptr;
+    const Lifetimes lifetimes{sip::expires_of(message), context.policy, lot_of(whose)};
     std::optional<std::uint32_t> expires_s;
     const Verdict verdict = known != nullptr && read_known(message, *known, expires_s, out)
                                 ? lifetimes.grant(expires_s, out.contacts[0].expires_s)
@@ -393,7 +387,7 @@ Verdict read_contacts(const sip::Message& message, const ReadContext& context,
     out.gruu = options.gruu && context.policy.gruu && concerns_instances(out);
     // RFC 5626 §6: the flow would end at a proxy that has not said (by a Path with ob) that it finds
     // the phone again.
-    if (out.outbound && !out.keeps_flows && came_by_proxy(message)) {
+    if (out.outbound && !whose.keeps_flows && sip::came_by_proxy(message)) {
         return Verdict::kForeignFirstHop;
     }
     return Verdict::kOk;

@@ -23,7 +23,7 @@ class Planner {
 
     Verdict run() {
         for (std::size_t i = 0; i < current_.contacts.size(); ++i) {
-            if (expired(current_.contacts[i].state, request_.now)) {
+            if (expired(current_.contacts[i].state, request_.whose->now)) {
                 gone(i);
             } else {
                 ++alive_;
@@ -79,7 +79,7 @@ class Planner {
         fate_[i] = Fate::kTouched;
         if (same_text(stored, asked, request_)) {
             table::ContactState next = next_state(asked, stored.state);
-            if (stays_at_contact(stored.state, request_.flow) && !reachability_(stored.id)) {
+            if (stays_at_contact(stored.state, request_.whose->flow) && !reachability_(stored.id)) {
                 next.flow = stored.state.flow;
                 next.flags |= table::kAtContact;
             }
@@ -96,7 +96,7 @@ class Planner {
     [[nodiscard]] table::ContactState next_state(const RequestedContact& asked,
                                                  const table::ContactState& stored) const {
         table::ContactState state = state_after(asked, request_);
-        state.flags |= stored.call_id_hash == request_.call_id_hash ? table::kSameCall : 0;
+        state.flags |= stored.call_id_hash == request_.whose->call_id_hash ? table::kSameCall : 0;
         state.flags |= found_out();
         return state;
     }
@@ -110,8 +110,8 @@ class Planner {
         ++added_;
         grows_ = true;
         listed_ += listed(asked);
-        return edit_.add(contact_of(asked, request_.now.s)) ? Verdict::kOk
-                                                            : Verdict::kTooManyContacts;
+        return edit_.add(contact_of(asked, request_.whose->now.s)) ? Verdict::kOk
+                                                                   : Verdict::kTooManyContacts;
     }
 
     // A newcomer, or a longer text, may have to push others out, never those that the same request
@@ -140,7 +140,7 @@ class Planner {
             }
             const table::ContactView& stored = current_.contacts[i];
             const bool unreachable = reachability_(stored.id);
-            const std::uint32_t age = stored.state.age_ms(request_.now.stamp_ms());
+            const std::uint32_t age = stored.state.age_ms(request_.whose->now.stamp_ms());
             if (best == current_.contacts.size() || unreachable > best_unreachable ||
                 (unreachable == best_unreachable && age > best_age_ms)) {
                 best = i;
@@ -191,7 +191,7 @@ class Planner {
         contact.uri = asked.uri;
         contact.params = asked.params;
         contact.instance = asked.instance;
-        contact.path = request_.path;
+        contact.path = request_.whose->path;
         contact.reg_id = asked.reg_id;
         contact.registered_at_s = registered_at_s;
         contact.state = state_after(asked, request_);
@@ -216,13 +216,13 @@ class Planner {
 std::size_t find_text(const table::Record& record, const RegisterRequest& request, std::size_t n,
                       std::size_t i) {
     const bool looked = request.known == &record && i <= request.known_index;
-    if (looked && record.path(request.known_index) == request.path) {
+    if (looked && record.path(request.known_index) == request.whose->path) {
         return request.known_index;
     }
     const RequestedContact& asked = request.contacts[n];
     while (i < record.contact_count() &&
            (record.uri(i) != asked.uri || record.params(i) != asked.params ||
-            record.path(i) != request.path)) {
+            record.path(i) != request.whose->path)) {
         ++i;
     }
     return i;
@@ -237,11 +237,11 @@ Verdict plan(const table::Current& current, const RegisterRequest& request,
 
 table::ContactState state_after(const RequestedContact& asked, const RegisterRequest& request) {
     table::ContactState state;
-    state.flow = request.flow;
-    state.call_id_hash = request.call_id_hash;
-    state.expires_at_s = expiry_of(asked.expires_s, request.now);
-    state.cseq = request.cseq;
-    state.refreshed_at_ms = request.now.stamp_ms();
+    state.flow = request.whose->flow;
+    state.call_id_hash = request.whose->call_id_hash;
+    state.expires_at_s = expiry_of(asked.expires_s, request.whose->now);
+    state.cseq = request.whose->cseq;
+    state.refreshed_at_ms = request.whose->now.stamp_ms();
     state.q = asked.q;
     state.flags = static_cast<std::uint16_t>(request.agent << table::kAgentShift);
     return state;
@@ -272,10 +272,10 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request, N
         table::ContactState stored;
         at[n] = find_text(record, request, n, 0);
         while (at[n] < record.contact_count() &&
-               (stored = claimed.state(at[n])).flow != request.flow) {
+               (stored = claimed.state(at[n])).flow != request.whose->flow) {
             at[n] = find_text(record, request, n, at[n] + 1);
         }
-        if (at[n] == record.contact_count() || expired(stored, request.now)) {
+        if (at[n] == record.contact_count() || expired(stored, request.whose->now)) {
             return InPlace::kNeedsOwner;
         }
         // It is the flow's own again: the control thread has to hear of that.
@@ -283,7 +283,7 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request, N
             return InPlace::kNeedsOwner;
         }
         // After a restart; where there are more, one of them may have this Call-ID and be meant.
-        if (stored.call_id_hash != request.call_id_hash && record.contact_count() > 1) {
+        if (stored.call_id_hash != request.whose->call_id_hash && record.contact_count() > 1) {
             return InPlace::kNeedsOwner;
         }
         found.all |= 1U << at[n];
@@ -295,7 +295,8 @@ InPlace refresh(table::ClaimedRecord& claimed, const RegisterRequest& request, N
                 break;
             case Order::kNewer:
                 to_update |= 1U << n;
-                found.by_call |= stored.call_id_hash == request.call_id_hash ? 1U << at[n] : 0;
+                found.by_call |=
+                    stored.call_id_hash == request.whose->call_id_hash ? 1U << at[n] : 0;
                 break;
         }
     }

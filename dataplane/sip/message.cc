@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/sip/message.h"
 
+#include "dataplane/sip/elements.h"
 #include "dataplane/sip/text.h"
 
 #include <cstring>
@@ -381,6 +382,12 @@ unsigned status_of(ParseError error) {
         return 513;
     }
     return reason_of(error).empty() ? 0 : 400;
+}
+
+bool came_by_proxy(const Message& request) {
+    Elements vias(request, HeaderId::kVia);
+    std::string_view via;
+    return vias.next(via) && vias.next(via);
 }
 
 }  // namespace pinhole::sip

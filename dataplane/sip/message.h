@@ -179,6 +179,9 @@ static_assert(std::is_trivially_copyable_v<Message> && sizeof(Message) <= 1536);
 // The Expires header of the message, if it has a readable one.
 [[nodiscard]] std::optional<std::uint32_t> expires_of(const Message& message);
 
+// More than one Via: a proxy stands between the sender of the request and us.
+[[nodiscard]] bool came_by_proxy(const Message& request);
+
 // Fills `message`, which needs no initial value. After an error it may be asked for answerable()
 // and, if so, be answered with write_reply(); nothing else of it is to be trusted.
 [[nodiscard]] ParseError parse(std::string_view datagram, Message& message);

@@ -72,6 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return ours;
     }();
     static const table::KeyedHash hash{std::array<std::byte, table::KeyedHash::kSeedBytes>{}};
+    static const auto whose = std::make_unique<pinhole::registrar::Whose>();
     static const auto request = std::make_unique<RegisterRequest>();
     const std::string text =
         "REGISTER sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n"
@@ -81,8 +82,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     sip::Message message;
     const pinhole::registrar::ReadContext context{policy, identity, hash, {}};
     if (sip::parse(text, message) == sip::ParseError::kOk &&
-        read_whose(message, {}, context, *request) == Verdict::kOk &&
-        read_contacts(message, context, nullptr, *request) == Verdict::kOk) {
+        read_whose(message, {}, context, *whose) == Verdict::kOk &&
+        read_contacts(message, context, nullptr, *whose, *request) == Verdict::kOk) {
         exercise(*request, policy);
     }
     return 0;

@@ -104,14 +104,15 @@ Edge::Edge(EdgeSettings settings, const TableMaker& make_table)
       path_mtus_(std::make_unique<net::PathMtus>(1)),
       counters_(settings_.io.workers) {
     pins_ = std::make_unique<route::PinTable>(1024);
-    shared_ = std::make_unique<Shared>(Shared{*table_, *qualify_, peer_health_, *pins_});
+    shared_ = std::make_unique<edge::Shared>(
+        edge::Shared{*table_, *qualify_, peer_health_, *pins_, settings_.io.workers});
     set_live({.registrar = settings_.policy, .limits = settings_.limits});
     shared_->screening = &rules_;
     shared_->refuse_when_overloaded = settings_.refuse_when_overloaded;
     if (settings_.auth.has_value()) {
         windows_.emplace(settings_.windows.allocate != nullptr ? settings_.windows : heap_.arrays(),
                          settings_.max_contacts, settings_.auth->nonce_lifetime_s);
-        authentication_.emplace(Authentication{*settings_.auth, *windows_, subscribers_});
+        authentication_.emplace(edge::Authentication{*settings_.auth, *windows_, subscribers_});
         shared_->authentication = &*authentication_;
     }
     if (const Status started = ports_->start(); !started) {

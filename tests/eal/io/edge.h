@@ -166,12 +166,12 @@ class Edge {
     route::PeerHealth peer_health_{1};
     std::unique_ptr<net::PathMtus> path_mtus_;
     std::unique_ptr<route::PinTable> pins_;
-    std::unique_ptr<Shared> shared_;
+    std::unique_ptr<edge::Shared> shared_;
     screen::RuleSetPointer rules_{nullptr};
     table::HeapMemory heap_;
     std::optional<auth::NonceWindows> windows_;
     auth::SubscribersPointer subscribers_{nullptr};
-    std::optional<Authentication> authentication_;
+    std::optional<edge::Authentication> authentication_;
     edge::Surroundings around_{.keys = test_keys()};
     edge::SurroundingsPointer pointer_{nullptr};
     std::vector<CoreCounters> counters_;

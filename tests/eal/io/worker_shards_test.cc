@@ -107,10 +107,10 @@ TEST_F(TwoWorkers, TheFirstSendsForTheOtherWhereADeviceHasOneQueue) {
 // More than a worker can have waiting: the rest of what needs that owner is dropped and counted, all
 // else goes on, and nothing stays behind.
 TEST_F(TwoWorkers, AnOwnerThatDoesNotAnswerCostsPacketsAndNoMore) {
-    for (unsigned i = 0; i < SipStage::kMaxWaiting + 40; ++i) {
+    for (unsigned i = 0; i < edge::kMaxWaiting + 40; ++i) {
         edge->ask(0, to_edge(kNat, 7), Register{.user = user_of(1, i % 50), .cseq = i + 1}.text());
     }
-    EXPECT_EQ(edge->counters(0).handoffs.get(), SipStage::kMaxWaiting);
+    EXPECT_EQ(edge->counters(0).handoffs.get(), edge::kMaxWaiting);
     EXPECT_EQ(edge->drops(0, DropReason::kHandoffFull), 40U);
     EXPECT_EQ(edge->ask(0, to_edge(kNat, 8), Register{.user = user_of(0)}.text()).size(), 1U)
         << "an AOR of its own";
@@ -120,7 +120,7 @@ TEST_F(TwoWorkers, AnOwnerThatDoesNotAnswerCostsPacketsAndNoMore) {
         edge->worker(0).round();
         answers += edge->sent(0).size();
     }
-    EXPECT_EQ(answers, SipStage::kMaxWaiting);
+    EXPECT_EQ(answers, edge::kMaxWaiting);
 }
 
 // One of the two phones of each AOR, and all that this side asks for it. Each side's packets arrive at its own worker.
@@ -198,7 +198,7 @@ class Side {
             }
             turn();
             // An owner that the scheduler keeps away must not cost packets here.
-            while (waiting_ > SipStage::kContexts / 2) {
+            while (waiting_ > edge::kMaxJobs / 2) {
                 turn();
             }
         }

@@ -4,7 +4,7 @@
 // contacts and what the table holds. Seeded: what fails, fails again.
 #include "tests/unit/corpus/model.h"
 
-#include "tests/unit/corpus/stages.h"
+#include "tests/unit/corpus/edge.h"
 
 #include <gtest/gtest.h>
 

@@ -2,8 +2,8 @@
 // REGISTERs shaped like those that real phones send, from behind a NAT: each registers, is called,
 // refreshes in place, comes back after a restart, and leaves.
 #include "dataplane/sip/name_addr.h"
+#include "tests/unit/corpus/edge.h"
 #include "tests/unit/corpus/files.h"
-#include "tests/unit/corpus/stages.h"
 
 #include <gtest/gtest.h>
 
@@ -139,7 +139,7 @@ TEST_P(Phones, RegistersIsCalledRefreshesAndLeaves) {
         expect_registered(send(phone.refresh()));
         EXPECT_TRUE(edge.last_was_in_place());
     }
-    EXPECT_EQ(call().decision.contact, invite.decision.contact);
+    EXPECT_EQ(call().decision.flow, invite.decision.flow);
     wait_s(40);
     const Sent left = send(phone.leave());
     ASSERT_TRUE(left.replied(200)) << left.text;

@@ -66,7 +66,7 @@ class GruuAnswer : public testing::Test {
     void store(const RequestText& text, net::Flow flow = flow_from(kHome, 32947)) {
         last_ = read(text, {}, now_, flow);
         ASSERT_EQ(last_->verdict, Verdict::kOk);
-        (void)table_->change_owner(last_->request.aor_hash, last_->request.aor,
+        (void)table_->change_owner(last_->request.whose->aor_hash, last_->request.whose->aor,
                                    [&](const table::Current& current, table::Edit& edit) {
                                        return plan(current, last_->request, {}, {}, edit) ==
                                               Verdict::kOk;
@@ -93,7 +93,8 @@ class GruuAnswer : public testing::Test {
         std::vector<char> room(16'000);
         sip::Writer out(room.data(), room.size());
         EXPECT_EQ(write_ok(last_->message,
-                           table_->find(last_->request.aor_hash, last_->request.aor), context, out),
+                           table_->find(last_->request.whose->aor_hash, last_->request.whose->aor),
+                           context, out),
                   Answered::kWritten);
         return std::string(out.view());
     }

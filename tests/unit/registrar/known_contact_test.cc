@@ -34,9 +34,9 @@ struct Read {
         EXPECT_EQ(sip::parse(text, message), sip::ParseError::kOk);
         const RegistrarPolicy policy;
         const ReadContext context{policy, identity, test_hash(), {}};
-        verdict = read_whose(message, {}, context, request);
+        verdict = read_whose(message, {}, context, whose);
         EXPECT_EQ(verdict, Verdict::kOk);
-        verdict = read_contacts(message, context, known, request);
+        verdict = read_contacts(message, context, known, whose, request);
     }
 
     [[nodiscard]] bool is_in_packet(std::string_view view) const {
@@ -46,6 +46,7 @@ struct Read {
 
     std::string text;
     sip::Message message;
+    Whose whose;
     RegisterRequest request;
     Verdict verdict;
 };

@@ -49,6 +49,7 @@ struct ReadRequest {
     Verdict verdict = Verdict::kOk;
     std::string text;
     sip::Message message;
+    Whose whose;
     RegisterRequest request;
 };
 
@@ -72,9 +73,9 @@ inline std::unique_ptr<ReadRequest> read(const RequestText& text,
         return made;
     }
     const ReadContext context{policy, identity, test_hash(), now};
-    made->verdict = read_whose(made->message, flow, context, made->request);
+    made->verdict = read_whose(made->message, flow, context, made->whose);
     if (made->verdict == Verdict::kOk) {
-        made->verdict = read_contacts(made->message, context, nullptr, made->request);
+        made->verdict = read_contacts(made->message, context, nullptr, made->whose, made->request);
     }
     return made;
 }

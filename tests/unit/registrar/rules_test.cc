@@ -48,7 +48,7 @@ class Rules : public testing::Test {
             return last_->verdict;
         }
         const RegisterRequest& request = last_->request;
-        const table::Record* record = table_->find(request.aor_hash, request.aor);
+        const table::Record* record = table_->find(request.whose->aor_hash, request.whose->aor);
         if (record != nullptr && may_refresh(*record, request)) {
             InPlace done = InPlace::kNeedsOwner;
             EXPECT_EQ(table_->refresh_any(*record,
@@ -62,11 +62,12 @@ class Rules : public testing::Test {
             }
         }
         Verdict verdict = Verdict::kOk;
-        const auto changed = table_->change_owner(
-            request.aor_hash, request.aor, [&](const table::Current& current, table::Edit& edit) {
-                verdict = plan(current, request, policy_, reachability_, edit);
-                return verdict == Verdict::kOk;
-            });
+        const auto changed =
+            table_->change_owner(request.whose->aor_hash, request.whose->aor,
+                                 [&](const table::Current& current, table::Edit& edit) {
+                                     verdict = plan(current, request, policy_, reachability_, edit);
+                                     return verdict == Verdict::kOk;
+                                 });
         table_->reclaim_owner(0);
         return changed.result == table::ChangeResult::kTableFull ? Verdict::kTableFull : verdict;
     }

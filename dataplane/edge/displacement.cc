@@ -1,38 +1,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Port reuse: an AOR has come to a flow, and who was reached there before may have lost it
-// (registrar/takeover.h). Looked at by the worker that received the REGISTER, after its owner has
-// carried it out; never for a refresh. To make a contact suspect changes its state and no structure,
-// so this worker does it itself, under the record's claim, whoever owns it: there is no command that
-// could be lost or fill a ring. At most kMaxHolders contacts are read.
-#include "dataplane/io/sip_stage.h"
+#include "dataplane/edge/displacement.h"
+
 #include "dataplane/nat/takeover.h"
-#include "dataplane/sip/elements.h"
 
 #include <array>
 #include <bit>
 #include <optional>
 
-namespace pinhole::io {
-namespace {
+namespace pinhole::edge {
 
-// A proxy on the way has its phones' requests come by one flow, and the Path that would say so is
-// believed from few.
-bool came_by_proxy(const sip::Message& message) {
-    sip::Elements vias(message, sip::HeaderId::kVia);
-    std::string_view via;
-    return vias.next(via) && vias.next(via);
-}
-
-}  // namespace
-
-// Where the answer goes elsewhere than the packet came from no gateway stands between.
-void SipStage::look_for_displaced(const Context& context) {
-    const registrar::RegisterRequest& request = context.request;
-    if (!request.path.empty() || request.flow != context.flow || came_by_proxy(context.message)) {
+// Where the answer goes elsewhere than the packet came from, no gateway stands between. A proxy on the
+// way has its phones' requests come by one flow, and the Path that would say so is believed from few.
+void Displacement::look(const Job& job, const Moment& now) {
+    const registrar::Whose& whose = job.registration->whose;
+    if (!whose.path.empty() || whose.flow != job.packet.flow || sip::came_by_proxy(job.message)) {
         return;
     }
     std::array<table::ContactId, nat::kMaxHolders> ids;
-    const table::FlowMatches found = shared_.table.find_by_flow(request.flow, ids);
+    const table::FlowMatches found = shared_.table.find_by_flow(whose.flow, ids);
     if (found.count < 2 || found.count == ids.size()) {
         return;  // nobody was there, or an exchange is
     }
@@ -42,21 +27,21 @@ void SipStage::look_for_displaced(const Context& context) {
     for (std::size_t i = 0; i < found.count; ++i) {
         table::ContactView view;
         if (shared_.table.read(ids[i], view) != table::SlotRead::kLive ||
-            view.state.expires_at_s <= now_.s) {
+            view.state.expires_at_s <= now.s) {
             continue;
         }
-        if (view.aor == request.aor) {
+        if (view.aor == whose.aor) {
             newcomer = view;
             continue;
         }
         const nat::Pulse pulse = nat::pulse_of(view.state, shared_.qualify.read_any(ids[i]),
-                                               shared_.qualify.life_any(ids[i].slot), request.now);
+                                               shared_.qualify.life_any(ids[i].slot), whose.now);
         holders[count++] = {view, pulse};
     }
     if (!newcomer.has_value()) {
         return;
     }
-    std::uint32_t lost = nat::displaced(*newcomer, {holders.data(), count}, context.proven);
+    std::uint32_t lost = nat::displaced(*newcomer, {holders.data(), count}, job.is_proven());
     for (; lost != 0; lost &= lost - 1) {
         suspect(holders[static_cast<std::size_t>(std::countr_zero(lost))].contact);
     }
@@ -64,7 +49,7 @@ void SipStage::look_for_displaced(const Context& context) {
 
 // If it is still there and has not registered since it was looked at. Another record may take its
 // place meanwhile, for the AOR's other contacts are changed by their owner; not many times.
-void SipStage::suspect(const table::ContactView& seen) {
+void Displacement::suspect(const table::ContactView& seen) {
     constexpr int kTries = 3;
     bool done = false;
     const auto mark = [&](table::ClaimedRecord& claimed) {
@@ -91,4 +76,4 @@ void SipStage::suspect(const table::ContactView& seen) {
     }
 }
 
-}  // namespace pinhole::io
+}  // namespace pinhole::edge
