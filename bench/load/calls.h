@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Calls that the core places: an INVITE for a phone, and whatever final answer comes, a redirection, a
-// refusal, or the phone's own "busy here" if the edge relays. Phones are busy, so that a call is over
-// with its ACK. Pure; one thread.
+// Calls that the core places: an INVITE for a phone, and whatever final answer comes: a
+// redirection, a refusal, or the phone's own "busy here" if the edge relays. Phones are busy, so a
+// call is over with its ACK. Pure; one thread.
 #pragma once
 
 #include "bench/load/stage.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The phone's side of digest authentication (RFC 3261 §22, RFC 8760, RFC 7616): reads a challenge and
-// answers it, with MD5 or SHA-256, with qop=auth or as RFC 2069 had it. What does not change from one
-// request to the next is kept in a Login. Hashes are OpenSSL's, but for the MD5 of each request, which
-// would take longer than all else that the load does: many of them are made at once. Pure; one thread.
+// The phone's side of digest authentication (RFC 3261 §22, RFC 8760, RFC 7616): reads a challenge
+// and answers it, with MD5 or SHA-256, with qop=auth or as RFC 2069 had it. A Login keeps what does
+// not change from one request to the next. OpenSSL makes the hashes, except the MD5 of each
+// request: that would take longer than the rest of the load, so many of them are made at once.
+// Pure; one thread.
 #pragma once
 
 #include "dataplane/auth/md5_lanes.h"
@@ -84,8 +85,8 @@ class Logins {
     [[nodiscard]] bool take(std::uint32_t phone, std::string_view user, const Challenge& challenge);
     [[nodiscard]] bool known(std::uint32_t phone) const { return logins_[phone].known(); }
     void forget(std::uint32_t phone) { logins_[phone].nonce_len = 0; }
-    // "Authorization: Digest ...\r\n" for a REGISTER, by the phone's login, and counts its nonce on. What
-    // was written must stay where it is until finish(), which puts the response into it.
+    // Writes "Authorization: Digest ...\r\n" for a REGISTER by the phone's login, and counts its
+    // nonce on. The text must stay where it is until finish(), which puts the response into it.
     void write_authorization(std::uint32_t phone, std::string_view user, sip::Writer& out);
     void finish();
     void prefetch(std::uint32_t phone) const {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The NAT gateways that the phones stand behind. Phones are dealt out in turn: phone n is number
-// n / gateways behind gateway n % gateways, whose public address is the first one's plus that. Each
-// phone has one mapping, to the edge. A mapping that was idle for longer than its gateway's timeout is
-// dead: what comes to it vanishes, and the phone's next packet opens one with another public port.
+// The NAT gateways that the phones stand behind. Phones are dealt out in turn: phone n is number n
+// / gateways behind gateway n % gateways, whose public address is the first one's plus that. Each
+// phone has one mapping, to the edge. A mapping that was idle for longer than its gateway's timeout
+// is dead: a packet that comes to it vanishes, and the phone's next packet opens a mapping with
+// another public port.
 //
-// The port says whose mapping it is and its generation, so that nothing is kept to find the phone of
-// a packet:
+// The port tells which phone's mapping it is, and of which generation, so nothing is kept to find
+// the phone of a packet:
 //
 //   port = kFirstPort + number + generation * (phones a gateway), over as many generations as fit
 //
-// Packets of both directions keep a mapping alive, as Linux's conntrack has it. Pure; time is handed
+// Packets of both directions keep a mapping alive, as in Linux's conntrack. Pure; time is handed
 // in.
 #pragma once
 

@@ -166,8 +166,8 @@ std::size_t Messages::write_hello(const Fields& fields, char* out) const {
     return write_alone(hello_, fields, out);
 }
 
-// The branch is looked for as text: reading the whole Via costs three times as much, and whoever has
-// changed it otherwise has not changed who asked.
+// The branch is looked for as text: reading the whole Via costs three times as much, and an edge
+// that has changed the Via otherwise has not changed who asked.
 std::optional<Ticket> Messages::ticket_of(const sip::Message& message) const {
     const std::string_view vias = message.via();
     const std::string_view top = vias.substr(0, vias.find(','));

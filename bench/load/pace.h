@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// When the next request leaves. Open loop: at a fixed rate, whatever the answers do; what was held up
-// is sent late but counts from the moment it was due, so that a stalled server cannot hide its
-// latency by stalling us. Closed loop: as soon as fewer than a window of requests are under way. Both
-// may be asked for: then the window bounds what the rate wants. Pure.
+// When the next request leaves. Open loop: at a fixed rate, whatever the answers do. A request that
+// was held up is sent late but counts from the moment it was due, so a stalled server cannot hide
+// its latency by stalling the load. Closed loop: as soon as fewer than a window of requests are
+// under way. With both, the window bounds what the rate asks for. Pure.
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,8 @@ namespace {
 constexpr std::uint64_t kMs = 1'000'000;
 // Random picks until one is found that is idle.
 constexpr unsigned kTries = 8;
-// A phone that was not heard or was refused tries again after 1 to 5 s, then (it is the wheel's) so on.
+// The first retry of a phone that got no answer or was refused comes after 1 to 5 s; the wheel
+// spaces out the later ones.
 constexpr std::uint32_t kRetryFirst_ms = 1000;
 constexpr std::uint32_t kRetrySpread_ms = 4000;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Plays a plan from its first registration to its end: phase after phase, each with a tally of its own,
-// a pace, and an end. It is given every datagram that comes and a turn in between, and leaves what it
-// sends in the outbox; the moment is handed in. Pure; one thread.
+// Plays a plan from its first registration to its end: phase after phase, each with its own tally,
+// pace and end. The player is given every datagram that comes and a turn in between, and leaves
+// what it sends in the outbox; the moment is handed in. Pure; one thread.
 #pragma once
 
 #include "bench/load/calls.h"

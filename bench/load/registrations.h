@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The phones' REGISTERs: asks, answers challenges, holds every answer against its question. A phone has
-// one question under way at a time. Pure; one thread.
+// The phones' REGISTERs: asks, answers challenges, checks every answer against its question. A
+// phone has one question under way at a time. Pure; one thread.
 #pragma once
 
 #include "bench/load/stage.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The 99th percentile of each tenth of a second. Where a host takes a core away for milliseconds once a second,
-// one percentile of the whole run tells of little else; the median of the slices' tells what a question meets
-// between two such moments. One writer, which also reads. Pure.
+// The 99th percentile of each tenth of a second. On a host that takes a core away for milliseconds
+// once a second, one percentile of the whole run shows little but those moments. The median of the
+// slices' percentiles shows what a question meets between them. One writer, which also reads. Pure.
 #pragma once
 
 #include "bench/load/histogram.h"

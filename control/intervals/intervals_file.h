@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What was learned of gateways as the text of a file, read strictly: a line a gateway and kind of
-// phone, and at the end how many there are and a sum over all that stands before, so that what a disk
-// has damaged, a hand has cut or another program has written is known. Pure.
+// What was learned of gateways as the text of a file, read strictly. It has a line for each gateway
+// and kind of phone, and at the end their number and a sum over all lines before: so damage by a
+// disk, a file cut by hand and a file of another program are noticed. Pure.
 //
 //   pinhole intervals 1
 //   saved 1700000000

@@ -112,8 +112,8 @@ enum class Glance : std::uint8_t {
 };
 [[nodiscard]] Glance glance(std::string_view datagram);
 
-// Whether a REGISTER has credentials. If they are good is not known before it has cost as much as it
-// does to serve it; whoever sends wrong ones is soon held back as one who guesses.
+// Whether a REGISTER has credentials. Checking them would cost as much as serving the request; a
+// source that sends wrong ones is soon held back as a guesser.
 [[nodiscard]] bool has_credentials(std::string_view datagram);
 
 }  // namespace pinhole::admit

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A lane's words are laid beside those of the other lanes, so that each step is one operation on all
-// of them. Lanes whose message has ended keep what they have while the longer ones go on.
+// A lane's words lie beside those of the other lanes, so that each step is one operation on all of
+// them. Lanes whose message has ended keep what they have while the longer ones go on.
 #include "dataplane/auth/md5_lanes.h"
 
 #include <algorithm>
@@ -194,7 +194,7 @@ constexpr int kLast = 0x39;
 // takes for one forgotten.
 constexpr __mmask16 kAll = 0xffff;
 
-// Sixteen words of sixteen lanes each, turned into sixteen lanes of each word: by pairs of words, by
+// Turns sixteen words of sixteen lanes each into sixteen lanes of each word: by pairs of words, by
 // fours, and last by the quarters of a register.
 __attribute__((target("avx512f"))) inline void turn(__m512i (&rows)[16]) {
     constexpr int kEven = 0x88;

@@ -6,7 +6,7 @@
 namespace pinhole::load {
 namespace {
 
-// A full queue is tried again so often before a frame is given up: the other end may be off its core.
+// How often a full queue is tried before a frame is given up: the other end may be off its core.
 constexpr unsigned kTries = 10'000;
 
 }  // namespace

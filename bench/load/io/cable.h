@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The device that the load leaves and comes back by: pinhole's own kinds of port, without its kernel
-// path. Bursts, headers, checksums. Opened by the main thread, used by one lcore.
+// The device through which the load sends and receives: one of pinhole's own kinds of port, without
+// its kernel path. Bursts, headers, checksums. Opened by the main thread, used by one lcore.
 #pragma once
 
 #include "bench/load/outbox.h"

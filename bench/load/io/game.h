@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The play on a device: finds the edge, says hello until it answers, then turns the player's rounds on
-// one lcore until the play is over. Started and read by the main thread.
+// The play on a device: finds the edge, says hello until the edge answers, then turns the player's
+// rounds on one lcore until the play is over. Started and read by the main thread.
 #pragma once
 
 #include "bench/load/io/cable.h"
@@ -40,7 +40,8 @@ class Game {
     int play();
     [[nodiscard]] bool find_edge();
     [[nodiscard]] bool greet();
-    // One burst: answers who asks where we are, and gives datagrams to `fn(datagram, sum_is_right)`.
+    // One burst: answers neighbours that ask for our address, and gives datagrams to `fn(datagram,
+    // sum_is_right)`.
     template <class Fn>
     void receive(Fn&& fn);
     void take_neighbour(net::Bytes frame);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// pinhole-load: plays a population of phones against a SIP registrar. Exit status: 0 all went well, 1
-// something was answered wrongly or nothing at all, or it could not begin, 2 wrong usage.
+// pinhole-load: plays a population of phones against a SIP registrar. Exit status: 0 if all went
+// well; 1 if an answer was wrong or missing, or the play could not begin; 2 for wrong usage.
 #include "bench/load/io/game.h"
 #include "bench/load/io/mirror.h"
 #include "bench/load/options.h"

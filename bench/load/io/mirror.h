@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The far end of `pinhole-load echo`: sends every datagram back as it is, and says that every address is
-// its own. What the least is that a registrar on the same port and core could take. Started by the main
-// thread, turned by one lcore until it is stopped.
+// The far end of `pinhole-load echo`: sends every datagram back as it is, and says that every
+// address is its own. It shows the least that a registrar on the same port and core could take.
+// Started by the main thread, turned by one lcore until it is stopped.
 #pragma once
 
 #include "bench/load/io/cable.h"

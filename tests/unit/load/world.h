@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A player and what lies around it: the outbox's buffers, and an edge played by the test, which reads
+// A player and what surrounds it: the outbox's buffers, and an edge played by the test, which reads
 // what was sent and answers as it likes.
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What pinhole asks of the machine that it runs on: cores of its own, capabilities it may give up, and
-// a watchdog that is called in time.
+// What pinhole asks of the machine that it runs on: cores of its own, capabilities it may give up,
+// and a watchdog that is called in time.
 #include "control/machine/cpu_advice.h"
 #include "control/machine/privileges.h"
 #include "control/machine/watchdog.h"

@@ -43,7 +43,8 @@ std::string family_of(const std::string& name, const std::map<std::string, std::
 
 Exposition read(const std::string& text) {
     static const std::regex kSample(
-        R"re(([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\.)*",?)*\})? (\S+))re");
+        R"re(([a-zA-Z_:][a-zA-Z0-9_:]*))re"
+        R"re((\{(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\.)*",?)*\})? (\S+))re");
     Exposition out;
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
