@@ -64,7 +64,7 @@ class Wheel {
     std::uint32_t advance(Tick now, std::uint32_t max_expired, Fn&& fn, Ahead&& ahead) {
         return advance(now, max_expired, fn, ahead, [] { return false; });
     }
-    // The same, and takes no more of this call once `enough()`, who is asked before each.
+    // The same, and takes no more in this call once `enough()` is true, which is asked before each.
     template <typename Fn, typename Ahead, typename Enough>
     std::uint32_t advance(Tick now, std::uint32_t max_expired, Fn&& fn, Ahead&& ahead,
                           Enough&& enough) {

@@ -240,7 +240,7 @@ TEST_F(Metrics, EveryDropReasonAndMethodHasASeries) {
     }
 }
 
-// A series for whatever somebody sends would be his to multiply. What a label may say is known when
+// If what phones send made a series, they could multiply them. What a label may say is known when
 // pinhole starts: the names here are all there are, and their values come from tables, from numbers
 // with a bound, or from the operator (peer, rule).
 TEST_F(Metrics, LabelsAreOfAClosedSet) {
