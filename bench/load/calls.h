@@ -21,7 +21,7 @@ class Calls {
         : stage_(stage), waiting_(stage.plan.timeout_ns), calls_(kMaxUnderWay) {}
 
     [[nodiscard]] bool may_call() const { return !at(next_).open; }
-    // Only if may_call() and the outbox has room.
+    // Only if may_call() and the batch has room.
     void call(PhoneIndex phone, std::uint64_t from_ns, std::uint64_t now_ns);
     // An answer that reached the core. True if a call ended with it.
     bool answered(const sip::Message& answer, std::uint64_t now_ns);

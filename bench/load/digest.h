@@ -46,12 +46,12 @@ struct HexHash {
     [[nodiscard]] std::string_view view() const { return {text.data(), len}; }
 };
 
-class Digester {
+class DigestClient {
   public:
-    Digester();
-    ~Digester();
-    Digester(const Digester&) = delete;
-    Digester& operator=(const Digester&) = delete;
+    DigestClient();
+    ~DigestClient();
+    DigestClient(const DigestClient&) = delete;
+    DigestClient& operator=(const DigestClient&) = delete;
 
     [[nodiscard]] HexHash hash(Algorithm algorithm, std::span<const std::string_view> parts);
 
@@ -118,7 +118,7 @@ class Logins {
 
     static constexpr std::size_t kLanes = 32;
 
-    Digester digester_;
+    DigestClient digester_;
     // MD5 responses that are still to be made, and where they go.
     std::unique_ptr<auth::Md5Message[]> texts_;
     std::array<char*, kLanes> places_{};

@@ -33,7 +33,7 @@ class Messages {
   public:
     explicit Messages(const Plan& plan);
 
-    // Each writes into Outbox::kCapacity bytes and returns the length, 0 if it does not fit.
+    // Each writes into SendBatch::kCapacity bytes and returns the length, 0 if it does not fit.
     // `logins` is null, or knows the phone.
     [[nodiscard]] std::size_t write_register(const Fields& fields, std::uint32_t phone,
                                              Logins* logins, char* out) const;

@@ -4,7 +4,7 @@
 // slices' percentiles shows what a question meets between them. One writer, which also reads. Pure.
 #pragma once
 
-#include "bench/load/histogram.h"
+#include "bench/load/latency_histogram.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -51,7 +51,7 @@ class Slices {
         present_.clear();
     }
 
-    Histogram present_;
+    LatencyHistogram present_;
     std::uint64_t end_ns_ = 0;
     std::vector<std::uint64_t> p99s_;
 };

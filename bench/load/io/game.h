@@ -14,7 +14,7 @@
 
 namespace pinhole::load {
 
-struct Whereabouts {
+struct LinkSetup {
     net::Address own;             // who asks for the edge, and what the edge's routes lead to
     net::Address next_hop;        // whose MAC is asked for: the edge's own address, or a router's
     std::optional<net::Mac> mac;  // known already
@@ -23,7 +23,7 @@ struct Whereabouts {
 
 class Game {
   public:
-    Game(Cable& cable, const Plan& plan, const Whereabouts& where);
+    Game(Cable& cable, const Plan& plan, const LinkSetup& link);
 
     // All of it; for rte_eal_remote_launch(). 0, or 1: see problem().
     static int run(void* game) { return static_cast<Game*>(game)->play(); }
@@ -48,9 +48,9 @@ class Game {
     [[nodiscard]] bool stopped() const { return stop_.load(std::memory_order_relaxed); }
 
     Cable& cable_;
-    Outbox outbox_;
+    SendBatch batch_;
     const Plan& plan_;
-    Whereabouts where_;
+    LinkSetup link_;
     Player player_;
     std::uint64_t start_;
     double ns_per_cycle_;

@@ -13,7 +13,7 @@
 
 namespace pinhole::load {
 
-class Histogram {
+class LatencyHistogram {
   public:
     // Values up to 2^36 ns (68 s); what is more counts as that.
     static constexpr unsigned kMaxBits = 36;

@@ -9,10 +9,10 @@
 
 namespace pinhole::load {
 
-class Pace {
+class Pacer {
   public:
     // `rate_per_s` 0: closed loop. `window` 0: no bound.
-    Pace(double rate_per_s, std::uint32_t window, std::uint64_t start_ns)
+    Pacer(double rate_per_s, std::uint32_t window, std::uint64_t start_ns)
         : gap_ns_(rate_per_s > 0 ? 1e9 / rate_per_s : 0), window_(window), start_ns_(start_ns) {}
 
     // Whether a request may leave now, and the moment that its latency counts from.

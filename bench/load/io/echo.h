@@ -10,13 +10,13 @@
 
 namespace pinhole::load {
 
-class Mirror {
+class Echo {
   public:
-    explicit Mirror(Cable& cable) : cable_(cable) {}
+    explicit Echo(Cable& cable) : cable_(cable) {}
 
     // For rte_eal_remote_launch().
-    static int run(void* mirror) {
-        static_cast<Mirror*>(mirror)->turn();
+    static int run(void* echo) {
+        static_cast<Echo*>(echo)->turn();
         return 0;
     }
     // Any thread.
