@@ -27,7 +27,7 @@
 
 namespace pinhole::store {
 
-struct Settings {
+struct StoreSettings {
     std::string directory;
     std::string memory;
     std::size_t ring_bytes = std::size_t{32} << 20;  // a power of two
@@ -36,7 +36,7 @@ struct Settings {
 };
 
 // Written by the store's thread; each by itself.
-struct Figures {
+struct StoreFigures {
     std::atomic<std::uint64_t> copied_bytes{0};
     std::atomic<std::uint64_t> log_bytes{0};  // since the last snapshot
     std::atomic<std::uint64_t> snapshot_bytes{0};
@@ -49,7 +49,7 @@ struct Figures {
 
 class Store {
   public:
-    Store(Settings settings, const journal::RunInfo& wanted);
+    Store(StoreSettings settings, const journal::RunInfo& wanted);
     ~Store();
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
@@ -89,7 +89,7 @@ class Store {
     // At the end of the last worker: all goes to the disk.
     void end(std::uint64_t now_ms);
 
-    [[nodiscard]] const Figures& figures() const { return figures_; }
+    [[nodiscard]] const StoreFigures& figures() const { return figures_; }
     // The last failure, in a sentence; empty: none since the last time. For the log.
     [[nodiscard]] std::string take_complaint();
 
@@ -114,7 +114,7 @@ class Store {
     [[nodiscard]] std::uint64_t lost() const;
     [[nodiscard]] std::string disk_path(const char* kind, std::uint64_t number) const;
 
-    const Settings settings_;
+    const StoreSettings settings_;
     journal::RunInfo run_;
     DirectoryLock disk_lock_;
     DirectoryLock memory_lock_;
@@ -151,7 +151,7 @@ class Store {
     std::unique_ptr<Taking> taking_;
     std::uint64_t last_snapshot_bytes_ = 0;
 
-    Figures figures_;
+    StoreFigures figures_;
     std::string complaint_;
 };
 

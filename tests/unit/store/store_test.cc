@@ -66,7 +66,7 @@ struct Edge {
         wanted.max_contacts = kContacts;
         wanted.ports[0][0] = 'e';
         store = std::make_unique<Store>(
-            Settings{place.disk(), place.memory(), ring_bytes, min_log_bytes}, wanted);
+            StoreSettings{place.disk(), place.memory(), ring_bytes, min_log_bytes}, wanted);
         error = store->open();
         if (error) {
             return;
