@@ -26,7 +26,7 @@ using qualify::KeptLesson;
 inline constexpr std::size_t kMostKept = 262'144;
 inline constexpr std::size_t kMaxFile = 24 << 20;
 // What is older says too little: gateways are replaced, addresses change hands.
-inline constexpr std::uint64_t kOldest_s = 3 * 24 * 3600;
+inline constexpr std::uint64_t kOldest_s = std::uint64_t{3} * 24 * 3600;
 
 struct Intervals {
     std::uint64_t saved_s = 0;  // of the epoch

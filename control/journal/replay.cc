@@ -189,9 +189,7 @@ class Replay::Shard {
             image.record != nullptr
                 ? image.record->hash()
                 : reinterpret_cast<const table::GoneChange*>(image.change)->hash;
-        if (image.record == nullptr) {
-            said_.insert(hash);
-        } else if (!is_said(*image.record) && !restore(image)) {
+        if (image.record == nullptr || (!is_said(*image.record) && !restore(image))) {
             said_.insert(hash);
         }
     }

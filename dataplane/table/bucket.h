@@ -70,7 +70,8 @@ class BucketIndex {
         // could want.
         const std::uint64_t ever = records / BucketLine::kCells;
         return static_cast<std::uint32_t>(
-            std::max(records / 14, std::min<std::uint64_t>(ever, 4096)) + 64 * (shards + 1));
+            std::max(records / 14, std::min<std::uint64_t>(ever, 4096)) +
+            std::uint64_t{64} * (shards + 1));
     }
 
     // Any thread. The record is good until the caller's next quiescent state.
