@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the check of a password costs beside everything else: bursts of 32 digests as a REGISTER has them (two hashes, 45
-// and 140 bytes), by each variant of MD5 and by OpenSSL one at a time; and nonces, made and read.
+// What checking a password costs by itself: bursts of 32 digests as a REGISTER has them (two
+// hashes, of 45 and 140 bytes), by each variant of MD5 and by OpenSSL one at a time; and making and
+// reading nonces.
 #include "dataplane/auth/digest.h"
 #include "dataplane/auth/nonce.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the journal costs a refresh, warm and over many contacts, beside the same without; and how long
-// contacts take to come back, by one thread and by two, from a snapshot alone and from a snapshot with
-// as many refreshes logged behind it. PINHOLE_BENCH_CONTACTS sets how many (1 M).
+// What the journal adds to the cost of a refresh, warm and over many contacts. And how long
+// contacts take to come back, with one thread and with two: from a snapshot alone, and from a
+// snapshot with as many refreshes logged after it. PINHOLE_BENCH_CONTACTS sets the number of
+// contacts (1 M).
 #include "control/journal/replay.h"
 #include "control/journal/snapshot.h"
 #include "dataplane/table/binding_table.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What pinhole-load itself takes to play a refresh: picking a phone, writing its REGISTER (with its digest),
-// reading the answer. A registrar that takes less on the other core is held up by the load, not by itself;
-// the device, and the checksums of the frames both ways, come on top. The edge's part is not timed.
+// What pinhole-load itself takes to play a refresh: picking a phone, writing its REGISTER (with its
+// digest), reading the answer. A registrar on the other core that is faster than this is held up by
+// the load. The device and the checksums of the frames both ways come on top. The edge's part is
+// not timed.
 #include "tests/unit/load/world.h"
 
 #include <benchmark/benchmark.h>

@@ -164,10 +164,10 @@ void keeper_round(benchmark::State& state) {
 }
 BENCHMARK(keeper_round)->Apply(sizes);
 
-// A second of the plane by steps of 1 ms, and in the midst of them a stall of 2 s, as synthetic time
-// has it. Counters: the most pings in any 10 ms beside what is promised, 1.2 times the mean and a
-// burst; pings a second of synthetic time; those that were more than 100 ms late without the stall;
-// how long it took until nothing was overdue after it; and the share of one core that all of it takes.
+// A second of the plane by steps of 1 ms, with a stall of 2 s of synthetic time in its midst.
+// Counters: the most pings in any 10 ms beside what is promised, 1.2 times the mean and a burst;
+// pings a second of synthetic time; those that were more than 100 ms late without the stall; how
+// long after the stall something was still overdue; and the share of one core that all of it takes.
 void keeper_bursts(benchmark::State& state) {
     constexpr int kSeconds = 30;
     constexpr int kStallAt = 10;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// `pinholectl capture`: takes packets from the daemon, and writes them with its own rights to a file
-// that the daemon never opens.
+// `pinholectl capture`: takes packets from the daemon, and writes them with its own rights to a
+// file that the daemon never opens.
 #pragma once
 
 #include "control/api/client.h"
@@ -17,8 +17,8 @@ struct CaptureOptions {
     std::uint64_t megabytes = 100;
 };
 
-// The exit status: 0 when the time or the size is reached, or at SIGINT or SIGTERM; the file is whole
-// then. 1 if it can't be written or the daemon gives nothing.
+// Returns the exit status: 0 when the time or the size is reached, or at SIGINT or SIGTERM; the
+// file is whole then. 1 if it can't be written or the daemon gives nothing.
 [[nodiscard]] int run_capture(const api::Client& client, const CaptureOptions& options);
 
 }  // namespace pinhole::ctl

@@ -9,7 +9,7 @@ void Calls::call(PhoneIndex phone, std::uint64_t from_ns, std::uint64_t now_ns) 
     const Ticket ticket{phone, next_};
     at(next_++) = {from_ns, ticket, true};
     ++under_way_;
-    if (char* out = stage_.outbox.room(); out != nullptr) {
+    if (char* out = stage_.batch.room(); out != nullptr) {
         stage_.leave_core(stage_.messages.write_invite(stage_.fields(ticket), out));
         stage_.tally->calls.add();
     }
@@ -63,7 +63,7 @@ bool Calls::answered(const sip::Message& answer, std::uint64_t now_ns) {
 }
 
 void Calls::acknowledge(const Ticket& ticket, const sip::Message& answer) {
-    if (char* out = stage_.outbox.room(); out != nullptr) {
+    if (char* out = stage_.batch.room(); out != nullptr) {
         stage_.leave_core(stage_.messages.write_ack(stage_.fields(ticket), answer, out));
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Calls that the core places: an INVITE for a phone, and whatever final answer comes, a redirection, a
-// refusal, or the phone's own "busy here" if the edge relays. Phones are busy, so that a call is over
-// with its ACK. Pure; one thread.
+// Calls that the core places: an INVITE for a phone, and whatever final answer comes: a
+// redirection, a refusal, or the phone's own "busy here" if the edge relays. Phones are busy, so a
+// call is over with its ACK. Pure; one thread.
 #pragma once
 
 #include "bench/load/stage.h"
@@ -21,7 +21,7 @@ class Calls {
         : stage_(stage), waiting_(stage.plan.timeout_ns), calls_(kMaxUnderWay) {}
 
     [[nodiscard]] bool may_call() const { return !at(next_).open; }
-    // Only if may_call() and the outbox has room.
+    // Only if may_call() and the batch has room.
     void call(PhoneIndex phone, std::uint64_t from_ns, std::uint64_t now_ns);
     // An answer that reached the core. True if a call ended with it.
     bool answered(const sip::Message& answer, std::uint64_t now_ns);

@@ -100,18 +100,18 @@ bool read_challenge(std::string_view value, Challenge& out) {
     return !out.realm.empty() && !out.nonce.empty();
 }
 
-Digester::Digester()
+DigestClient::DigestClient()
     : context_(EVP_MD_CTX_new()),
       md5_(EVP_MD_fetch(nullptr, "MD5", nullptr)),
       sha256_(EVP_MD_fetch(nullptr, "SHA256", nullptr)) {}
 
-Digester::~Digester() {
+DigestClient::~DigestClient() {
     EVP_MD_CTX_free(context_);
     EVP_MD_free(md5_);
     EVP_MD_free(sha256_);
 }
 
-HexHash Digester::hash(Algorithm algorithm, std::span<const std::string_view> parts) {
+HexHash DigestClient::hash(Algorithm algorithm, std::span<const std::string_view> parts) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned len = 0;
     EVP_DigestInit_ex2(context_, algorithm == Algorithm::kMd5 ? md5_ : sha256_, nullptr);

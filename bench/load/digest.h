@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The phone's side of digest authentication (RFC 3261 §22, RFC 8760, RFC 7616): reads a challenge and
-// answers it, with MD5 or SHA-256, with qop=auth or as RFC 2069 had it. What does not change from one
-// request to the next is kept in a Login. Hashes are OpenSSL's, but for the MD5 of each request, which
-// would take longer than all else that the load does: many of them are made at once. Pure; one thread.
+// The phone's side of digest authentication (RFC 3261 §22, RFC 8760, RFC 7616): reads a challenge
+// and answers it, with MD5 or SHA-256, with qop=auth or as RFC 2069 had it. A Login keeps what does
+// not change from one request to the next. OpenSSL makes the hashes, except the MD5 of each
+// request: that would take longer than the rest of the load, so many of them are made at once.
+// Pure; one thread.
 #pragma once
 
 #include "dataplane/auth/md5_lanes.h"
@@ -45,12 +46,12 @@ struct HexHash {
     [[nodiscard]] std::string_view view() const { return {text.data(), len}; }
 };
 
-class Digester {
+class DigestClient {
   public:
-    Digester();
-    ~Digester();
-    Digester(const Digester&) = delete;
-    Digester& operator=(const Digester&) = delete;
+    DigestClient();
+    ~DigestClient();
+    DigestClient(const DigestClient&) = delete;
+    DigestClient& operator=(const DigestClient&) = delete;
 
     [[nodiscard]] HexHash hash(Algorithm algorithm, std::span<const std::string_view> parts);
 
@@ -84,8 +85,8 @@ class Logins {
     [[nodiscard]] bool take(std::uint32_t phone, std::string_view user, const Challenge& challenge);
     [[nodiscard]] bool known(std::uint32_t phone) const { return logins_[phone].known(); }
     void forget(std::uint32_t phone) { logins_[phone].nonce_len = 0; }
-    // "Authorization: Digest ...\r\n" for a REGISTER, by the phone's login, and counts its nonce on. What
-    // was written must stay where it is until finish(), which puts the response into it.
+    // Writes "Authorization: Digest ...\r\n" for a REGISTER by the phone's login, and counts its
+    // nonce on. The text must stay where it is until finish(), which puts the response into it.
     void write_authorization(std::uint32_t phone, std::string_view user, sip::Writer& out);
     void finish();
     void prefetch(std::uint32_t phone) const {
@@ -117,7 +118,7 @@ class Logins {
 
     static constexpr std::size_t kLanes = 32;
 
-    Digester digester_;
+    DigestClient digester_;
     // MD5 responses that are still to be made, and where they go.
     std::unique_ptr<auth::Md5Message[]> texts_;
     std::array<char*, kLanes> places_{};

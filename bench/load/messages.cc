@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bench/load/messages.h"
 
-#include "bench/load/outbox.h"
+#include "bench/load/send_batch.h"
 #include "dataplane/sip/elements.h"
 #include "dataplane/sip/params.h"
 #include "dataplane/sip/reply.h"
@@ -95,7 +95,7 @@ Template hello(const Plan& plan) {
 }
 
 std::size_t write_alone(const Template& t, const Fields& fields, char* out) {
-    if (t.size() > Outbox::kCapacity) {
+    if (t.size() > SendBatch::kCapacity) {
         return 0;
     }
     t.write(fields, out);
@@ -126,13 +126,13 @@ Messages::Messages(const Plan& plan)
 
 std::size_t Messages::write_register(const Fields& fields, std::uint32_t phone, Logins* logins,
                                      char* out) const {
-    if (register_head_.size() + register_tail_.size() > Outbox::kCapacity) {
+    if (register_head_.size() + register_tail_.size() > SendBatch::kCapacity) {
         return 0;
     }
     register_head_.write(fields, out);
     std::size_t len = register_head_.size();
     if (logins != nullptr) {
-        sip::Writer writer(out + len, Outbox::kCapacity - len - register_tail_.size());
+        sip::Writer writer(out + len, SendBatch::kCapacity - len - register_tail_.size());
         logins->write_authorization(phone, fields.phone(), writer);
         if (writer.overflow()) {
             return 0;
@@ -148,12 +148,12 @@ std::size_t Messages::write_invite(const Fields& fields, char* out) const {
 }
 
 std::size_t Messages::write_ack(const Fields& fields, const sip::Message& answer, char* out) const {
-    if (ack_head_.size() + ack_tail_.size() > Outbox::kCapacity) {
+    if (ack_head_.size() + ack_tail_.size() > SendBatch::kCapacity) {
         return 0;
     }
     ack_head_.write(fields, out);
     const std::size_t len = ack_head_.size();
-    sip::Writer writer(out + len, Outbox::kCapacity - len - ack_tail_.size());
+    sip::Writer writer(out + len, SendBatch::kCapacity - len - ack_tail_.size());
     writer.text("To: ").unfolded(answer.to()).text("\r\n");
     if (writer.overflow()) {
         return 0;
@@ -166,8 +166,8 @@ std::size_t Messages::write_hello(const Fields& fields, char* out) const {
     return write_alone(hello_, fields, out);
 }
 
-// The branch is looked for as text: reading the whole Via costs three times as much, and whoever has
-// changed it otherwise has not changed who asked.
+// The branch is looked for as text: reading the whole Via costs three times as much, and an edge
+// that has changed the Via otherwise has not changed who asked.
 std::optional<Ticket> Messages::ticket_of(const sip::Message& message) const {
     const std::string_view vias = message.via();
     const std::string_view top = vias.substr(0, vias.find(','));
@@ -258,7 +258,7 @@ bool may_redirect_to(const sip::Message& answer, const Fields& fields) {
 
 std::size_t write_answer(const sip::Message& request, unsigned code, const AnswerSource& source,
                          char* out) {
-    sip::Writer writer(out, Outbox::kCapacity);
+    sip::Writer writer(out, SendBatch::kCapacity);
     const sip::Reply reply{
         .code = code,
         .reason = {},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What phones and the core write, and what they make of what they read. Every question carries in
-// its branch and its Call-ID who asked what, so that an answer is known without looking anything up:
+// What phones and the core write, and how they understand what they read. Every request names its
+// sender and its purpose in the branch and the Call-ID, so that an answer is recognized without
+// looking anything up:
 //
 //   branch   z9hG4bK-RRRRRRRR-PPPPPPPP-SSSSSSSS   run, phone, sequence
 //   Call-ID  PPPPPPPP-RRRRRRRR@10.1xx.1xx.1xx     a phone's REGISTERs
@@ -32,8 +33,8 @@ class Messages {
   public:
     explicit Messages(const Plan& plan);
 
-    // Each writes into Outbox::kCapacity bytes and returns the length, 0 if it does not fit. `logins`
-    // is null, or knows the phone.
+    // Each writes into SendBatch::kCapacity bytes and returns the length, 0 if it does not fit.
+    // `logins` is null, or knows the phone.
     [[nodiscard]] std::size_t write_register(const Fields& fields, std::uint32_t phone,
                                              Logins* logins, char* out) const;
     [[nodiscard]] std::size_t write_invite(const Fields& fields, char* out) const;
@@ -76,8 +77,8 @@ struct Granted {
 
 // Whether a URI ("sip:10000007@...") names this phone.
 [[nodiscard]] bool names_phone(std::string_view uri, const Fields& fields);
-// Whether the answer has a Contact, and none that names another phone. One that names no phone at all
-// may be a token of the edge's.
+// Whether the answer has a Contact, and none that names another phone. One that names no phone at
+// all may be a token of the edge's.
 [[nodiscard]] bool may_redirect_to(const sip::Message& answer, const Fields& fields);
 
 // A phone's answer to a ping or a call that came from `source`. 0 if it does not fit.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ARP (RFC 826) and neighbour discovery (RFC 4861) for a program that has no kernel behind its device:
-// tells who asks where our addresses are, and asks where the edge is. Pure.
+// ARP (RFC 826) and neighbour discovery (RFC 4861) for a program that has no kernel behind its
+// device: answers questions for our addresses, and asks where the edge is. Pure.
 #pragma once
 
 #include "dataplane/net/address.h"
@@ -25,8 +25,7 @@ inline constexpr std::size_t kMaxNeighbourFrame = 86;  // ND with a link-layer a
 // None if the frame is neither ARP nor a neighbour solicitation or advertisement, or is broken.
 [[nodiscard]] std::optional<NeighbourMessage> read_neighbour(net::Bytes frame);
 
-// "`address` is at `mac`", to whoever asked. Each writes at most kMaxNeighbourFrame bytes and returns
-// how many.
+// Writes "`address` is at `mac`" for the asker: at most kMaxNeighbourFrame bytes. Returns how many.
 [[nodiscard]] std::size_t write_neighbour_answer(const NeighbourMessage& question,
                                                  const net::Mac& mac, std::uint8_t* out);
 // "Who has `target`? Tell `own`."

@@ -2,9 +2,9 @@
 #include "bench/load/options.h"
 
 #include "bench/load/digest.h"
-#include "bench/load/gateways.h"
 #include "bench/load/messages.h"
-#include "bench/load/outbox.h"
+#include "bench/load/nat_gateways.h"
+#include "bench/load/send_batch.h"
 #include "control/manual/programs.h"
 #include "dataplane/sip/uri.h"
 
@@ -183,16 +183,16 @@ void check_population(const Plan& plan) {
     if (plan.gateways > plan.phones) {
         throw CLI::ValidationError("--gateways", "there are more gateways than phones");
     }
-    if ((plan.phones + plan.gateways - 1) / plan.gateways > Gateways::kMaxPhonesBehind) {
+    if ((plan.phones + plan.gateways - 1) / plan.gateways > NatGateways::kMaxPhonesBehind) {
         throw CLI::ValidationError("--gateways", "too few: at most " +
-                                                     std::to_string(Gateways::kMaxPhonesBehind) +
+                                                     std::to_string(NatGateways::kMaxPhonesBehind) +
                                                      " phones can stand behind one, a port each");
     }
     const std::uint32_t last = net::load_be32(plan.first_gateway.bytes.data() + 12);
     if (last + (plan.gateways - 1) < last) {
         throw CLI::ValidationError("--gateways-at", "so many addresses do not follow it");
     }
-    std::array<char, Outbox::kCapacity> message;
+    std::array<char, SendBatch::kCapacity> message;
     if (Messages(plan).write_register(Fields(0, 0, 0), 0, nullptr, message.data()) == 0) {
         throw CLI::ValidationError("--domain", "is too long");
     }
@@ -269,7 +269,7 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
 
 bool write_subscribers(const Options& options) {
     std::ofstream file(options.subscribers);
-    Digester digester;
+    DigestClient digester;
     for (std::uint32_t phone = 0; phone < options.plan.phones && file; ++phone) {
         const Fields fields(phone, 0, 0);
         const std::array<std::string_view, 5> secret{fields.phone(), ":", options.realm, ":",

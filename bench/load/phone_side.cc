@@ -33,7 +33,7 @@ void phone_answers(Stage& stage, PhoneIndex phone, const sip::Message& request,
         return;
     }
     const unsigned code = code_for(*stage.tally, request.method);
-    char* out = stage.outbox.room();
+    char* out = stage.batch.room();
     if (code != 0 && out != nullptr) {
         const AnswerSource source{stage.plan.edge, stage.plan.edge_port};
         stage.leave(phone, write_answer(request, code, source, out), now_ns);

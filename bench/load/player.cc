@@ -11,7 +11,8 @@ namespace {
 constexpr std::uint64_t kMs = 1'000'000;
 // Random picks until one is found that is idle.
 constexpr unsigned kTries = 8;
-// A phone that was not heard or was refused tries again after 1 to 5 s, then (it is the wheel's) so on.
+// The first retry of a phone that got no answer or was refused comes after 1 to 5 s; the wheel
+// spaces out the later ones.
 constexpr std::uint32_t kRetryFirst_ms = 1000;
 constexpr std::uint32_t kRetrySpread_ms = 4000;
 
@@ -25,9 +26,9 @@ bool measures_calls(Phase phase) {
 
 }  // namespace
 
-Player::Player(const Plan& plan, Outbox& outbox)
+Player::Player(const Plan& plan, SendBatch& batch)
     : plan_(plan),
-      stage_(plan, outbox),
+      stage_(plan, batch),
       registrations_(stage_),
       calls_(stage_),
       random_(plan.seed + 1) {
@@ -69,9 +70,9 @@ void Player::enter(std::size_t index, std::uint64_t now_ns) {
     all_asked_ = false;
     stage_.tally = phase.tally.get();
     phase.tally->began_ns.add(now_ns);
-    pace_ = phase.measured ? Pace(plan_.rate_per_s, plan_.window, now_ns)
-                           : Pace(plan_.register_rate_per_s, plan_.register_window, now_ns);
-    call_pace_ = Pace(plan_.call_rate_per_s, Calls::kMaxUnderWay, now_ns);
+    pace_ = phase.measured ? Pacer(plan_.rate_per_s, plan_.window, now_ns)
+                           : Pacer(plan_.register_rate_per_s, plan_.register_window, now_ns);
+    call_pace_ = Pacer(plan_.call_rate_per_s, Calls::kMaxUnderWay, now_ns);
     begun_.store(index + 1, std::memory_order_release);
 }
 
@@ -113,7 +114,7 @@ void Player::at_core(const net::Datagram& datagram, std::uint64_t now_ns) {
         return;
     }
     // The edge asks its peers whether they live.
-    if (char* out = stage_.outbox.room();
+    if (char* out = stage_.batch.room();
         message.method == sip::Method::kOptions && out != nullptr) {
         stage_.leave_core(write_answer(message, 200, {datagram.src, datagram.src_port}, out));
     }
@@ -122,12 +123,12 @@ void Player::at_core(const net::Datagram& datagram, std::uint64_t now_ns) {
 void Player::at_phone(const PublicEnd& to, const net::Datagram& datagram, std::uint64_t now_ns) {
     PhoneIndex phone = 0;
     switch (stage_.gateways.arrive(to, now_ns / kMs, phone)) {
-        case Arrival::kIn:
+        case Delivery::kIn:
             break;
-        case Arrival::kDead:
+        case Delivery::kDead:
             stage_.tally->vanished.add();
             return;
-        case Arrival::kNobody:
+        case Delivery::kNobody:
             stage_.tally->strays.add();
             return;
     }
@@ -208,7 +209,7 @@ bool Player::bounds_reached(std::uint64_t now_ns) const {
 }
 
 void Player::refresh_due(std::uint64_t now_ns) {
-    const auto most = static_cast<std::uint32_t>(stage_.outbox.places_left());
+    const auto most = static_cast<std::uint32_t>(stage_.batch.places_left());
     wheel_->advance(static_cast<wheel::Tick>(now_ns / kTick_ns),
                     std::min<std::uint32_t>(most, kBurst), [&](std::uint32_t phone) {
                         if (registrations_.idle(phone)) {
@@ -220,7 +221,7 @@ void Player::refresh_due(std::uint64_t now_ns) {
 
 void Player::ask_at_pace(std::uint64_t now_ns) {
     std::uint64_t from_ns = 0;
-    for (std::size_t i = 0; i < kBurst && stage_.outbox.places_left() > 0; ++i) {
+    for (std::size_t i = 0; i < kBurst && stage_.batch.places_left() > 0; ++i) {
         if ((plan_.count != 0 && phases_[present_].measured && asked_ >= plan_.count) ||
             !pace_.may_send(now_ns, under_way(), from_ns)) {
             return;
@@ -236,9 +237,9 @@ void Player::ask_at_pace(std::uint64_t now_ns) {
     }
 }
 
-void Player::call_at_pace(Pace& pace, std::uint64_t now_ns) {
+void Player::call_at_pace(Pacer& pace, std::uint64_t now_ns) {
     std::uint64_t from_ns = 0;
-    for (std::size_t i = 0; i < kBurst && stage_.outbox.places_left() > 0; ++i) {
+    for (std::size_t i = 0; i < kBurst && stage_.batch.places_left() > 0; ++i) {
         if ((plan_.count != 0 && asked_ >= plan_.count) || !calls_.may_call() ||
             !pace.may_send(now_ns, calls_.under_way(), from_ns)) {
             return;
@@ -276,7 +277,7 @@ std::optional<PhoneIndex> Player::next_at_random() {
 }
 
 bool Player::say_hello(std::uint32_t attempt, std::uint64_t now_ns) {
-    char* out = stage_.outbox.room();
+    char* out = stage_.batch.room();
     if (out == nullptr) {
         return false;
     }
@@ -292,7 +293,7 @@ bool Player::is_hello(const net::Datagram& datagram, std::uint64_t now_ns) {
     sip::Message message;
     return stage_.gateways.owns(datagram.dst) &&
            stage_.gateways.arrive({datagram.dst, datagram.dst_port}, now_ns / kMs, phone) ==
-               Arrival::kIn &&
+               Delivery::kIn &&
            sip::parse(datagram.text(), message) == sip::ParseError::kOk &&
            stage_.messages.ticket_of(message).has_value();
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Plays a plan from its first registration to its end: phase after phase, each with a tally of its own,
-// a pace, and an end. It is given every datagram that comes and a turn in between, and leaves what it
-// sends in the outbox; the moment is handed in. Pure; one thread.
+// Plays a plan from its first registration to its end: phase after phase, each with its own tally,
+// pace and end. The player is given every datagram that comes and a turn in between, and leaves
+// what it sends in the batch; the moment is handed in. Pure; one thread.
 #pragma once
 
 #include "bench/load/calls.h"
-#include "bench/load/pace.h"
+#include "bench/load/pacer.h"
 #include "bench/load/registrations.h"
 #include "bench/load/stage.h"
 #include "control/qualify/random.h"
@@ -29,10 +29,10 @@ inline constexpr std::array<std::string_view, 6> kPhaseNames{"register", "refres
 
 class Player {
   public:
-    // So many datagrams may come between two flushes of the outbox, and a turn sends as many.
-    static constexpr std::size_t kBurst = Outbox::kPlaces / 2;
+    // So many datagrams may come between two flushes of the batch, and a turn sends as many.
+    static constexpr std::size_t kBurst = SendBatch::kPlaces / 2;
 
-    Player(const Plan& plan, Outbox& outbox);
+    Player(const Plan& plan, SendBatch& batch);
 
     void begin(std::uint64_t now_ns) { enter(0, now_ns); }
     // One that came; `sum_is_right`: of its checksum.
@@ -80,7 +80,7 @@ class Player {
     void ended(const Registrations::Ended& how, std::uint64_t now_ns);
     void refresh_due(std::uint64_t now_ns);
     void ask_at_pace(std::uint64_t now_ns);
-    void call_at_pace(Pace& pace, std::uint64_t now_ns);
+    void call_at_pace(Pacer& pace, std::uint64_t now_ns);
     // Whom the present phase asks next, if anybody.
     [[nodiscard]] std::optional<PhoneIndex> next_to_register();
     [[nodiscard]] std::optional<PhoneIndex> next_at_random();
@@ -100,8 +100,8 @@ class Player {
     std::size_t present_ = 0;
     std::uint64_t began_ns_ = 0;  // the present phase
     std::uint64_t asked_ = 0;     // in it
-    Pace pace_{0, 0, 0};
-    Pace call_pace_{0, 0, 0};
+    Pacer pace_{0, 0, 0};
+    Pacer call_pace_{0, 0, 0};
     PhoneIndex cursor_ = 0;  // of the register phase
     unsigned round_ = 0;
     bool all_asked_ = false;  // the present phase asks nobody any more

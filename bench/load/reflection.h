@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A frame sent back to whoever it came from: the two ends of each header change places. The checksums
-// stay right, for a sum doesn't mind the order. Pure.
+// A frame sent back to its sender: the two ends of each header change places. The checksums stay
+// right, for a sum doesn't depend on the order. Pure.
 #pragma once
 
 #include "dataplane/net/packet.h"

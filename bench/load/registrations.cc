@@ -23,7 +23,7 @@ void Registrations::send(PhoneIndex index, std::uint64_t now_ns) {
     Phone& phone = phones_[index];
     const Ticket ticket{index, ++phone.sequence};
     Logins* logins = logins_ && logins_->known(index) ? &*logins_ : nullptr;
-    char* out = stage_.outbox.room();
+    char* out = stage_.batch.room();
     if (out != nullptr) {
         const std::size_t len =
             stage_.messages.write_register(stage_.fields(ticket), index, logins, out);

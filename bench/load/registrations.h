@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The phones' REGISTERs: asks, answers challenges, holds every answer against its question. A phone has
-// one question under way at a time. Pure; one thread.
+// The phones' REGISTERs: asks, answers challenges, checks every answer against its question. A
+// phone has one question under way at a time. Pure; one thread.
 #pragma once
 
 #include "bench/load/stage.h"
@@ -25,7 +25,7 @@ class Registrations {
 
     explicit Registrations(Stage& stage);
 
-    // Only if the phone is idle and the outbox has room. Latency counts from `from_ns`.
+    // Only if the phone is idle and the batch has room. Latency counts from `from_ns`.
     void ask(PhoneIndex phone, std::uint64_t from_ns, std::uint64_t now_ns);
     // An answer to a REGISTER that reached this phone.
     std::optional<Ended> answered(PhoneIndex phone, const sip::Message& answer,

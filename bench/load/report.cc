@@ -21,7 +21,7 @@ std::uint64_t lost_of(const Tally& tally) {
     return tally.lost.get() + tally.calls_lost.get();
 }
 
-const Histogram& latency_of(Phase phase, const Tally& tally) {
+const LatencyHistogram& latency_of(Phase phase, const Tally& tally) {
     return phase == Phase::kCall ? tally.call_latency : tally.latency;
 }
 
@@ -61,7 +61,7 @@ nlohmann::json codes(const std::array<Counter, Tally::kCodes>& answers) {
     return json;
 }
 
-nlohmann::json latency(const Histogram& histogram) {
+nlohmann::json latency(const LatencyHistogram& histogram) {
     nlohmann::json json{{"count", histogram.count()}, {"max_ns", histogram.max()}};
     for (const double percent : kPercents) {
         char name[32];
@@ -121,7 +121,7 @@ void add_if_any(std::string& text, std::uint64_t n, const char* what) {
 
 std::string phase_summary(Phase phase, const Tally& tally) {
     const double seconds = tally.seconds();
-    const Histogram& histogram = latency_of(phase, tally);
+    const LatencyHistogram& histogram = latency_of(phase, tally);
     std::string text(kPhaseNames[static_cast<std::size_t>(phase)]);
     text += ": " + std::to_string(done_of(tally)) + " done in " +
             duration(static_cast<std::uint64_t>(seconds * 1e9)) + ", " +

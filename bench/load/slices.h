@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The 99th percentile of each tenth of a second. Where a host takes a core away for milliseconds once a second,
-// one percentile of the whole run tells of little else; the median of the slices' tells what a question meets
-// between two such moments. One writer, which also reads. Pure.
+// The 99th percentile of each tenth of a second. On a host that takes a core away for milliseconds
+// once a second, one percentile of the whole run shows little but those moments. The median of the
+// slices' percentiles shows what a question meets between them. One writer, which also reads. Pure.
 #pragma once
 
-#include "bench/load/histogram.h"
+#include "bench/load/latency_histogram.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -51,7 +51,7 @@ class Slices {
         present_.clear();
     }
 
-    Histogram present_;
+    LatencyHistogram present_;
     std::uint64_t end_ns_ = 0;
     std::vector<std::uint64_t> p99s_;
 };

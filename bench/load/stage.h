@@ -2,9 +2,9 @@
 // What all who play share: the plan, the gateways, the way out, the count of the phase. Pure.
 #pragma once
 
-#include "bench/load/gateways.h"
 #include "bench/load/messages.h"
-#include "bench/load/outbox.h"
+#include "bench/load/nat_gateways.h"
+#include "bench/load/send_batch.h"
 #include "bench/load/tally.h"
 
 #include <cstdint>
@@ -12,16 +12,16 @@
 namespace pinhole::load {
 
 struct Stage {
-    Stage(const Plan& of, Outbox& way_out)
+    Stage(const Plan& of, SendBatch& way_out)
         : plan(of),
           messages(of),
           gateways(of.phones, of.gateways, of.first_gateway, of.timeouts, of.seed),
-          outbox(way_out) {}
+          batch(way_out) {}
 
     [[nodiscard]] Fields fields(const Ticket& ticket) const {
         return {ticket.phone, ticket.sequence, gateways.number_behind(ticket.phone)};
     }
-    // A message of `len` bytes that stands in outbox.room() leaves the phone by its gateway.
+    // A message of `len` bytes that stands in batch.room() leaves the phone by its gateway.
     void leave(PhoneIndex phone, std::size_t len, std::uint64_t now_ns) {
         if (len == 0) {
             tally->too_long.add();
@@ -43,8 +43,8 @@ struct Stage {
 
     const Plan& plan;
     Messages messages;
-    Gateways gateways;
-    Outbox& outbox;
+    NatGateways gateways;
+    SendBatch& batch;
     Tally* tally = nullptr;  // of the present phase
 
   private:
@@ -54,7 +54,7 @@ struct Stage {
         flow.our_udp_port = from_port;
         flow.theirs = plan.edge;
         flow.their_udp_port = plan.edge_port;
-        outbox.add(flow, len);
+        batch.add(flow, len);
     }
 };
 

@@ -2,7 +2,7 @@
 // What one phase of a play came to. One writer, the player; read by whoever prints. Pure.
 #pragma once
 
-#include "bench/load/histogram.h"
+#include "bench/load/latency_histogram.h"
 #include "bench/load/slices.h"
 #include "dataplane/counters.h"
 
@@ -50,9 +50,9 @@ struct Tally {
     std::array<Counter, kCodes> answers;       // to REGISTERs, by code
     std::array<Counter, kCodes> call_answers;  // to INVITEs
     std::array<Counter, static_cast<std::size_t>(Wrong::kCount)> wrong;
-    Histogram latency;  // of what is in `done`, from the first question on
-    Slices slices;      // likewise
-    Histogram call_latency;
+    LatencyHistogram latency;  // of what is in `done`, from the first question on
+    Slices slices;             // likewise
+    LatencyHistogram call_latency;
     Counter began_ns;
     Counter last_ns;  // of the latest answer
 

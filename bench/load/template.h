@@ -27,8 +27,8 @@ void write_digits(std::uint32_t value, char* out);
 // The texts that go into a template's places.
 class Fields {
   public:
-    // `number_behind`: of the phone behind its gateway, below 1,000,000: its private address. Phones
-    // behind different gateways may have the same, as at home.
+    // `number_behind`: the phone's number behind its gateway, below 1,000,000, which gives its
+    // private address. Phones behind different gateways may have the same one, as at home.
     Fields(std::uint32_t phone, std::uint32_t sequence, std::uint32_t number_behind);
 
     [[nodiscard]] std::string_view phone() const { return {phone_.data(), phone_.size()}; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How long gateways remember an idle UDP mapping, as a distribution: "30:70,60:20,300:10" is 30 s for
-// 70 % of them, and so on (weights are relative); "30" is 30 s for all; "never" forgets nothing.
-// Pure.
+// How long gateways remember an idle UDP mapping, as a distribution: "30:70,60:20,300:10" is 30 s
+// for 70 % of them, and so on (weights are relative); "30" is 30 s for all; "never" forgets
+// nothing. Pure.
 #pragma once
 
 #include "control/qualify/random.h"

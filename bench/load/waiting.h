@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Questions in the order they were put, to find those that nobody answered. All wait equally long, so
-// that the oldest stands in front. Pure.
+// Questions in the order they were put, to find those that nobody answered. All wait equally long,
+// so the oldest stands in front. Pure.
 #pragma once
 
 #include "bench/load/messages.h"
@@ -16,8 +16,8 @@ class Waiting {
 
     void add(const Ticket& ticket, std::uint64_t now_ns) { queue_.push_back({ticket, now_ns}); }
 
-    // Takes away what `open(ticket)` says is answered, as far as it stands in front, and gives what is
-    // open for too long to `lost(ticket)`.
+    // Removes from the front the questions that `open(ticket)` says are answered, and gives those
+    // that have been open for too long to `lost(ticket)`.
     template <class Open, class Lost>
     void sweep(std::uint64_t now_ns, Open&& open, Lost&& lost) {
         while (!queue_.empty()) {

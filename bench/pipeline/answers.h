@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a phone says to a ping. Pure, and quick: beside 400,000 of them a second the rest is measured.
+// What a phone says to a ping. Pure, and quick: 400,000 of them a second run beside what is
+// measured.
 #pragma once
 
 #include <algorithm>

@@ -9,16 +9,18 @@
 namespace pinhole::io {
 namespace {
 
-// What comes in an avalanche. Of a hundred packets `known` are refreshes of phones by the flows that they are
-// registered by; the others are phones whose gateways have come back with other mappings, or strangers' OPTIONS.
+// The packets of an avalanche. Of a hundred, `known` are refreshes of phones by the flows that they
+// are registered by; the others are phones whose gateways have come back with other mappings, or
+// strangers' OPTIONS.
 struct Mix {
     std::uint32_t known;
     bool moved;
 };
 
-// The worker's queue is never empty, as with ten times what it can do, or with any more than it can do: what it doesn't
-// come to is lost in the queue. `goodput`: how much of what it does unpressed with nothing but what it is to serve, in
-// requests answered with 200 a second, it does under that. Medians over pairs of rounds.
+// The worker's queue is never empty, as under ten times its capacity or any load above it: packets
+// that it doesn't come to are lost in the queue. `goodput` is the share of its unloaded rate that
+// the worker keeps under that, in requests answered with 200 a second; unloaded means nothing but
+// what it is to serve. Medians over pairs of rounds.
 void avalanche(benchmark::State& state) {
     // Its own: phones that have moved would cost others' refreshes more.
     Pipeline& p = the_pipeline({.contacts = static_cast<std::uint32_t>(state.range(0)), .copy = 1});

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::int64_t kTurns = 400;
 
-// Calls of the core's to phones, of each these packets, one kind after the other. `call_ns` is what they cost together.
+// Calls of the core's to phones: each consists of these packets, one kind after the other.
+// `call_ns` is what they cost together.
 void calls(benchmark::State& state, std::span<const Step> steps) {
     Pipeline& p = the_pipeline({.contacts = static_cast<std::uint32_t>(state.range(0))});
     FarEnds ends(p.edge());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The real control thread beside a pipeline's worker, on the second core, and phones that answer what it
-// sends. The pipeline's thread.
+// The real control thread beside a pipeline's worker, on the second core, and phones that answer
+// what it sends. The pipeline's thread.
 #pragma once
 
 #include "bench/pipeline/pipeline.h"

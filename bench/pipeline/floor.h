@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The least that answering a REGISTER takes, to hold what it does take against: every line found and
-// every header named, one random line of an index and one random record of 256 bytes among 4 M,
-// batched with prefetch, 450 bytes written. Over the same packets, in the same bursts.
+// The floor that a REGISTER's cost is compared with, the least that answering it takes: finding
+// every line and naming every header, reading one random line of an index and one random record of
+// 256 bytes among 4 M, batched with prefetch, and writing 450 bytes. Over the same packets, in the
+// same bursts.
 #pragma once
 
 #include "bench/pipeline/pipeline.h"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a packet costs one worker from its receive queue to its transmit queue, in memory: parsed, looked
-// up, decided, answered, headers and checksums done in software. No two messages are alike (AOR, Call-ID
-// and CSeq differ, so that no retransmission is measured); bursts of 32. Beside it, in turns and over the
-// same packets, the floor. Making packets is not timed. Needs root, for the TAPs of the virtual devices,
-// and no hugepages.
+// What a packet costs one worker from its receive queue to its transmit queue, in memory: parsed,
+// looked up, decided, answered, headers and checksums done in software. No two messages are alike
+// (AOR, Call-ID and CSeq differ, so that no retransmission is measured); bursts of 32. The floor
+// runs beside it, in turns and over the same packets. Making packets is not timed. Needs root, for
+// the TAPs of the virtual devices, and no hugepages.
 //
-// 10 k and 1 M contacts, unless PINHOLE_BENCH_CONTACTS says otherwise: see measure.h. `scripts/bench
-// --check` counts the instructions of measured_round() under callgrind.
+// 10 k and 1 M contacts, unless PINHOLE_BENCH_CONTACTS says otherwise: see measure.h.
+// `scripts/bench --check` counts the instructions of measured_round() under callgrind.
 #include "bench/pipeline/measure.h"
 #include "tests/eal/io/scene.h"
 

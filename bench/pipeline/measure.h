@@ -2,8 +2,8 @@
 // What the pipeline's benchmarks share: the pipelines, made when first asked for and kept, so that
 // benchmarks may take turns; the floor; how turns become figures.
 //
-// PINHOLE_BENCH_CONTACTS="10000,4000000" names the sizes, PINHOLE_BENCH_TURNS sets the number of turns,
-// PINHOLE_BENCH_FLOOR that of the floor's records.
+// PINHOLE_BENCH_CONTACTS="10000,4000000" names the sizes, PINHOLE_BENCH_TURNS sets the number of
+// turns, PINHOLE_BENCH_FLOOR that of the floor's records.
 #pragma once
 
 #include "bench/pipeline/floor.h"
@@ -40,15 +40,15 @@ template <Floor::Part kPart = Floor::Part::kAll>
     return quantile(values, 2);
 }
 
-// `ns` is the cost of a packet, `floors` how many times the floor that is: medians. `best_ns` and
-// `best_floors` are of the tenth of the turns that was disturbed least, for machines that have other
-// work.
+// `ns` is the cost of a packet, `floors` the same as a multiple of the floor: medians. `best_ns`
+// and `best_floors` are of the tenth of the turns that was disturbed least, for machines that have
+// other work.
 void report(benchmark::State& state, const std::vector<double>& ours,
             const std::vector<double>& floors);
 [[nodiscard]] std::int64_t turns(std::int64_t otherwise);
 
-// `make(i)` makes the packets of the kind measured. Each of them must come to `code`, or, where that is 0,
-// be sent on. `before_turn()` isn't timed.
+// `make(i)` makes the packets of the kind measured. Each of them must be answered with `code`, or
+// be sent on where that is 0. `before_turn()` isn't timed.
 template <class BeforeTurn, class Make>
 void measure(benchmark::State& state, Pipeline& p, unsigned code, BeforeTurn&& before_turn,
              Make&& make) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a contact takes: the table's arrays (both indexes, slots, marks), its records as the arena has
-// taken memory for them, the wheel and the state of pings. Of a Yealink's contact, one an AOR; not of the
-// journal. As the table and the keeper say themselves.
+// What a contact takes: the table's arrays (both indexes, slots, marks), the memory that the arena
+// has taken for its records, the wheel and the state of pings; without the journal. Contacts are a
+// Yealink's, one an AOR. The figures are the table's and the keeper's own.
 #include "bench/pipeline/measure.h"
 #include "control/daemon/control_thread.h"
 #include "dataplane/table/binding_table.h"

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How many pings a second the control thread and one worker carry together, in real time: every contact is
-// pinged at the interval that so many pings a second ask for (10 M at 25 s are 400,000), every phone answers
-// at once, and nothing else comes. A turn is a second, and each row lasts three intervals and those: what is
-// to be seen is whether pings leave evenly and in time and are answered, not what they cost.
+// How many pings a second the control thread and one worker carry together, in real time. Every
+// contact is pinged at the interval that makes so many pings a second (10 M at 25 s are 400,000),
+// every phone answers at once, and nothing else comes. A turn is a second; each row lasts three
+// intervals and then its turns. The rows show whether pings leave evenly and in time and are
+// answered, not what they cost.
 //
 //   pings_a_second, answered   carried, and the part of them that the keeper has got an answer to
-//   busiest_10_ms, promised    the most that left in any 10 ms, by milliseconds; 1.2 times the mean and a burst
-//   stall_ms                   the longest that this very thread stood still: what came meanwhile leaves at once
-//   late, overdue              the part sent more than 100 ms late; those that still wait at the end
-//   lag_ms                     of 99 in 100, due until handed over; the upper end of the figures' bucket
+//   busiest_10_ms, promised    the most that left in any 10 ms; 1.2 times the mean and a burst
+//   stall_ms                   the longest stall of this thread: what came meanwhile leaves at once
+//   late, overdue              the part sent more than 100 ms late; those that wait at the end
+//   lag_ms                     of 99 in 100, due until handed over; the bucket's upper end
 //   control_busy               the part of its core that the control thread took
 #include "bench/pipeline/control_beside.h"
 #include "bench/pipeline/measure.h"

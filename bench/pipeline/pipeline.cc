@@ -136,7 +136,7 @@ void Pipeline::subscribe() {
     edge_->subscribe(subscribers_.get());
 }
 
-// Any worker may get any phone's. Who finds no window for his nonce asks again.
+// Any worker may get any phone's REGISTER. A phone that finds no window for its nonce asks again.
 void Pipeline::fill() {
     signed_a_ms_ = 16;  // millions at a millisecond each would outlive what they ask for
     for (std::uint32_t first = 0; first < kind_.contacts; first += kPackets) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A dataplane with its table full, over devices in memory: packets are prepared, which is not timed,
-// and worked on, which is. The table lies in the production's own memory. One thread a worker; all
-// else belongs to the main thread.
+// A dataplane with its table full, over devices in memory. Preparing packets is not timed; working
+// on them is. The table lies in the production's own memory. One thread a worker; all else belongs
+// to the main thread.
 #pragma once
 
 #include "bench/pipeline/messages.h"
@@ -34,8 +34,9 @@ void measured_round(Worker& worker);
 class Pipeline {
   public:
     static constexpr unsigned kBurst = Worker::kBurst;
-    // Prepared together: the packets come from L2 or L3, as a NIC leaves them. The first bursts only
-    // bring back what preparing has pushed out of the core's caches; a loaded worker has it there.
+    // Prepared together: the packets come from L2 or L3, as a NIC leaves them. The first bursts
+    // only bring back what preparing has pushed out of the core's caches, where a loaded worker has
+    // it.
     static constexpr unsigned kWarmBursts = 4;
     static constexpr unsigned kMeasuredBursts = 16;
     static constexpr unsigned kBursts = kWarmBursts + kMeasuredBursts;
@@ -85,8 +86,9 @@ class Pipeline {
     [[nodiscard]] std::span<rte_mbuf* const, kPackets> prepared() const { return packets_; }
     void free_prepared() { rte_pktmbuf_free_bulk(packets_.data(), kPackets); }
 
-    // All that was prepared, as the device gives it to worker 0; cycles of the measured bursts' rounds.
-    // Before and after them the queue is found empty, so that a few bursts at a time are no overload.
+    // Gives all that was prepared to worker 0, as the device does; returns the cycles of the
+    // measured bursts' rounds. The queue is found empty before and after them, so that a few bursts
+    // at a time are no overload.
     std::uint64_t run();
     // As after a long time of more than worker 0 can do; or of less, the same work but with pauses.
     void press(bool hard);

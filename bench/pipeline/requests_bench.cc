@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Requests that pinhole answers itself: REGISTERs of 760 bytes as a Yealink phone sends them, and the
-// core's call that is redirected. Those with a password have one of MD5 or SHA-256 under a nonce that is
-// new each time, so that each takes a window, and often another's place; the floor has no password.
+// Requests that pinhole answers itself: REGISTERs of 760 bytes as a Yealink phone sends them, and a
+// call from the core that is redirected. Those with a password have one of MD5 or SHA-256 under a
+// nonce that is new each time, so that each takes a window, and often another's place. The floor
+// has no password.
 #include "bench/pipeline/measure.h"
 #include "dataplane/table/change_log.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A message with places for two numbers of eight digits, the phone's and the message's own, which are
-// written where they stand: so that millions of packets, no two alike, are soon made. Pure.
+// A message with places for two numbers of eight digits, the phone's and the message's own. They
+// are written in place, so that millions of packets, no two alike, are quickly made. Pure.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a second worker is worth: packets spread over both by chance, as RSS does by address, so that a
-// first registration goes to its owner by a command every second time. In turns with one worker over a
-// table of its own, of the same size. Beside it how long the two cores take to tell each other anything.
+// What a second worker is worth: packets are spread over both at random, as RSS spreads them by
+// address, so that every second first registration goes to its owner by a command. In turns with
+// one worker over a table of its own, of the same size. Beside it, how long the two cores take to
+// tell each other anything.
 #include "bench/pipeline/measure.h"
 
 #include <pthread.h>
@@ -81,8 +82,8 @@ struct Second {
     }
 };
 
-// Nanoseconds a packet of all workers together; nothing if not all were answered. The main thread is the
-// first worker.
+// Nanoseconds a packet of all workers together; nothing if not all were answered. The main thread
+// is the first worker.
 std::optional<double> turn(Pipeline& p, unsigned workers) {
     std::array<Part, 2> parts{};
     for (unsigned w = 0; w < workers; ++w) {

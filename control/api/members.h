@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the printers of text.h share: members of the API's JSON, whatever stands there, and figures as
+// What the printers of text.h share: members of the API's JSON, whatever their type, and figures as
 // text. Pure.
 #pragma once
 

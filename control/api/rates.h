@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What happened a second over the last ten minutes, all cores together: a ring of fixed size that the service
-// thread writes and the servers' threads read. Time and counts are handed in.
+// What happened a second over the last ten minutes, all cores together: a ring of fixed size that
+// the service thread writes and the servers' threads read. Time and counts are handed in.
 #pragma once
 
 #include "control/api/system.h"
@@ -18,8 +18,8 @@ class RateHistory {
     static constexpr std::uint64_t kEvery_ms = 2'000;
 
     [[nodiscard]] bool due(std::uint64_t now_ms) const { return now_ms >= next_ms_; }
-    // The sums now. Who comes late has what passed meanwhile spread over the points that were missed.
-    // The writer alone.
+    // Adds the sums of this moment. When a call comes late, what has passed meanwhile is spread
+    // over the points that were missed. The writer alone.
     void add(std::uint64_t now_ms, const std::vector<CoreStatus>& cores);
     // Any thread.
     [[nodiscard]] Rates read() const;

@@ -33,9 +33,9 @@ class Server {
     // Each returns nothing, or the sentence why it can't be. Listening when they return. `host` is
     // an address without brackets; port 0 takes a free one, see port().
     [[nodiscard]] std::optional<std::string> start_tcp(const std::string& host, std::uint16_t port);
-    // Makes the parent directory (0755) if need be; the socket gets the mode and group. A socket file that
-    // nobody listens at is removed first; a living one, or a file that is no socket, is an error.
-    // stop() removes it.
+    // Makes the parent directory (0755) if need be; the socket gets the mode and group. A socket
+    // file that nobody listens at is removed first; a living one, or a file that is no socket, is
+    // an error. stop() removes it.
     [[nodiscard]] std::optional<std::string> start_unix(const std::string& path,
                                                         const SocketFile& file = {});
     // Ends in well under a second, whatever clients do. Harmless when not started.

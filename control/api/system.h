@@ -206,8 +206,8 @@ class System {
     // `aor` is "sip:user@domain", as the client wrote it but percent-decoded and with its scheme;
     // the implementation makes it canonical. No binding: nullopt.
     [[nodiscard]] virtual std::optional<AorBindings> show(std::string_view aor) = 0;
-    // What happened to the AOR's contacts lately, those too that are gone, as far as it is known. No
-    // AOR at all: nullopt.
+    // What happened to the AOR's contacts lately, as far as it is known, including contacts that
+    // are gone. No AOR at all: nullopt.
     [[nodiscard]] virtual std::optional<Story> why(std::string_view aor) = 0;
     // The gateways that most phones are behind, at most `limit` of them.
     [[nodiscard]] virtual Nat nat(std::size_t limit) = 0;

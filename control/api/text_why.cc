@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// `pinholectl why`: what happened to a phone's contacts, as an operator would tell it to a customer.
+// `pinholectl why`: what happened to a phone's contacts, as an operator would tell it to a
+// customer.
 #include "control/api/members.h"
 
 namespace pinhole::api {

@@ -19,8 +19,8 @@ struct Reading {
 };
 
 // What happened between the two: per second where it ends in _per_s, `busy` from 0 to 1, quantiles
-// of the pings of that time alone (null if there were none). If the daemon was restarted in between,
-// `restarted` is true and all that is per second is 0.
+// of the pings of that time alone (null if there were none). If the daemon was restarted in
+// between, `restarted` is true and all that is per second is 0.
 [[nodiscard]] nlohmann::json top_rates(const Reading& before, const Reading& after);
 
 // At most 80 columns and `rows` lines (24 or more show every part); what cores do not fit are told

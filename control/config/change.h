@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What differs between two configurations, and which of it can be taken up while pinhole runs. Pure.
+// What differs between two configurations, and which of it can take effect while pinhole runs.
+// Pure.
 #pragma once
 
 #include "control/config/config.h"

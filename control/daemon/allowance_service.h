@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Keeps the phones behind addresses over restarts, so that the gateway of 5,000 phones is no
-// attacker in the minute after one: gives the workers what was saved before they run, and saves what
-// they know now and then, and at the end. What can't be read or written costs a warning and that
-// memory, never the service. The service thread alone.
+// Keeps the phones behind addresses over restarts, so that a gateway of 5,000 phones is not taken
+// for an attacker in the minute after one. Gives the workers what was saved before they run, and
+// saves what they know from time to time and at the end. A file that can't be read or written costs
+// a warning and that memory, never the service. The service thread alone.
 #pragma once
 
 #include "control/allowance/allowance_file.h"

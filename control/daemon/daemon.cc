@@ -53,8 +53,8 @@ constexpr std::size_t kPins = 131'072;
 // That a reload may name, or as many as there were at the start.
 constexpr std::size_t kRoomForPeers = 64;
 
-// Who reads the table beside the workers, in this order behind them: the control thread, the API, the
-// journal.
+// The readers of the table beside the workers, in this order behind them: the control thread, the
+// API, the journal.
 constexpr unsigned kReaders = 3;
 
 // A signal is a readable descriptor to the service loop. Blocked before any thread is made, so in

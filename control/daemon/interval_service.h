@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Keeps what was learned of gateways over restarts, in a file beside the journal: gives it back
-// before the control thread runs, saves it soon after something was learned, and at the end. What
-// can't be read or written costs a warning and that knowledge, never the service. The service thread
-// alone.
+// before the control thread runs, saves it soon after something was learned, and at the end. A file
+// that can't be read or written costs a warning and that knowledge, never the service. The service
+// thread alone.
 #pragma once
 
 #include "control/qualify/gateways.h"

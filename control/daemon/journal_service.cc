@@ -43,8 +43,8 @@ journal::RunInfo run_info(const config::Config& config, const io::Clock& clock) 
     return info;
 }
 
-store::Settings settings_of(const config::Journal& journal) {
-    store::Settings settings;
+store::StoreSettings settings_of(const config::Journal& journal) {
+    store::StoreSettings settings;
     settings.directory = journal.directory;
     settings.memory = journal.memory;
     settings.ring_bytes = std::bit_ceil(std::size_t{journal.log_mb}) << 20;
@@ -201,7 +201,7 @@ void JournalService::say(std::uint64_t now) {
 }
 
 metrics::JournalFigures JournalService::figures() const {
-    const store::Figures& from = store_.figures();
+    const store::StoreFigures& from = store_.figures();
     const std::uint64_t synced_ms = from.synced_ms.load(std::memory_order_relaxed);
     const std::uint64_t now = now_ms();
     return {.kept = true,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The journal of the running daemon: restores what earlier runs have left, gives each worker its log,
-// and has a thread of its own copy the logs to the disk, for a disk may take a second where the
-// kernel's packets cannot. That thread reads the table as any reader does and holds up nobody.
+// The journal of the running daemon: restores what earlier runs have left, gives each worker its
+// log, and has a thread of its own copy the logs to the disk, for a disk may take a second and the
+// kernel's packets can't wait so long. That thread reads the table as any reader does and holds up
+// nobody.
 #pragma once
 
 #include "control/config/config.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Tells the operator when a core peer dies and when it is back: looks at what the control thread has
-// found, which itself may not log. The service thread alone.
+// Tells the operator when a core peer dies and when it is back. The control thread finds that out
+// but may not log; this reads its findings. The service thread alone.
 #pragma once
 
 #include "dataplane/route/peer_health.h"

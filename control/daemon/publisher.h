@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Makes the workers' Surroundings out of the kernel's view, the configuration and the keys, publishes them by
-// one pointer, and frees the old ones when no worker can hold them any more. The service thread
-// alone, except that any thread may read what is published while it is online in the QSBR.
+// Makes the workers' Surroundings from the kernel's view, the configuration and the keys, publishes
+// them by one pointer, and frees the old ones when no worker can hold them any more. The service
+// thread alone, except that any thread may read what is published while it is online in the QSBR.
 #pragma once
 
 #include "control/config/config.h"

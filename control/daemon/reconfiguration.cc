@@ -202,7 +202,8 @@ bool Reconfiguration::in_service(std::function<void(std::uint64_t)> order) {
 
 bool Reconfiguration::turn(std::uint64_t now_ms) {
     {
-        // Held meanwhile: who has waited too long must not take his order back in the midst of it.
+        // Held meanwhile: a caller that has waited too long must not withdraw its order in the
+        // midst of it.
         const std::lock_guard<std::mutex> lock(order_mutex_);
         if (order_ != nullptr) {
             order_(now_ms);

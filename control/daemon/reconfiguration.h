@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Change without stopping. A reload reads the configuration and the files that it names, all of them,
-// before anything is taken up: all of it is, or nothing. What can only be had by a restart is named and
-// left. Draining takes no new bindings and goes on with those there are, and may end pinhole later.
-// Reading is done by whoever asks; taking up by the service thread, to which what workers see belongs.
+// Change without stopping. A reload reads the configuration and all the files that it names before
+// anything takes effect: either all of it does, or nothing. What only a restart can change is named
+// and left. Draining takes no new bindings, goes on with the existing ones, and may end pinhole
+// later. The calling thread reads; the service thread, which owns what workers see, makes the
+// change.
 #pragma once
 
 #include "control/api/system.h"
@@ -52,7 +53,8 @@ class Reconfiguration {
     // `stop_after_s`: then pinhole ends by itself. False: the service thread did not get to it.
     [[nodiscard]] bool drain(bool on, std::optional<std::uint32_t> stop_after_s);
 
-    // The service thread's. What is asked for is done in turn(), which is true when pinhole is to end.
+    // The service thread's. What is asked for is done in turn(), which is true when pinhole is to
+    // end.
     void reload_here();
     [[nodiscard]] bool turn(std::uint64_t now_ms);
     // Nobody waits any more.

@@ -13,10 +13,11 @@
 namespace pinhole::daemon {
 namespace {
 
-// What is reclaimed, saved and told to the supervisor is looked at so often; what comes from the workers
-// or from the kernel ends the sleep.
+// How often the loop looks at what to reclaim, save and tell the supervisor; packets from the
+// workers or from the kernel end the sleep.
 constexpr int kWait_ms = 50;
-// While packets come: they move by the millisecond, so that a flood of them doesn't have the workers ring for each.
+// While packets come: they are moved each millisecond, so that a flood of them doesn't have the
+// workers ring for each.
 constexpr int kBusyWait_ms = 1;
 constexpr std::uint64_t kTryAgain_ms = 1000;
 constexpr std::uint64_t kExpirePaths_ms = 1000;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The service loop: it does what may block, in the main thread. Netlink in and surroundings out,
-// new keys, the kernel's share of the packets, what ICMP says of the paths, signals, and the watch over
-// everybody else's heartbeat. If it stalls for seconds, no worker notices.
+// new keys, the kernel's share of the packets, what ICMP says of the paths, signals, and the watch
+// over the other threads' heartbeats. If it stalls for seconds, no worker notices.
 #pragma once
 
 #include "control/daemon/control_thread.h"

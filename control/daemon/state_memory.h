@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is known of each contact's life, with the memory under it: every refresh goes there at random,
-// so it stands in large pages as the table does. What a restart is to find again may stand elsewhere.
+// What is known of each contact's life, with the memory under it. Refreshes access it at random, so
+// it stands in large pages as the table does. What the next run is to find again may stand
+// elsewhere.
 #pragma once
 
 #include "dataplane/io/memory.h"

@@ -21,8 +21,8 @@ namespace pinhole::daemon {
 
 class TableMemory {
   public:
-    // `beside_bytes` of ordinary memory will be wanted for as many contacts by others: better to say now that it isn't
-    // there.
+    // `beside_bytes` of ordinary memory will be wanted for as many contacts by others: it is better
+    // to say now that it isn't there.
     static io::Result<std::unique_ptr<TableMemory>> make(
         std::uint32_t max_contacts, std::uint32_t first_generation, const table::KeyedHash& hash,
         std::size_t beside_bytes, const io::Settings& settings, const io::Eal& eal, io::Qsbr& qsbr);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What stands between the wire and every line that somebody reads: names and addresses that phones
 // made up must not move a cursor, begin a line, or show themselves backwards. Log lines and
-// pinholectl's pages pass by printable(), whoever wrote them; JSON is escaped by its writer, which is
-// api::dump() alone. Pure.
+// pinholectl's pages pass through printable(), whatever has written them; JSON is escaped by its
+// writer, which is api::dump() alone. Pure.
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where log lines go: to stderr, or through journald with their priority where stderr is its; and no
-// more than kBurst at once and kPerSecond for long. What is too much is counted, and the number is
-// told when there is room again. Any thread but a worker.
+// Where log lines go: to stderr, or through journald with their priority where stderr is
+// journald's; at most kBurst at once and kPerSecond for long. Lines beyond that are counted, and
+// the number is logged when there is room again. Any thread but a worker.
 #pragma once
 
 #include <spdlog/sinks/base_sink.h>

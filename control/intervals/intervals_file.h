@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What was learned of gateways as the text of a file, read strictly: a line a gateway and kind of
-// phone, and at the end how many there are and a sum over all that stands before, so that what a disk
-// has damaged, a hand has cut or another program has written is known. Pure.
+// What was learned of gateways as the text of a file, read strictly. It has a line for each gateway
+// and kind of phone, and at the end their number and a sum over all lines before: so damage by a
+// disk, a file cut by hand and a file of another program are noticed. Pure.
 //
 //   pinhole intervals 1
 //   saved 1700000000
@@ -26,7 +26,7 @@ using qualify::KeptLesson;
 inline constexpr std::size_t kMostKept = 262'144;
 inline constexpr std::size_t kMaxFile = 24 << 20;
 // What is older says too little: gateways are replaced, addresses change hands.
-inline constexpr std::uint64_t kOldest_s = 3 * 24 * 3600;
+inline constexpr std::uint64_t kOldest_s = std::uint64_t{3} * 24 * 3600;
 
 struct Intervals {
     std::uint64_t saved_s = 0;  // of the epoch

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the journal's files are made of, on the disk as in tmpfs: a page that says whose they are,
-// then chunks, each a piece of one worker's log, or of a snapshot, as the records stand there. A file
-// of another format, or that a torn write has cut, is read as far as it is whole. Values only.
+// then chunks. Each chunk is a piece of one worker's log, or of a snapshot, with the records as
+// they stand there. A file of another format, or one that a torn write has cut, is read as far as
+// it is whole. Values only.
 #pragma once
 
 #include <array>

@@ -83,8 +83,8 @@ void Replay::gather(std::uint32_t n, std::uint32_t of) {
     }
 }
 
-// Runs come one after the other; within one the later contact of a slot, and of a contact the higher
-// version.
+// Runs come one after the other. Within one, the later contact of a slot counts, and of a contact
+// the higher version.
 void Replay::note(const RefreshChange& refresh, std::uint64_t run) {
     const ContactId id = ContactId::from_packed(refresh.id);
     if (id.slot >= latest_.size()) {
@@ -111,8 +111,8 @@ const RefreshChange* Replay::newer(ContactId id, std::uint64_t run, std::uint32_
                                                                                : nullptr;
 }
 
-// The work of one shard. What the logs say comes first, the last word of each AOR before all others;
-// the snapshot says the rest.
+// The work of one shard. What the logs say comes first, the last word of each AOR before all
+// others; the snapshot says the rest.
 class Replay::Shard {
   public:
     Shard(Replay& replay, std::uint32_t shard) : replay_(replay), shard_(shard) {}
@@ -189,9 +189,7 @@ class Replay::Shard {
             image.record != nullptr
                 ? image.record->hash()
                 : reinterpret_cast<const table::GoneChange*>(image.change)->hash;
-        if (image.record == nullptr) {
-            said_.insert(hash);
-        } else if (!is_said(*image.record) && !restore(image)) {
+        if (image.record == nullptr || (!is_said(*image.record) && !restore(image))) {
             said_.insert(hash);
         }
     }

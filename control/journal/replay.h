@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What earlier runs have left, put back into an empty table: the newest snapshot, the logs since then,
-// and what stood in the workers' rings. Of an AOR the last image in its log counts, or its end; of a
-// contact the refresh with the highest version after that. What is damaged is left out as far as it
-// goes, never fatal. Pure; in two steps, each by as many threads as there are parts of the work, with
-// nothing else at the table.
+// What earlier runs have left, put back into an empty table: the newest snapshot, the logs since
+// then, and what stood in the workers' rings. For an AOR, the last image in its log counts, or its
+// end; for a contact, the refresh with the highest version after that. Damage costs only what it
+// makes unreadable and is never fatal. Pure; in two steps, each by as many threads as there are
+// parts of the work, while nothing else uses the table.
 #pragma once
 
 #include "control/journal/format.h"

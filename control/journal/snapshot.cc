@@ -8,7 +8,8 @@
 namespace pinhole::journal {
 namespace {
 
-// A record that stays claimed is tried so often; its holder has lost its core, and has it back soon.
+// How often a record that stays claimed is tried; its holder has lost its core, and has it back
+// soon.
 constexpr int kMaxTries = 1000;
 
 void put_chunk(std::vector<std::byte>& out, std::size_t at, const ChunkHead& head) {

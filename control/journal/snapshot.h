@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The table as records of a snapshot, a piece at a time while traffic runs. What changes meanwhile
-// stands in the logs that belong to the snapshot, so each record need only be whole in itself. Pure;
-// one thread, registered as a reader of the table.
+// stands in the logs that belong to the snapshot, so each record need only be whole in itself.
+// Pure; one thread, registered as a reader of the table.
 #pragma once
 
 #include "control/journal/format.h"

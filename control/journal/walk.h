@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Goes through the records of chunks as far as they are whole: a damaged record costs the rest of its
-// chunk, a damaged chunk's head the rest of the source. Pure.
+// Goes through the records of chunks as far as they are whole: a damaged record costs the rest of
+// its chunk, a damaged chunk's head the rest of the source. Pure.
 #pragma once
 
 #include "control/journal/format.h"

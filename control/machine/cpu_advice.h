@@ -18,8 +18,8 @@ namespace pinhole::machine {
 struct CpuFacts {
     // /sys/devices/system/cpu/isolated
     std::string isolated;
-    // Of a CPU: /sys/devices/system/cpu/cpuN/topology/thread_siblings_list, itself among them; empty
-    // if unknown.
+    // Of a CPU: /sys/devices/system/cpu/cpuN/topology/thread_siblings_list, which includes itself;
+    // empty if unknown.
     std::function<std::string(unsigned)> siblings;
 };
 

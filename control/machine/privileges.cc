@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Capabilities belong to a thread, and DPDK has made its threads before the ports could be opened: so
-// each thread is sent a signal, whose handler gives up its own. This is what the C library does for
-// setuid(), and does not for capabilities.
+// Capabilities belong to a thread, and DPDK has made its threads before the ports could be opened:
+// so each thread is sent a signal, whose handler gives up its own. This is what the C library does
+// for setuid(), but not for capabilities.
 #include "control/machine/privileges.h"
 
 #include <dirent.h>
@@ -99,8 +99,8 @@ bool wait_for(unsigned threads) {
 Capabilities needed(const config::Config& config) {
     // Neighbours are asked of the kernel for every kind, and TAPs and filters are looked after.
     Capabilities all = bit(CAP_NET_ADMIN);
-    // Where root has started it: what it could read at the start, a reload must be able to read, and
-    // keys and journal go on to be written. The unit's user has neither to begin with.
+    // If root has started it: a reload must be able to read what the start could read, and keys and
+    // journal continue to be written. The unit's user has neither to begin with.
     all |= bit(CAP_DAC_OVERRIDE) | bit(CAP_DAC_READ_SEARCH);
     for (const config::Port& port : config.ports) {
         for (const std::uint16_t number : port.sip_ports) {

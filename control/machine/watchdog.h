@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// systemd's watchdog: pinhole calls three times in the period that the unit gives (WatchdogSec), as
-// long as it is well; when it no longer is, or this loop hangs, it is ended and started again. Pure:
-// time is handed in.
+// systemd's watchdog: pinhole calls it three times in the period that the unit gives (WatchdogSec),
+// as long as pinhole is well. When it no longer is, or this loop hangs, systemd ends pinhole and
+// starts it again. Pure: time is handed in.
 #pragma once
 
 #include <cstdint>

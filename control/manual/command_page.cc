@@ -38,7 +38,6 @@ void describe(Page& page, const CLI::Option& option) {
 
 // "[options] aor [contact]"
 std::string synopsis(const CLI::App& app) {
-    std::string text = app.get_name();
     bool options = false;
     std::string positionals;
     for (const CLI::Option* option : app.get_options()) {
@@ -49,7 +48,7 @@ std::string synopsis(const CLI::App& app) {
             options = options || (shown(*option) && option->get_name() != "--help");
         }
     }
-    return text + (options ? " [options]" : "") + positionals;
+    return app.get_name() + (options ? " [options]" : "") + positionals;
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// pinhole.toml(5), from the schema by which the configuration is checked: every key, what it is for,
-// what it may be and what it is unless told. Pure.
+// pinhole.toml(5), from the schema by which the configuration is checked: every key, its purpose,
+// its possible values and its default. Pure.
 #pragma once
 
 #include <string>

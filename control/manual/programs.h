@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// pinhole(8), pinholectl(1) and pinhole-load(1): their command lines, and what an operator has to know beside them.
+// pinhole(8), pinholectl(1) and pinhole-load(1): their command lines, and what an operator has to
+// know beside them.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Text as roff, the language of manual pages (man(7)): escaped, so that no word of it is taken for a
-// request, and the few requests that our pages use. Pure.
+// Text as roff, the language of manual pages (man(7)): escaped, so that no word of it is taken for
+// a request, and the few requests that our pages use. Pure.
 #pragma once
 
 #include <string>

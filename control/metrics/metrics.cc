@@ -185,7 +185,7 @@ MetricFamily single(const char* name, const char* help, MetricType type, double 
     return metrics;
 }
 
-void collect_qualify(const QualifyFigures& qualify, std::vector<MetricFamily>& out) {
+void collect_pings(const QualifyFigures& qualify, std::vector<MetricFamily>& out) {
     const auto counter = [&](const char* name, const char* help, std::uint64_t value) {
         out.push_back(single(name, help, MetricType::Counter, static_cast<double>(value)));
     };
@@ -226,6 +226,12 @@ void collect_qualify(const QualifyFigures& qualify, std::vector<MetricFamily>& o
                          MetricType::Gauge, static_cast<double>(qualify.overdue)));
     out.push_back(single("pinhole_gateways", "Public addresses of phones that are kept in mind.",
                          MetricType::Gauge, static_cast<double>(qualify.gateways)));
+}
+
+void collect_contacts(const QualifyFigures& qualify, std::vector<MetricFamily>& out) {
+    const auto counter = [&](const char* name, const char* help, std::uint64_t value) {
+        out.push_back(single(name, help, MetricType::Counter, static_cast<double>(value)));
+    };
     out.push_back(single("pinhole_contacts_suspect",
                          "Contacts that get no calls because another phone has registered by "
                          "their flow.",
@@ -365,6 +371,55 @@ void collect_journal(const JournalFigures& journal, std::vector<MetricFamily>& o
     gauge("pinhole_journal_restore_seconds", "How long that took.", journal.restore_s);
 }
 
+void collect_requests(const Snapshot& snapshot, std::vector<MetricFamily>& out) {
+    out.push_back(collect_labelled(snapshot,
+                                   family("pinhole_sip_requests_total",
+                                          "SIP requests received, by method.", MetricType::Counter),
+                                   "method", &CoreCounters::requests, kMethodLabelNames));
+    out.push_back(collect_responses(snapshot));
+    out.push_back(collect_labelled(
+        snapshot,
+        family("pinhole_drops_total", "Packets that came to nothing, by why.", MetricType::Counter),
+        "reason", &CoreCounters::drops, kDropReasonNames));
+    out.push_back(collect_labelled(
+        snapshot,
+        family("pinhole_emergency_requests_total",
+               "Calls and texts for help forwarded to a core peer.", MetricType::Counter),
+        "sender", &CoreCounters::emergencies, kEmergencySenderNames));
+    out.push_back(collect_labelled(
+        snapshot,
+        family("pinhole_odd_contacts_total",
+               "New contacts whose host is no phone's, by whose it is.", MetricType::Counter),
+        "host", &CoreCounters::odd_contacts, kOddContactNames));
+    out.push_back(collect_labelled(
+        snapshot,
+        family(
+            "pinhole_overload_refused_total",
+            "Requests that a worker refused because it had more to do than it could, by whose "
+            "they were: with 503, or without an answer (reason overload of pinhole_drops_total).",
+            MetricType::Counter),
+        "rank", &CoreCounters::refused, kRefusedNames));
+}
+
+MetricFamily collect_contacts_held(const Snapshot& snapshot) {
+    MetricFamily contacts = family(
+        "pinhole_contacts", "Contacts held now, by the worker that owns them.", MetricType::Gauge);
+    for (const CoreFigures& core : snapshot.cores) {
+        add(contacts, {{"core", core_label(core)}}, static_cast<double>(core.contacts));
+    }
+    return contacts;
+}
+
+MetricFamily collect_screening(const Snapshot& snapshot) {
+    MetricFamily hits =
+        family("pinhole_screen_hits_total",
+               "Messages that a screening rule hit, by the rule's name.", MetricType::Counter);
+    for (const RuleFigures& rule : snapshot.screening) {
+        add(hits, {{"rule", rule.rule}}, static_cast<double>(rule.hits));
+    }
+    return hits;
+}
+
 }  // namespace
 
 std::uint64_t HistogramFigures::total() const {
@@ -393,52 +448,16 @@ double HistogramFigures::quantile_s(double q) const {
 std::vector<MetricFamily> collect(const Snapshot& snapshot) {
     std::vector<MetricFamily> out;
     collect_process(snapshot, out);
-    out.push_back(collect_labelled(snapshot,
-                                   family("pinhole_sip_requests_total",
-                                          "SIP requests received, by method.", MetricType::Counter),
-                                   "method", &CoreCounters::requests, kMethodLabelNames));
-    out.push_back(collect_responses(snapshot));
-    out.push_back(collect_labelled(
-        snapshot,
-        family("pinhole_drops_total", "Packets that came to nothing, by why.", MetricType::Counter),
-        "reason", &CoreCounters::drops, kDropReasonNames));
-    out.push_back(collect_labelled(
-        snapshot,
-        family("pinhole_emergency_requests_total",
-               "Calls and texts for help forwarded to a core peer.", MetricType::Counter),
-        "sender", &CoreCounters::emergencies, kEmergencySenderNames));
-    out.push_back(collect_labelled(
-        snapshot,
-        family("pinhole_odd_contacts_total",
-               "New contacts whose host is no phone's, by whose it is.", MetricType::Counter),
-        "host", &CoreCounters::odd_contacts, kOddContactNames));
-    out.push_back(collect_labelled(
-        snapshot,
-        family(
-            "pinhole_overload_refused_total",
-            "Requests that a worker refused because it had more to do than it could, by whose "
-            "they were: with 503, or without an answer (reason overload of pinhole_drops_total).",
-            MetricType::Counter),
-        "rank", &CoreCounters::refused, kRefusedNames));
+    collect_requests(snapshot, out);
     collect_plain(snapshot, out);
     out.push_back(collect_cycles(snapshot));
-    MetricFamily contacts = family(
-        "pinhole_contacts", "Contacts held now, by the worker that owns them.", MetricType::Gauge);
-    for (const CoreFigures& core : snapshot.cores) {
-        add(contacts, {{"core", core_label(core)}}, static_cast<double>(core.contacts));
-    }
-    out.push_back(std::move(contacts));
-    collect_qualify(snapshot.qualify, out);
+    out.push_back(collect_contacts_held(snapshot));
+    collect_pings(snapshot.qualify, out);
+    collect_contacts(snapshot.qualify, out);
     collect_keys(snapshot.keys, out);
     collect_journal(snapshot.journal, out);
     collect_peers(snapshot.peers, out);
-    MetricFamily hits =
-        family("pinhole_screen_hits_total",
-               "Messages that a screening rule hit, by the rule's name.", MetricType::Counter);
-    for (const RuleFigures& rule : snapshot.screening) {
-        add(hits, {{"rule", rule.rule}}, static_cast<double>(rule.hits));
-    }
-    out.push_back(std::move(hits));
+    out.push_back(collect_screening(snapshot));
     collect_icmp(snapshot.icmp, out);
     out.push_back(collect_labelled(
         snapshot,

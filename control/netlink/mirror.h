@@ -48,8 +48,8 @@ class Mirror {
     // Asks the kernel to resolve a next hop that a lookup lacked (HopOutcome::kNoNeighbour).
     // Rate-limited, so it may be called for every such packet.
     void resolve(std::uint32_t ifindex, const Address& address, std::uint64_t now_ms);
-    // Has the kernel keep these resolved, for the few that matter: core peers on the link. They take
-    // the place of those asked for before. Gateways are kept without being asked for.
+    // Has the kernel keep these resolved, for the few that matter: core peers on the link. They
+    // replace those asked for before. Gateways are kept without being asked for.
     void keep_resolved(std::vector<LinkAddress> neighbours);
 
     [[nodiscard]] const State& state() const { return state_; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Files mapped into memory, and what a directory holds: the journal's two ways to its bytes. Errors are
-// sentences that name the path. Any thread but a worker's makes them; the bytes are for whoever has
-// them.
+// Files mapped into memory, and what a directory holds: the journal's two ways to its bytes. Errors
+// are sentences that name the path. Any thread but a worker's makes them; the bytes belong to their
+// holder.
 #pragma once
 
 #include <cstddef>

@@ -68,7 +68,7 @@ struct Store::Earlier {
     MappedFile states;
 };
 
-Store::Store(Settings settings, const journal::RunInfo& wanted)
+Store::Store(StoreSettings settings, const journal::RunInfo& wanted)
     : settings_(std::move(settings)), run_(wanted), earlier_(std::make_unique<Earlier>()) {
     randombytes_buf(run_.journal.data(), run_.journal.size());
     randombytes_buf(run_.hash_seed.data(), run_.hash_seed.size());

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The journal as it lies in its two directories. In tmpfs, what outlives the process: a ring for each
-// worker, which the worker writes, and what pings have taught. On the disk, what outlives the machine:
-// a snapshot and the logs since then, copied from the rings. Numbers of files go up; a snapshot stands
-// for all logs with lower numbers.
+// The journal as it lies in its two directories. In tmpfs, what outlives the process: a ring for
+// each worker, which the worker writes, and what pings have taught. On the disk, what outlives the
+// machine: a snapshot and the logs since then, copied from the rings. Numbers of files go up; a
+// snapshot stands for all logs with lower numbers.
 //
 //   MEMORY/ring-RUN-WORKER  MEMORY/states-RUN
 //   DIRECTORY/snapshot-N    DIRECTORY/log-N  log-N+1 ...
 //
-// A failing or full disk stops no worker: what can't be copied waits in its ring while there is room,
-// and then is lost, and counted. After any loss a new snapshot makes the disk whole again. One thread,
-// except that figures() are for any.
+// A failing or full disk stops no worker: what can't be copied waits in its ring while there is
+// room, and then is lost, and counted. After any loss a new snapshot makes the disk whole again.
+// One thread, except that any may read figures().
 #pragma once
 
 #include "control/journal/replay.h"
@@ -27,7 +27,7 @@
 
 namespace pinhole::store {
 
-struct Settings {
+struct StoreSettings {
     std::string directory;
     std::string memory;
     std::size_t ring_bytes = std::size_t{32} << 20;  // a power of two
@@ -36,7 +36,7 @@ struct Settings {
 };
 
 // Written by the store's thread; each by itself.
-struct Figures {
+struct StoreFigures {
     std::atomic<std::uint64_t> copied_bytes{0};
     std::atomic<std::uint64_t> log_bytes{0};  // since the last snapshot
     std::atomic<std::uint64_t> snapshot_bytes{0};
@@ -49,7 +49,7 @@ struct Figures {
 
 class Store {
   public:
-    Store(Settings settings, const journal::RunInfo& wanted);
+    Store(StoreSettings settings, const journal::RunInfo& wanted);
     ~Store();
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
@@ -67,8 +67,8 @@ class Store {
     [[nodiscard]] const journal::RunInfo& learned_run() const { return learned_run_; }
     [[nodiscard]] bool has_earlier() const { return !sources_.empty(); }
 
-    // After the replay: what only stood in rings goes to the disk, and this run's rings are made. An
-    // error: there are none, and no journal.
+    // After the replay: what only stood in rings goes to the disk, and this run's rings are made.
+    // An error means that there are no rings, and no journal.
     [[nodiscard]] std::optional<std::string> begin();
     // Made by begin().
     [[nodiscard]] table::ChangeLog& log(std::size_t worker) { return *rings_[worker].log; }
@@ -82,13 +82,14 @@ class Store {
     [[nodiscard]] bool wants_snapshot(std::uint64_t now_ms) const;
     void begin_snapshot(const table::BindingTable& table, const table::QualifyTable& states,
                         std::uint64_t now_ms);
-    // A piece of it, in two parts: the table is read in the first alone. False: there is none to do.
+    // A piece of it, in two parts: the table is read in the first alone. False: there is none to
+    // do.
     [[nodiscard]] bool read_snapshot_piece();
     void write_snapshot_piece(std::uint64_t now_ms);
     // At the end of the last worker: all goes to the disk.
     void end(std::uint64_t now_ms);
 
-    [[nodiscard]] const Figures& figures() const { return figures_; }
+    [[nodiscard]] const StoreFigures& figures() const { return figures_; }
     // The last failure, in a sentence; empty: none since the last time. For the log.
     [[nodiscard]] std::string take_complaint();
 
@@ -113,7 +114,7 @@ class Store {
     [[nodiscard]] std::uint64_t lost() const;
     [[nodiscard]] std::string disk_path(const char* kind, std::uint64_t number) const;
 
-    const Settings settings_;
+    const StoreSettings settings_;
     journal::RunInfo run_;
     DirectoryLock disk_lock_;
     DirectoryLock memory_lock_;
@@ -150,7 +151,7 @@ class Store {
     std::unique_ptr<Taking> taking_;
     std::uint64_t last_snapshot_bytes_ = 0;
 
-    Figures figures_;
+    StoreFigures figures_;
     std::string complaint_;
 };
 

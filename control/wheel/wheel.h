@@ -57,14 +57,14 @@ class Wheel {
     std::uint32_t advance(Tick now, std::uint32_t max_expired, Fn&& fn) {
         return advance(now, max_expired, fn, [](std::uint32_t, std::uint32_t) {});
     }
-    // The same, and before each `fn` calls `ahead(next, after_next)` with the slots that probably come
-    // then, for who fetches what he needs of them; kNobody: the tick has no more.
+    // The same, and before each `fn` calls `ahead(next, after_next)` with the slots that probably
+    // come next, for a caller that prefetches what it needs of them; kNobody: the tick has no more.
     static constexpr std::uint32_t kNobody = 0xffff'ffff;
     template <typename Fn, typename Ahead>
     std::uint32_t advance(Tick now, std::uint32_t max_expired, Fn&& fn, Ahead&& ahead) {
         return advance(now, max_expired, fn, ahead, [] { return false; });
     }
-    // The same, and takes no more of this call once `enough()`, who is asked before each.
+    // The same, and takes no more in this call once `enough()` is true, which is asked before each.
     template <typename Fn, typename Ahead, typename Enough>
     std::uint32_t advance(Tick now, std::uint32_t max_expired, Fn&& fn, Ahead&& ahead,
                           Enough&& enough) {

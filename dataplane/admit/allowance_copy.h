@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How the phones behind addresses get out of a worker, to be kept over a restart: the service thread
-// asks, the worker copies a few places of its table at each housekeeping, and hands the copy over
-// whole. Neither waits, and neither reads what the other writes: the memory belongs to the worker
-// from ask_service() until take_service() gives it, and to the service thread else. Pure.
+// How the phones behind addresses get out of a worker, to be kept over a restart. The service
+// thread asks, the worker copies a few places of its table at each housekeeping, and hands the copy
+// over whole. Neither waits, and neither reads what the other writes: the memory belongs to the
+// worker from ask_service() until take_service() gives it, and to the service thread otherwise.
+// Pure.
 #pragma once
 
 #include "dataplane/admit/source_table.h"

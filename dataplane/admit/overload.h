@@ -76,7 +76,7 @@ class Overload {
         }
         serves_ = false;
     }
-    // Whether it is refused. `flow_hash` is keyed, so that nobody can pick his lot.
+    // Whether it is refused. `flow_hash` is keyed, so that no phone can pick its lot.
     [[nodiscard]] bool refuses(Rank rank, std::uint64_t flow_hash, std::uint32_t now_s);
     // Whether this refusal may be answered; counts.
     [[nodiscard]] bool answers() {
@@ -97,8 +97,8 @@ class Overload {
     unsigned served_ = 0;  // registrations, as far as they count
 };
 
-// When who was refused shall come back, n to 2 n seconds later: by a keyed hash, so that they come
-// back spread evenly, and each at the same time whenever he asks.
+// When a phone that was refused shall come back, n to 2 n seconds later: by a keyed hash, so that
+// phones come back evenly spread, and each gets the same answer however often it asks.
 [[nodiscard]] constexpr std::uint32_t retry_after_s(std::uint32_t n, std::uint64_t keyed_hash) {
     return n + static_cast<std::uint32_t>((keyed_hash >> 32) * (std::uint64_t{n} + 1) >> 32);
 }
@@ -112,8 +112,8 @@ enum class Glance : std::uint8_t {
 };
 [[nodiscard]] Glance glance(std::string_view datagram);
 
-// Whether a REGISTER has credentials. If they are good is not known before it has cost as much as it
-// does to serve it; whoever sends wrong ones is soon held back as one who guesses.
+// Whether a REGISTER has credentials. Checking them would cost as much as serving the request; a
+// source that sends wrong ones is soon held back as a guesser.
 [[nodiscard]] bool has_credentials(std::string_view datagram);
 
 }  // namespace pinhole::admit

@@ -92,7 +92,7 @@ Limited Limits::admit(const net::Flow& from, const Moment& now) {
         return source.bucket.take(with_phones(base, source, now), now.stamp_ms());
     };
     const std::uint64_t flow_hash = hash_(from);
-    // The flow first: who floods by one of his ports leaves his neighbours theirs.
+    // The flow first: a flood by one port of an address leaves the other ports their requests.
     if (!allows(flows_, name_of(flow_hash, from.their_udp_port), policy_.flow)) {
         return Limited::kByFlow;
     }

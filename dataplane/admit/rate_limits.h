@@ -2,9 +2,9 @@
 // How much anybody may ask of a worker: requests by flow, by address (IPv6 by /64 and by /56) and
 // guesses at passwords, each in a token bucket. What an address may grows with the phones that have
 // registered from it, for a gateway with 5,000 of them is no attacker, also in the minute after an
-// outage. Nothing here tells one user from another: a guesser uses up what he and his address may,
-// never what his victim may. Pure; each worker has its own, and its packets alone count: a flow
-// always comes to one worker, an address's flows are spread.
+// outage. Nothing here tells one user from another: guessers use up their own and their address's
+// allowance, never their victim's. Pure; each worker has its own, and its packets alone count: a
+// flow always comes to one worker, an address's flows are spread.
 #pragma once
 
 #include "dataplane/admit/source_table.h"
@@ -47,7 +47,8 @@ class Limits {
     // A request that has proved nothing yet; counts it.
     [[nodiscard]] Limited admit(const net::Flow& from, const Moment& now);
 
-    // May credentials for this user be looked at? Not for who is past his guesses. Counts nothing.
+    // Whether credentials for this user may be looked at: not after too many wrong guesses. Counts
+    // nothing.
     [[nodiscard]] bool may_guess(const net::Flow& from, std::uint64_t user_hash,
                                  const Moment& now) const;
     // They were wrong.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Who sends, as far as limits have to remember it: a fixed number of sources, each with a token
-// bucket and an estimate of the phones behind it. Nobody is refused for want of room: a newcomer
-// takes the place of the neighbour that there is least to know of, so that a flood of forged sources
-// pushes out one another, and neither a flooder nor a gateway with many phones. Four sources share
-// two cache lines. Pure; one thread.
+// The sources that limits have to remember: a fixed number of them, each with a token bucket and an
+// estimate of the phones behind it. No source is refused for want of room. A newcomer takes the
+// place of the neighbour of which least would be forgotten, so forged sources of a flood push out
+// one another, and neither a flooder nor a gateway with many phones. Four sources share two cache
+// lines. Pure; one thread.
 #pragma once
 
 #include "dataplane/admit/token_bucket.h"
@@ -26,8 +26,8 @@ struct alignas(32) Source {
     float phones = 0;               // as of ...
     std::uint32_t phones_at_s = 0;  // ... then
 
-    // Phones behind it by now: a registration counts for less the longer ago it was, and for nothing
-    // much after a few days. Not 0 by an outage of some hours.
+    // Phones behind it by now: a registration counts for less the longer ago it was, and after a
+    // few days hardly at all. An outage of some hours doesn't make it 0.
     [[nodiscard]] float phones_now(std::uint32_t now_s) const;
     // `change` more, or fewer.
     void add_phones(float change, std::uint32_t now_s);
@@ -45,7 +45,8 @@ class SourceTable {
     // here and never again. The hash is keyed, so nobody can aim at one group.
     SourceTable(std::size_t capacity, const table::KeyedHash& hash);
 
-    // The source of that name, a new one if need be. `rate` is what its bucket would be refilled by.
+    // The source of that name, a new one if need be. `rate` is what its bucket would be refilled
+    // by.
     Source& at(const SourceName& name, const Rate& rate, std::uint32_t now_ms, std::uint32_t now_s);
     // Null: not known.
     [[nodiscard]] const Source* find(const SourceName& name) const;

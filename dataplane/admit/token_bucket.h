@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A token bucket in 8 bytes that needs no clock and no timer: what is missing from it, and when that
-// was so. All zero is a full one, so that memory fresh from the kernel is a table of them. Pure; one
-// thread.
+// A token bucket in 8 bytes that needs no clock and no timer: what is missing from it, and when
+// that was so. A bucket of all zeros is full, so memory fresh from the kernel is a table of full
+// buckets. Pure; one thread.
 #pragma once
 
 #include <algorithm>
@@ -22,8 +22,8 @@ class TokenBucket {
     // What fits; larger bursts are taken for this.
     static constexpr std::uint32_t kMaxBurst = 70'000;
 
-    // Takes a token if there is one. `now_ms` may wrap; between two calls less than 49 days pass, or
-    // the bucket fills a little late.
+    // Takes a token if there is one. `now_ms` may wrap; between two calls less than 49 days pass,
+    // or the bucket fills a little late.
     bool take(const Rate& rate, std::uint32_t now_ms) {
         refill(rate, now_ms);
         const std::uint32_t held = std::min(rate.burst, kMaxBurst) * kUnits;
@@ -38,7 +38,8 @@ class TokenBucket {
         TokenBucket copy = *this;
         return copy.take(rate, now_ms);
     }
-    // The units that are missing at that moment: 0 is full, and tells nothing of its owner any more.
+    // The units that are missing at that moment: 0 is full, and tells nothing of its owner any
+    // more.
     [[nodiscard]] std::uint32_t missing(const Rate& rate, std::uint32_t now_ms) const {
         const std::uint64_t back = std::uint64_t{now_ms - at_ms_} * rate.per_minute;
         return back >= missing_ ? 0 : missing_ - static_cast<std::uint32_t>(back);

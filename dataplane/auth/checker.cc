@@ -26,8 +26,8 @@ std::optional<std::uint32_t> read_nc(std::string_view text) {
     return nc != 0 ? std::optional(nc) : std::nullopt;
 }
 
-// It must name us; a proxy is asked for others too, and then the request URI says the same. Which of
-// our names it is, or which port, gateways rewrite in the request line alone.
+// The URI must name us, or be the request URI: a proxy is asked for other URIs too. Any of our
+// names and ports will do, for gateways rewrite them in the request line alone.
 bool is_for_us(std::string_view text, const sip::Message& message, const sip::Identity& identity) {
     sip::Uri uri;
     return text == message.request_uri || (sip::parse_uri(text, uri) && identity.is_ours(uri));

@@ -74,7 +74,8 @@ class Checker {
     void read(const Question& question, const Subscribers& subscribers,
               const sip::Identity& identity, const tokens::Keys& keys, std::uint32_t now_s,
               Attempt& out) const;
-    // What check() will look up for those that are open. The caller may do something else meanwhile.
+    // Prefetches what check() will look up for the open attempts. The caller may do something else
+    // meanwhile.
     void prefetch(std::span<const Attempt> attempts, const Subscribers& subscribers) const;
     // Settles those that are open; at most kMost.
     void check(std::span<Attempt> attempts, const Subscribers& subscribers, std::uint32_t now_s);

@@ -43,7 +43,7 @@ void sha(Algorithm algorithm, std::string_view text, std::uint8_t* out) {
 }
 
 // What write_response() adds beside the client's texts, at its longest.
-constexpr std::size_t kFixedBytes = 2 * 2 * kMaxHashBytes + 5;
+constexpr std::size_t kFixedBytes = std::size_t{2} * 2 * kMaxHashBytes + 5;
 
 }  // namespace
 

@@ -45,8 +45,8 @@ class Digester {
     void clear() { count_ = 0; }
 
   private:
-    // H(A2) as it was last: all phones of a domain register with one method and URI, so that it need
-    // not be made again for each.
+    // The last H(A2): all phones of a domain register with one method and URI, so it need not be
+    // made again for each.
     class LastA2 {
       public:
         [[nodiscard]] bool is(std::string_view method, std::string_view uri) const;

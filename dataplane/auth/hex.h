@@ -21,7 +21,7 @@ constexpr std::uint64_t eight_digits(std::uint32_t bytes) {
     const std::uint64_t letters = (nibbles + 0x0606'0606'0606'0606) >> 4 & 0x0101'0101'0101'0101;
     return nibbles + 0x3030'3030'3030'3030 + letters * ('a' - '9' - 1);
 }
-// The other way round, in either case; the high bit of a byte of `wrong` is set where there is no digit.
+// The inverse, in either case; the high bit of a byte of `wrong` is set where there is no digit.
 constexpr std::uint32_t four_bytes(std::uint64_t digits, std::uint64_t& wrong) {
     constexpr std::uint64_t kEach = 0x0101'0101'0101'0101;
     constexpr std::uint64_t kHigh = 0x80 * kEach;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A lane's words are laid beside those of the other lanes, so that each step is one operation on all
-// of them. Lanes whose message has ended keep what they have while the longer ones go on.
+// A lane's words lie beside those of the other lanes, so that each step is one operation on all of
+// them. Lanes whose message has ended keep what they have while the longer ones go on.
 #include "dataplane/auth/md5_lanes.h"
 
 #include <algorithm>
@@ -129,7 +129,7 @@ struct Lanes {
     }
     void give(std::span<Md5Message* const> messages) const {
         for (std::size_t lane = 0; lane < messages.size(); ++lane) {
-            for (int i = 0; i < 4; ++i) {
+            for (std::size_t i = 0; i < 4; ++i) {
                 std::memcpy(messages[lane]->digest.data() + 4 * i, &state[i][lane], 4);
             }
         }
@@ -194,7 +194,7 @@ constexpr int kLast = 0x39;
 // takes for one forgotten.
 constexpr __mmask16 kAll = 0xffff;
 
-// Sixteen words of sixteen lanes each, turned into sixteen lanes of each word: by pairs of words, by
+// Turns sixteen words of sixteen lanes each into sixteen lanes of each word: by pairs of words, by
 // fours, and last by the quarters of a register.
 __attribute__((target("avx512f"))) inline void turn(__m512i (&rows)[16]) {
     constexpr int kEven = 0x88;
@@ -205,8 +205,8 @@ __attribute__((target("avx512f"))) inline void turn(__m512i (&rows)[16]) {
         pairs[i + 1] = _mm512_maskz_unpackhi_epi32(kAll, rows[i], rows[i + 1]);
     }
     __m512i fours[4][4];  // [c][g]: words c, 4 + c, 8 + c and 12 + c of lanes 4g and on
-    for (int g = 0; g < 4; ++g) {
-        const __m512i* from = pairs + 4 * g;
+    for (std::size_t g = 0; g < 4; ++g) {
+        const __m512i* from = &pairs[4 * g];
         fours[0][g] = _mm512_maskz_unpacklo_epi64(0xff, from[0], from[2]);
         fours[1][g] = _mm512_maskz_unpackhi_epi64(0xff, from[0], from[2]);
         fours[2][g] = _mm512_maskz_unpacklo_epi64(0xff, from[1], from[3]);

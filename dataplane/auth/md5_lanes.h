@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// MD5 (RFC 1321) of many short messages at once: a message a lane, eight (AVX2) or sixteen (AVX-512)
-// at a time, picked once at start. MD5 is a chain of 64 steps that one message leaves a core half
-// idle with; the next messages of the burst fill it. Pure; any thread.
+// MD5 (RFC 1321) of many short messages at once: a message a lane, eight (AVX2) or sixteen
+// (AVX-512) at a time, picked once at start. MD5 is a chain of 64 steps; one message leaves a core
+// half idle, and the next messages of the burst fill it. Pure; any thread.
 #pragma once
 
 #include <array>

@@ -24,7 +24,7 @@ Nonces::Nonces(std::string realm, std::uint64_t run) : realm_(std::move(realm)) 
 
 std::uint64_t Nonces::mac(const tokens::Keys& keys, std::uint8_t key_id, std::uint64_t aor_hash,
                           Stamp stamp) const {
-    std::array<std::uint8_t, 3 * 8> data;
+    std::array<std::uint8_t, 24> data;
     std::memcpy(data.data(), &stamp.bits, 8);
     std::memcpy(data.data() + 8, &run_and_realm_, 8);
     std::memcpy(data.data() + 16, &aor_hash, 8);

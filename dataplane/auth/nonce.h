@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Nonces that nobody keeps: when it was made, something that sets it apart from others of that
-// moment, and a MAC over both, the realm and the AOR's keyed hash, by the keys of route/keys.h. (Two
-// AORs of one hash, which nobody can aim at, share a window of nonce_windows.h too.) Not over the
-// source: a carrier's NAT changes it at will. Each run of pinhole makes its own, so that what was
-// heard before a restart is worth nothing after it, though the windows are gone.
-// Text:
+// Nonces that nobody keeps: the time at which it was made, something that sets it apart from others
+// of that moment, and a MAC over both, the realm and the AOR's keyed hash, by the keys of
+// tokens/keys.h. (Two AORs with one hash, which nobody can aim at, share a window of
+// nonce_windows.h too.) The MAC doesn't cover the source: a carrier's NAT changes it at will. Each
+// run of pinhole makes its own nonces, so one that was overheard before a restart is worth nothing
+// after it, though the windows are gone. Text:
 //
 //   base64url( key | stamp | MAC )      23 letters
 //               1      8      8 bytes

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Which nc of which nonces have been used, in fixed memory: an AOR has a slot (shared with a few
 // others), a slot holds windows for four nonces, so that the phones of one AOR don't push out one
-// another. A window that has to go leaves behind when its nonce was made: of nonces without a window
-// none that old is ever taken for new, so that what is forgotten can't be played again, and only
-// costs its phone another challenge. A user can push out the windows of his own slot alone. Nothing
-// is kept of a challenge, nor of credentials that were wrong. Pure; any thread, under the slot's
-// claim, which is tried a few times and never waited for.
+// another. A window that has to go leaves behind the time at which its nonce was made. A nonce
+// without a window that is as old as that is never taken for new, so a forgotten nonce can't be
+// replayed, and only costs its phone another challenge. A user can push out the windows of the
+// user's own slot alone. Nothing is kept of a challenge, nor of credentials that were wrong. Pure;
+// any thread, under the slot's claim, which is tried a few times and never waited for.
 //
 // A slot is two cache lines:
 //
@@ -39,15 +39,15 @@ class NonceWindows {
 
     // In bytes, for so many contacts: two windows each.
     [[nodiscard]] static std::size_t bytes_for(std::uint32_t max_contacts);
-    // `lifetime_s`: how long nonces are good. Takes bytes_for(), zeroed; valid() says whether it got
-    // them.
+    // `lifetime_s`: how long nonces are good. Takes bytes_for(), zeroed; valid() says whether it
+    // got them.
     NonceWindows(const table::ArrayMemory& memory, std::uint32_t max_contacts,
                  std::uint32_t lifetime_s);
     [[nodiscard]] bool valid() const { return slots_ != nullptr; }
 
     void prefetch(std::uint64_t aor_hash) const;
-    // A good digest has come by a nonce of this run that has not expired. `request`: a keyed hash of
-    // the datagram and its flow. `once`: of a client without qop; its nonce is used up by this.
+    // A good digest has come with a nonce of this run that has not expired. `request`: a keyed hash
+    // of the datagram and its flow. `once`: the client has no qop; its nonce is used up by this.
     [[nodiscard]] NonceUse use_any(std::uint64_t aor_hash, Stamp stamp, std::uint32_t nc, bool once,
                                    std::uint64_t request, std::uint32_t now_s);
 

@@ -25,8 +25,8 @@ struct DigestPolicy {
     std::vector<std::pair<std::string, std::string>> aliases;
 };
 
-// May `user` register `aor` (canonical)? His own is what bears his name, or his name whole where it
-// has a domain.
+// Whether `user` may register `aor` (canonical): if its user part is the user's name or an alias of
+// it, or if it is the name as a whole where that has a domain.
 [[nodiscard]] bool owns(const DigestPolicy& policy, std::string_view user, std::string_view aor);
 
 }  // namespace pinhole::auth

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SHA-256 and SHA-512/256 (FIPS 180-4) by OpenSSL's own code, without its EVP layer, which allocates
-// at each digest. Pure; any thread; never allocates.
+// SHA-256 and SHA-512/256 (FIPS 180-4) by OpenSSL's own code, without its EVP layer, which
+// allocates at each digest. Pure; any thread; never allocates.
 #pragma once
 
 #include <cstdint>

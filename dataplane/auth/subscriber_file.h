@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A line of the subscribers' file, in htdigest's form: user:realm:HA1, behind which an algorithm may
-// follow. A user has a line for each algorithm. Empty lines and lines that begin with '#' say
-// nothing. And the reading of the whole, a piece of text at a time and twice over: first to count and
-// to find mistakes, then to fill the table. Pure.
+// A line of the subscribers' file, in htdigest's form: user:realm:HA1, behind which an algorithm
+// may follow. A user has a line for each algorithm. Empty lines and lines that begin with '#' say
+// nothing. And the reading of the whole, a piece of text at a time and twice over: first to count
+// and to find mistakes, then to fill the table. Pure.
 #pragma once
 
 #include "dataplane/auth/subscribers.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The subscribers of our realm: under each user's name, hashed, the HA1 of each algorithm. An
-// open-addressed table an algorithm, filled once, then immutable; ten million users with one HA1
-// each take some 460 MB. Names are kept as 128 bits of a keyed hash: nobody who picks names can have
-// two of them meet. Pure; built by one thread, read by any.
+// open-addressed table for each algorithm, filled once, then immutable; ten million users with one
+// HA1 each take some 460 MB. Names are kept as 128 bits of a keyed hash: nobody who picks names can
+// make two of them collide. Pure; built by one thread, read by any.
 #pragma once
 
 #include "dataplane/auth/algorithm.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Packets as they pass the ports, as pcapng, though the kernel never sees them. While a Capture
-// lives, ethdev callbacks copy what its filter takes into buffers of its own; take() makes pcapng of
-// them. Without one there is no callback, and a worker pays nothing.
+// lives, ethdev callbacks copy what its filter takes into buffers of its own; take() makes pcapng
+// of them. Without a Capture there is no callback, and a worker pays nothing.
 //
 // Workers copy and put into a ring, and count what finds neither buffer nor room: they wait for
 // nobody. Made, read and ended by one thread at a time, none of them a worker.

@@ -14,8 +14,8 @@ namespace pinhole::io {
 
 class Clock {
   public:
-    // `epoch_s`: the wall clock's seconds at `start`, a reading of the TSC: now, or earlier for a test whose time
-    // passes faster.
+    // `epoch_s`: the wall clock's seconds at `start`, a reading of the TSC: now, or earlier for a
+    // test whose time passes faster.
     explicit Clock(std::uint32_t epoch_s, std::uint64_t start = rte_rdtsc())
         : start_(start), hz_(rte_get_tsc_hz()), epoch_s_(epoch_s) {
         // 2^32 / (cycles a microsecond): a multiplication for each division.

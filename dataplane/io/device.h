@@ -7,8 +7,8 @@
 #include "dataplane/io/result.h"
 #include "dataplane/io/settings.h"
 #include "dataplane/net/address.h"
+#include "dataplane/net/wire.h"
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,7 +21,7 @@ namespace pinhole::io {
 
 class XdpSteering;
 
-using Mac = std::array<std::uint8_t, 6>;
+using net::Mac;
 // Index of a device in Settings::devices; neither a DPDK port id nor a net::PortIndex.
 using DeviceIndex = std::uint16_t;
 

@@ -33,7 +33,8 @@ void Doorbell::wake() const {
 
 void Doorbell::rise() {
     awaited_.store(false, std::memory_order_relaxed);
-    // Who was about to ring writes after this, maybe: the next sleep ends at once then, for nothing.
+    // A thread that was about to ring may write after this: the next sleep then ends at once, for
+    // nothing.
     std::uint64_t rung = 0;
     (void)!read(fd_, &rung, sizeof rung);
 }

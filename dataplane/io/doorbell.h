@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Wakes a thread that sleeps in poll() when others have put something into a ring for it. Who rings pays an
-// atomic exchange, and a system call only if the sleeper has said that it waits: once a sleep, however many ring.
+// Wakes a thread that sleeps in poll() when others have put something into a ring for it. Ringing
+// costs an atomic exchange, and a system call only if the sleeper has said that it waits: one for
+// each sleep, however many threads ring.
 #pragma once
 
 #include "dataplane/io/result.h"
@@ -18,10 +19,10 @@ class Doorbell {
         : fd_(std::exchange(other.fd_, -1)), awaited_(other.awaited_.load()) {}
     Doorbell& operator=(Doorbell&&) = delete;
 
-    // The sleeper's. Before it looks into its rings for the last time, then polls fd() for input; after that it
-    // rises, whatever has woken it.
-    // Of this exchange and ring()'s one is the later: either the sleeper sees what was put before the other,
-    // or who has put it sees that it sleeps.
+    // The sleeper's. It calls this, looks into its rings for the last time, then polls fd() for
+    // input; after that it calls rise(), whatever has woken it. Of this exchange and ring()'s one
+    // is the later: either the sleeper sees what the other thread put before, or that thread sees
+    // that the sleeper waits.
     void await() { awaited_.exchange(true, std::memory_order_acq_rel); }
     void rise();
     [[nodiscard]] int fd() const { return fd_; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// dpdk-dumpcap beside a running pinhole: another process looks into the ports through memory that both
-// share. DPDK shares hugepages alone, by files, and leaves the files behind: a process that was killed
-// keeps its hugepages until somebody removes them. Main thread.
+// dpdk-dumpcap beside a running pinhole: another process looks into the ports through memory that
+// both share. DPDK shares only hugepages, by files, and leaves the files behind: a process that was
+// killed keeps its hugepages until somebody removes them. Main thread.
 #pragma once
 
 #include "dataplane/io/result.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Starting and ending DPDK's environment. It starts once a process, in the main thread, before any
-// other thread. With enough free hugepages it takes them (--in-memory: no files are left behind, but
-// for dpdk-dumpcap), else it runs in ordinary memory (--no-huge), sized for our packet buffers. Nothing is printed: DPDK's log is kept in a bounded
-// buffer.
+// other thread. With enough free hugepages it takes them (--in-memory: no files are left behind,
+// but for dpdk-dumpcap), else it runs in ordinary memory (--no-huge), sized for our packet buffers.
+// Nothing is printed: DPDK's log is kept in a bounded buffer.
 #pragma once
 
 #include "dataplane/io/result.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Headers before a datagram's payload in a packet buffer, and what its device has to be told of them. For
-// workers, and for the control thread, which frames its pings itself. Any thread, each with buffers of its own.
+// Writes the headers before a datagram's payload in a packet buffer, and what its device has to be
+// told of them. For workers, and for the control thread, which frames its pings itself. Any thread,
+// each with buffers of its own.
 #pragma once
 
 #include "dataplane/io/device.h"
@@ -18,8 +19,8 @@ namespace pinhole::io {
     return info.tx_udp_checksum && (!v4 || info.tx_ipv4_checksum);
 }
 
-// The payload lies ready at the mbuf's data pointer, with room before it. False: it is longer than UDP
-// can say, and the mbuf is to be dropped.
+// The payload lies ready at the mbuf's data pointer, with room before it. False: it is longer than
+// UDP can say, and the mbuf is to be dropped.
 [[nodiscard]] inline bool put_headers(rte_mbuf* mbuf, const net::Flow& flow, const net::Hop& hop,
                                       net::ChecksumBy checksum, std::uint16_t ip_id) {
     const bool v4 = flow.is_v4();

@@ -109,8 +109,8 @@ bool KernelPath::from_kernel(DeviceIndex device, Tap& tap) {
     return true;
 }
 
-// A datagram that the kernel put together from fragments, dressed as the frame that it would have been. False when
-// there is none.
+// Reads a datagram that the kernel put together from fragments, and dresses it as the frame that it
+// would have been. False when there is none.
 bool KernelPath::read_socket(std::size_t socket) {
     rte_mbuf* mbuf = rte_pktmbuf_alloc(ports_.big_pool());
     if (mbuf == nullptr) {

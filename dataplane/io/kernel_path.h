@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The kernel's share of the packets: frames to and from the TAPs of the ports that the kernel does
-// not see, sockets that keep it from answering SIP, by which it says what ICMP errors have come, and
-// what it reassembled for an af_xdp port. The service thread alone.
+// not see, sockets that keep the kernel from answering SIP and report ICMP errors, and what it
+// reassembled for an af_xdp port. The service thread alone.
 #pragma once
 
 #include "dataplane/edge/surroundings.h"

@@ -64,8 +64,9 @@ class Carver {
 // Free hugepages of 2 MB, in bytes.
 [[nodiscard]] std::size_t free_hugepage_bytes();
 
-// An error if `needed` bytes of ordinary memory are not there, a sixteenth of what there is left to others:
-// who takes the last byte brings the kernel's OOM killer upon everybody.
+// An error if `needed` bytes of ordinary memory are not there, with a sixteenth of what there is
+// left to others: a process that takes the last byte brings the kernel's OOM killer upon all of
+// them.
 Status check_available(std::size_t needed, std::string_view what);
 
 }  // namespace pinhole::io

@@ -61,7 +61,8 @@ Outbox::Posted Outbox::hand_over(const net::Flow& flow, std::uint32_t spread,
     return Posted::kPosted;
 }
 
-// False, and the payload as it was: the worker must look at the path's MTU, or say why there is no way.
+// False, with the payload as it was: the worker must look at the path's MTU, or say why there is no
+// way.
 bool Outbox::frame(const net::Flow& flow, const edge::Surroundings& around, rte_mbuf* mbuf) {
     const bool v4 = flow.is_v4();
     if (!net::fits_mtu(v4, mbuf->data_len, net::least_mtu(v4))) {

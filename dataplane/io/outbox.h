@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How the control thread has datagrams sent: it writes the payload into a packet and leaves it in the inbox of a
-// worker. A ping that every path carries whole is framed here, so that the worker does nothing but send it; the way of
-// any other is the worker's to find. Never waits. Buffers are taken and parcels handed over by the burst, since every
-// touch of what two cores share costs both of them: flush() at the end of a round. One thread, no worker.
+// How the control thread has datagrams sent: it writes the payload into a packet and leaves it in
+// the inbox of a worker. A ping that every path carries whole is framed here, so that the worker
+// only sends it; the worker finds the way of any other. Never waits. Buffers are taken and parcels
+// handed over by the burst, since each access to memory that two cores share costs both of them:
+// flush() at the end of a round. One thread, no worker.
 #pragma once
 
 #include "dataplane/edge/surroundings.h"
@@ -32,9 +33,10 @@ class Outbox {
         kFull,     // no packet buffer, or the worker's inbox takes no more: try again later
     };
 
-    // To be sent by `flow`. `std::size_t write(char* room, std::size_t capacity)` returns the payload's length, 0 for
-    // none. `spread` picks among the workers that have a queue on the device it leaves by, so that they share evenly.
-    // `kind`, kPing or kPeerCheck, tells the worker what it counts.
+    // To be sent by `flow`. `std::size_t write(char* room, std::size_t capacity)` returns the
+    // payload's length, 0 for none. `spread` picks among the workers that have a queue on the
+    // device it leaves by, so that they share evenly. `kind`, kPing or kPeerCheck, tells the worker
+    // what it counts.
     template <class Write>
     Posted post(const net::Flow& flow, std::uint32_t spread, const edge::Surroundings& around,
                 Write&& write, ParcelKind kind = ParcelKind::kPing) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Fragments to whole datagrams, IPv4 and IPv6, over rte_ip_frag; one Reassembler a worker, used by
-// that worker alone. Bounded in datagrams under way, of all and of each source (net::FragmentLedger,
-// which stands in front), in fragments each (8, DPDK's own bound), and in time. Pieces that overlap
-// never make a whole: DPDK joins them only end to end, and only if their lengths add up to it.
+// that worker alone. Bounded in datagrams under way, both in total and for each source
+// (net::FragmentLedger, which stands in front), in fragments each (8, DPDK's own bound), and in
+// time. Pieces that overlap never make a whole: DPDK joins them only end to end, and only if their
+// lengths add up to it.
 #pragma once
 
 #include "dataplane/io/result.h"
@@ -37,8 +38,8 @@ class Reassembler {
 
     // Takes a frame that is a fragment; `piece` is what net::parse_packet() says of it (an IPv6
     // fragment header directly after the fixed header, as every sender writes it, else it is
-    // dropped). Gives back the whole frame in one linear mbuf if this was the last piece (IP lengths
-    // and header checksum put right, the IPv6 fragment header gone), else nullptr. It owns
+    // dropped). Gives back the whole frame in one linear mbuf if this was the last piece (IP
+    // lengths and header checksum put right, the IPv6 fragment header gone), else nullptr. It owns
     // `fragment` from here. `now` is rte_rdtsc().
     rte_mbuf* add(rte_mbuf* fragment, const net::Datagram& piece, std::uint64_t now);
 

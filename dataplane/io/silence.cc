@@ -27,8 +27,8 @@ void set_option(int fd, int level, int option, int value) {
     setsockopt(fd, level, option, &value, sizeof value);
 }
 
-// Every datagram is dropped before it is queued; a small buffer stands behind in case it is not. The
-// ICMP errors that wait to be read, which no filter sees, want that much.
+// Every datagram is dropped before it is queued; a small buffer stands behind in case it is not.
+// The ICMP errors that wait to be read, which no filter sees, need that much.
 constexpr int kErrorBytes = 64 * 1024;
 void take_nothing(int fd) {
     sock_filter drop[] = {BPF_STMT(BPF_RET | BPF_K, 0)};

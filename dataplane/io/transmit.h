@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The way out of one worker: a payload and a flow become a frame (route, MACs, headers, checksums,
-// fragments where the link's MTU or the path's asks for them) in the TX queue of the device that the kernel's table
-// names. Bursts are sent when full and at the end of a round. A queue that takes no more drops and
-// counts: nothing waits. One worker.
+// fragments where the link's MTU or the path's asks for them) in the TX queue of the device that
+// the kernel's table names. Bursts are sent when full and at the end of a round. A queue that takes
+// no more drops and counts: nothing waits. One worker.
 #pragma once
 
 #include "dataplane/counters.h"

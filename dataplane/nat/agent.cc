@@ -10,7 +10,8 @@
 namespace pinhole::nat {
 namespace {
 
-// The number of a name is its place here: new ones go to the end, for what was learned is kept by it.
+// The number of a name is its place here: new ones go to the end, for what was learned is kept
+// under it.
 constexpr std::array<std::string_view, 33> kAgents{
     "other",       "Yealink",    "Grandstream", "Cisco",    "Polycom",  "PolycomVVX",
     "snom",        "Fanvil",     "AVM",         "FRITZ!OS", "Gigaset",  "Panasonic",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which frames a capture keeps: those that meet each of its terms. Ports are UDP's, so the pieces of
-// a fragmented datagram but the address meet none. Pure; matches() may be called by any thread.
+// Which frames a capture keeps: those that meet each of its terms. Ports are UDP's, so the later
+// pieces of a fragmented datagram can only meet terms of addresses. Pure; matches() may be called
+// by any thread.
 #pragma once
 
 #include "dataplane/net/address.h"

@@ -21,8 +21,8 @@ struct SumVariant {
     std::uint64_t (*sum)(const std::uint8_t* data, std::size_t len, std::uint64_t start);
 };
 [[nodiscard]] std::span<const SumVariant> sum_variants();
-// To 16 bits, in the byte order of what was summed: of bytes as they lie in memory it is stored as it is, by
-// memcpy; of host words it is a host word (RFC 1071 §2 (B)).
+// To 16 bits, in the byte order of what was summed: a sum of bytes as they lie in memory is stored
+// as it is, by memcpy; a sum of host words is a host word (RFC 1071 §2 (B)).
 [[nodiscard]] std::uint16_t fold_sum(std::uint64_t sum);
 
 // The checksum of an IPv4 header whose own checksum field is zero, in memory order.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whose datagrams are being put together from fragments: who may begin another, and which gives way.
-// Memory is capped twice: a source (an IPv4 address, an IPv6 /64) has at most kOfSource datagrams
-// under way, so that nobody's fragments fill the room of all; and of all together, which forged
-// sources can fill, the oldest gives way, for the pieces of one datagram follow one another closely.
-// A newcomer is never refused for what others hold. Pure; one thread. A scan over few lines: pieces
-// are rare, and a flood of them costs less than what it is made of.
+// Whose datagrams are being put together from fragments: which source may begin another, and which
+// datagram gives way. Memory is capped twice: a source (an IPv4 address, an IPv6 /64) has at most
+// kOfSource datagrams under way, so that one source's fragments can't fill the whole room; and of
+// all together, which forged sources can fill, the oldest gives way, for the pieces of one datagram
+// follow one another closely. A newcomer is never refused for what others hold. Pure; one thread. A
+// scan over few lines: pieces are rare, and a flood of them costs less to handle than to send.
 #pragma once
 
 #include "dataplane/net/packet.h"

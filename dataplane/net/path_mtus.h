@@ -4,8 +4,8 @@
 // Fixed memory: kBuckets lines of kWays destinations each, where a newcomer takes the place of the
 // oldest. An entry never grows, and goes after kLifetime_s, so that a better path is found again.
 //
-// Hearsay: whoever knows one of our ports can forge it. It can do no more than have us cut what goes
-// to a destination at the least MTU of its family, which arrives as well.
+// All of it is hearsay: anybody who knows one of our ports can forge it. A forger can only make us
+// cut what goes to a destination at the least MTU of its family, which arrives as well.
 //
 // Written by the service thread alone; find() and toward() may be called by any thread and wait for
 // nobody. Time is handed in.
@@ -76,8 +76,8 @@ class PathMtus {
     using Words = std::array<std::uint64_t, 2>;
 
     // The writer makes the sequence odd while it changes the rest. Guarded words are stored with
-    // release and loaded with acquire: a reader that saw one of a change therefore also sees the odd
-    // sequence before it.
+    // release and loaded with acquire: a reader that saw one of a change therefore also sees the
+    // odd sequence before it.
     struct alignas(64) Bucket {
         std::atomic<std::uint32_t> sequence{0};
         std::array<std::atomic<std::uint16_t>, kWays> mtu{};  // 0: nothing stands there

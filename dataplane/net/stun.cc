@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The answer stays below 1.5 times the request, IP and UDP headers counted, by its form: a bare
-// request of 20 bytes is 48 on IPv4 and its answer 60, at most 72 may be; on IPv6 68 and 92 of
-// 102. FINGERPRINT adds 8 to both. An unknown attribute has cost the request 4 bytes or more and
-// costs the answer 2, beside 16 for what names the error: 52 and 64 of 78. For the sake of this the error
-// has no reason phrase, which is for humans alone.
+// The answer stays below 1.5 times the request, IP and UDP headers counted, by its form. A bare
+// request of 20 bytes is 48 on IPv4, and its answer 60 of at most 72; on IPv6 they are 68, and 92
+// of at most 102. FINGERPRINT adds 8 to both. An unknown attribute has cost the request 4 bytes or
+// more and costs the answer 2, beside 16 for what names the error: 52 and 64 of 78. To stay below,
+// the error has no reason phrase, which is for humans alone.
 #include "dataplane/net/stun.h"
 
 #include <algorithm>
@@ -25,7 +25,7 @@ constexpr std::uint16_t kFingerprint = 0x8028;
 constexpr std::uint32_t kFingerprintXor = 0x5354554e;
 constexpr std::size_t kFingerprintLen = 8;  // the attribute whole; always the last one
 
-// What RFC 8489 defines for other uses of STUN and is out of place here is passed over (§6.3): addresses,
+// Attributes that RFC 8489 defines for other uses of STUN are passed over (§6.3): addresses,
 // errors, and credentials, which nobody is asked for.
 constexpr std::array<std::uint16_t, 11> kKnown{0x0001,  // MAPPED-ADDRESS
                                                0x0006,  // USERNAME

@@ -50,8 +50,8 @@ void write_escaped(std::string_view text, sip::Writer& out) {
     }
 }
 
-// Encrypts, and decrypts: a key stream from a keyed hash of MAC and place, which is never used twice
-// because no two tokens have one MAC.
+// Encrypts, and decrypts: a key stream from a keyed hash of MAC and place, which is never used
+// twice because no two tokens have one MAC.
 void seal(const tokens::Keys& keys, std::uint8_t key_id, std::uint64_t mac,
           std::span<std::uint8_t> data) {
     for (std::size_t at = 0; at < data.size(); at += sizeof(tokens::Keys::Block)) {

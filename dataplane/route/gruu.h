@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// GRUUs (RFC 5627): URIs that lead to one phone of an AOR, whichever flow it has by then. A public one
-// is the AOR with the phone's instance; a temporary one says neither:
+// GRUUs (RFC 5627): URIs that lead to one phone of an AOR, whichever flow the phone has by then. A
+// public one is the AOR with the phone's instance; a temporary one says neither:
 //
 //   sip:alice@example.com;gr=urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6
 //   sip:TOKEN@example.com;gr    TOKEN = base64url( key | MAC | CSeq instance Call-ID user )
 //                                                   1     8     4     8        8      ... bytes
 //
-// The MAC is over all that follows it and the domain, and what follows it is encrypted under the MAC
-// (a synthetic nonce), so that two tokens of one phone have nothing in common, and nobody can make or
-// change one. Nothing is kept of them: the binding has the Call-ID that a token must name to be good.
-// Each REGISTER gets another by its CSeq, and a retransmission the same again. Pure; any thread; never
-// allocates.
+// The MAC is over all that follows it and the domain, and what follows it is encrypted under the
+// MAC (a synthetic nonce), so that two tokens of one phone have nothing in common, and nobody can
+// make or change one. Nothing is kept of them: the binding has the Call-ID that a token must name
+// to be good. Each REGISTER gets another by its CSeq, and a retransmission the same again. Pure;
+// any thread; never allocates.
 #pragma once
 
 #include "dataplane/sip/uri.h"

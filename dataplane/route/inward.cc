@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// From a core peer to a phone: by pin, by a Route's token, by an edge URI, or by AOR, in this order.
+// From a core peer to a phone: by pin, by a Route's token, by an edge URI, or by AOR, in this
+// order.
 #include "dataplane/route/gruu.h"
 #include "dataplane/route/lookup.h"
 #include "dataplane/route/ping.h"
@@ -19,7 +20,8 @@ bool find_pin(const Request& request, const PinKey& key, Pin& pin) {
            request.context.pins.find_any(key, request.context.now_ms, pin);
 }
 
-// Where the INVITE went by a Path, or had too long a URI, the contact knows both, as long as it stands.
+// If the INVITE went by a Path, or had too long a URI, the contact knows both, as long as it
+// stands.
 void set_pinned_texts(const Request& request, const Pin& pin, ForwardPlan& plan) {
     plan.request_uri = pin.uri_len != 0 ? pin.uri() : request.message.request_uri;
     table::ContactView contact;
@@ -59,8 +61,8 @@ struct Way {
 };
 
 // To where a phone was found, and there again with all that belongs to this INVITE. An initial
-// request gets the Contact as request URI (RFC 3261 §16.5) and the Path as Route (RFC 3327 §5.4); in
-// a dialog the core wrote what the phone gave it, and that stays.
+// request gets the Contact as request URI (RFC 3261 §16.5) and the Path as Route (RFC 3327 §5.4);
+// in a dialog the core wrote what the phone gave it, and that stays.
 Decision to_phone(const Request& request, const PinKey& key, table::ContactId contact,
                   const Destination& to, const Way& way, sip::Writer& out) {
     const std::string_view uri = way.uri;

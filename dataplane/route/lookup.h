@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// From a request URI, an id or a flow to the contact it means. A suspect contact (table::kSuspect) is
-// nobody's to call, and nobody's to call from. For an AOR: of the live contacts the best q, then a reachable one before an unknown before an unreachable, then the freshest. Of the
-// flows of one instance (RFC 5626 §7) only one is looked at: the most reachable, then the freshest. Readers
-// of the table only; any thread; the views given out are good until the caller's next quiescent
-// state.
+// From a request URI, an id or a flow to the contact it means. A suspect contact (table::kSuspect)
+// can neither be called nor call. For an AOR: of the live contacts the best q, then a reachable one
+// before an unknown before an unreachable, then the freshest. Of the flows of one instance (RFC
+// 5626 §7) only one is looked at: the most reachable, then the freshest. Readers of the table only;
+// any thread; the views given out are good until the caller's next quiescent state.
 #pragma once
 
 #include "dataplane/route/context.h"
@@ -27,8 +27,8 @@ enum class LookupResult : std::uint8_t {
 };
 
 // `uri` is ours and has a user. Where it names us by an address, the default domain is tried as
-// well. A GRUU (RFC 5627 §6.1) means one instance of its AOR and no other: kUnavailable if that has no
-// live contact, kUnknown if the GRUU is none of ours or no longer good.
+// well. A GRUU (RFC 5627 §6.1) means one instance of its AOR and no other: kUnavailable if that has
+// no live contact, kUnknown if the GRUU is none of ours or no longer good.
 [[nodiscard]] LookupResult lookup_aor(const sip::Uri& uri, const Context& context,
                                       table::ContactView& out);
 // What orders the contacts of an AOR.
@@ -40,7 +40,8 @@ struct Standing {
     // The same but for q: of two flows to one phone.
     [[nodiscard]] bool livelier_than(const Standing& other) const;
 };
-// Nothing has an initial value, here and in Standing: a list of them would be written for every call.
+// No member has an initial value, here and in Standing: a list of them would be written for every
+// call.
 struct Callable {
     std::uint64_t packed_id;
     Standing standing;
@@ -55,8 +56,8 @@ struct Callables {
 
     [[nodiscard]] std::span<Callable> all() { return {list.data(), count}; }
 };
-// All that lookup_aor() would choose from, best first. kFound: at least one. kContended: one of them could
-// not be read. `out` is a new one.
+// All that lookup_aor() would choose from, best first. kFound: at least one. kContended: one of
+// them could not be read. `out` is a new one.
 [[nodiscard]] LookupResult lookup_all(const sip::Uri& uri, const Context& context, Callables& out);
 // The contact of that id, if lookup_aor() would choose it as its AOR's only one.
 [[nodiscard]] LookupResult lookup_callable(table::ContactId id, const Context& context,
@@ -64,22 +65,23 @@ struct Callables {
 // The contact of that id, if it still stands and has not expired.
 [[nodiscard]] LookupResult lookup_id(table::ContactId id, const Context& context,
                                      table::ContactView& out);
-// No NAT stands between where the Contact names the very address that the phone is reached at. Such
-// a phone may send from another port than it listens at; through a NAT nothing of its own would come
-// to us but by its flow. Nor does one where a Path leads, as far as it concerns us.
+// No NAT stands between if the Contact names the very address that the phone is reached at. Such a
+// phone may send from another port than it listens at; through a NAT nothing of its own would come
+// to us but by its flow. Nor is a contact behind a NAT, as far as it concerns us, if a Path leads
+// to it.
 [[nodiscard]] bool is_behind_nat(const table::ContactView& contact);
-// May whoever sent a request by this flow be this contact? `by_via`: it is not the flow that the
-// packet came by but the one that its Via claims (reply_target.h), which only a phone without NAT may
-// have. A proxy on the contact's Path speaks for it from any port; so does the phone that was found at its
-// Contact's port (table::kAtContact), for no NAT stands before it.
+// Whether the sender of a request by this flow may be this contact. `by_via`: it is not the flow
+// that the packet came by but the one that its Via claims (reply_target.h), which only a phone
+// without NAT may have. A proxy on the contact's Path speaks for it from any port; so does the
+// phone that was found at its Contact's port (table::kAtContact), for no NAT stands before it.
 [[nodiscard]] bool may_be(const table::ContactView& contact, const net::Flow& flow, bool by_via);
 struct Sender {
     table::ContactId contact;
     std::string_view aor;
 };
 // The live contact behind this flow; of several (a PBX) the one whose AOR the From names, because
-// the others may go while that one stays; of those that a Path leads to, the From's alone. `by_via` as
-// in may_be().
+// the others may go while that one stays; of those that a Path leads to, the From's alone. `by_via`
+// as in may_be().
 [[nodiscard]] LookupResult lookup_sender(const sip::NameAddr& from, const net::Flow& flow,
                                          bool by_via, const Context& context, Sender& out);
 

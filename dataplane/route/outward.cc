@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// From a phone to a core peer: by a good token, from wherever the phone is by now, from a registered
-// flow, or for help from anywhere. The request URI and the Routes behind ours are the core's to
-// follow: whatever they say, the packet goes to a peer of ours.
+// From a phone to a core peer: by a good token, from wherever the phone is by now, from a
+// registered flow, or for help from anywhere. The core follows the request URI and the Routes
+// behind ours: whatever they say, the packet goes to a peer of ours.
 #include "dataplane/route/local.h"
 #include "dataplane/route/lookup.h"
 #include "dataplane/route/relay.h"
@@ -61,8 +61,8 @@ Decision to_core(const Request& request, const Peer* peer, std::uint8_t key_id,
     return relay(request, plan, out);
 }
 
-// RFC 3261 §16.11's stateless choice: a peer that lives, by the Call-ID. A call for help is tried at
-// a dead one rather than not at all.
+// RFC 3261 §16.11's stateless choice: a peer that lives, by the Call-ID. A call for help is tried
+// at a dead one rather than not at all.
 const Peer* choose_peer(const Request& request, bool emergency) {
     const Context& context = request.context;
     const std::string_view call_id = request.message.call_id();
@@ -76,8 +76,8 @@ const Peer* peer_of_dialog(const Request& request) {
     return peer != nullptr ? peer : choose_peer(request, false);
 }
 
-// Of a request with a good token. Whoever has seen the dialog knows the token: only the flow that the
-// contact is registered by vouches for its AOR.
+// The sender of a request with a good token. Anybody who has seen the dialog knows the token: only
+// the flow that the contact is registered by vouches for its AOR.
 Sender sender_by_token(const Request& request, const net::Flow& flow) {
     const table::ContactId id = request.routes.token.contact;
     table::ContactView contact;
@@ -113,10 +113,10 @@ bool find_pin(const Request& request, Pin& out) {
     return request.context.pins.find_any(pin_key(request), request.context.now_ms, out);
 }
 
-// A request of no dialog. What belongs to one that has been here goes where that went, dead or
-// alive, with the same branch; of one peer there is no choice, so only an INVITE is remembered then,
-// for its branch. Who is neither registered nor has shown a password can't fill the table: anyone can
-// be nobody.
+// A request of no dialog. One that belongs to a transaction that has been here goes to the same
+// peer, dead or alive, with the same branch. With one peer there is no choice, so only an INVITE is
+// remembered then, for its branch. A sender that is neither registered nor has shown a password
+// can't fill the table: anyone can be such a sender.
 Decision beside_dialogs(const Request& request, const Sender& sender, const net::Flow& flow,
                         bool emergency, sip::Writer& out) {
     const Context& context = request.context;

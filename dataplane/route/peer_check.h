@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The check of a core peer: an OPTIONS that asks whether it serves. Stateless like a phone's ping:
-// the branch names the peer and the send time under a MAC of its own purpose, so that neither stands
-// for the other. Pure: built by the control thread, read by any worker; time is handed in.
+// the branch names the peer and the send time under a MAC of its own purpose, so that neither
+// stands for the other. Pure: built by the control thread, read by any worker; time is handed in.
 #pragma once
 
 #include "dataplane/route/peers.h"

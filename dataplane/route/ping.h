@@ -45,15 +45,15 @@ inline constexpr std::uint64_t kMaxPongAge_us = 32'000'000;
 
 // Is it marked as the branch of a ping (not verified)?
 [[nodiscard]] bool is_ping_branch(std::string_view branch);
-// The slot that a ping's branch names, not verified: where to fetch from before parse_pong() says more.
+// The slot that a ping's branch names, not verified: what to fetch before parse_pong() says more.
 [[nodiscard]] std::optional<std::uint32_t> slot_named_by(std::string_view branch);
 // Any final response to a ping of ours is life; a provisional one is none, nor is one without a
 // good MAC or too late. `branch` is the message's top Via's.
 [[nodiscard]] std::optional<Pong> parse_pong(const sip::Message& response, std::string_view branch,
                                              const tokens::Keys& keys, std::uint64_t now_us);
-// The same of a datagram as phones send it, our Via the first header: what bears our MAC answers our
-// question, whatever else it says, so no more of it is read. None: it is something else, or must be read in
-// full to be judged.
+// The same for a datagram as phones send it, with our Via as the first header. An answer with our
+// MAC answers our question, whatever else it says, so no more of it is read. None: it is something
+// else, or must be read in full to be judged.
 [[nodiscard]] std::optional<Pong> read_pong(std::string_view datagram, const tokens::Keys& keys,
                                             std::uint64_t now_us);
 // Is it worth asking? Most datagrams are requests.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Responses (RFC 3261 §16.7 as §16.11 leaves it): answers to our pings and checks, and answers to what we
-// forwarded, which go back by the flow that our own branch carries, and nowhere else. Pure; any
-// thread.
+// Responses (RFC 3261 §16.7 as §16.11 leaves it): answers to our pings and checks, and answers to
+// what we forwarded, which go back by the flow that our own branch carries, and nowhere else. Pure;
+// any thread.
 #pragma once
 
 #include "dataplane/route/context.h"

@@ -24,7 +24,7 @@ std::string_view branch_of(const sip::Message& request) {
     return top != nullptr ? top->branch : std::string_view{};
 }
 
-// No MAC: whoever could forge one would have his own ACK swallowed, and every answer pays for it.
+// No MAC: a forger would only have its own ACK swallowed, and every answer would pay for the MAC.
 std::uint64_t mark_of(const tokens::Keys& keys, std::uint8_t key_id, const sip::Message& request) {
     std::uint64_t mark = keys.tag_seed(key_id);
     for (const std::string_view text :

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The token in the user part of our own URIs. In a Record-Route: which contact and which core peer a
-// dialog is between, and which way it leads. In the Contact of a redirection (an "edge URI"): which
-// contact a request is for. The MAC covers the Call-ID too, so that a token is worth nothing in
-// another dialog. Text:
+// The token in the user part of our own URIs. In a Record-Route: which contact and which core peer
+// a dialog is between, and which way it leads. In the Contact of a redirection (an "edge URI"):
+// which contact a request is for. The MAC covers the Call-ID too, so that a token is worth nothing
+// in another dialog. Text:
 //
 //   base64url( direction | key | slot generation | peer | MAC )     30 letters
 //                  1        1     4      4          4      8 bytes
 //
 // A dialog with a phone that has no contact here (an emergency call) has the phone's flow, whole,
-// where else slot and generation stand: 38 letters in IPv4, 70 in IPv6.
-// Pure; any thread; never allocates.
+// in place of slot and generation: 38 letters in IPv4, 70 in IPv6. Pure; any thread; never
+// allocates.
 #pragma once
 
 #include "dataplane/net/flow.h"
@@ -23,8 +23,8 @@
 namespace pinhole::route {
 
 // kBoth where one Record-Route serves both sides: then the sender tells the direction, for only a
-// core peer's request ever goes to a phone. kTarget is an edge URI's: it is no Route, and no Route's
-// token is a target.
+// core peer's request ever goes to a phone. kTarget is an edge URI's: it is no Route, and no
+// Route's token is a target.
 enum class Direction : std::uint8_t { kBoth, kToPhone, kToCore, kTarget };
 
 struct Token {

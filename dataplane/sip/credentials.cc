@@ -114,9 +114,10 @@ const char* take_value(const char* at, const char* end, std::string_view& value)
     return found;
 }
 
-// Where the value goes of a parameter that we know, if its name stands here with a '=' right behind it,
-// as nearly all do; both are passed. By comparing, not by looking for the '=': so a core need not know
-// where a name ends to go on. In its place, or its comparisons are made one for all lengths.
+// Where the value of a known parameter goes, if its name stands here with a '=' right behind it, as
+// nearly all do; passes both. It compares instead of looking for the '=', so that a core need not
+// know where a name ends to go on. Always inlined: otherwise its comparisons are made one for all
+// lengths.
 [[gnu::always_inline]] inline std::string_view* take_known(const char*& at, const char* end,
                                                            Credentials& out) {
     switch (*at | 0x20) {
@@ -143,8 +144,8 @@ const char* take_value(const char* at, const char* end, std::string_view& value)
     }
 }
 
-// The same of any name, white space before its '=' or none. What is unknown goes to `other`. Null: there
-// is no name, or no '='.
+// The same for any name, with or without white space before its '='. An unknown parameter goes to
+// `other`. Null: there is no name, or no '='.
 std::string_view* take_any(const char*& at, const char* end, Credentials& out,
                            std::string_view& other) {
     static constexpr std::string_view kLongest = "algorithm=";

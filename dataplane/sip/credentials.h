@@ -13,8 +13,8 @@
 
 namespace pinhole::sip {
 
-// Without the quotes around them; what is escaped inside stays so. Empty: absent (then of no address),
-// or empty.
+// Without the quotes around them; what is escaped inside stays so. Empty: absent (data() is null
+// then), or empty.
 struct Credentials {
     std::string_view username;
     std::string_view realm;

@@ -29,11 +29,11 @@ struct NameAddr {
 // One element of the list, as Elements gives it. "*" is taken only where `star_allowed` (Contact).
 [[nodiscard]] bool parse_name_addr(std::string_view element, NameAddr& out,
                                    bool star_allowed = false);
-// The same, where the URI is likely to read as one that has been read: then it is not read again, and
-// its parts are views into that.
+// The same, where the URI is likely to read as one that has been read: then it is not read again,
+// and its parts are views into that.
 [[nodiscard]] bool parse_name_addr_like(std::string_view element, const Uri& likely, NameAddr& out);
-// The same, with the parameters (and the tag among them) left to a caller who walks over them anyway:
-// next_param() must come to their end.
+// The same, with the parameters (and the tag among them) left to a caller that walks over them
+// anyway: next_param() must come to their end.
 [[nodiscard]] bool parse_address(std::string_view element, NameAddr& out, bool star_allowed);
 
 // What a registrar reads off a Contact, in one pass over its parameters.

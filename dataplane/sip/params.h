@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Lists of parameters (";name=value;name") and lists of values (comma separated), as RFC 3261 §7.3.1
-// has them: quoted strings and <> are kept whole, white space and folds around separators are
-// skipped. Pure; any thread; views only.
+// Lists of parameters (";name=value;name") and lists of values (comma separated), as RFC 3261
+// §7.3.1 has them: quoted strings and <> are kept whole, white space and folds around separators
+// are skipped. Pure; any thread; views only.
 #pragma once
 
 #include <cstdint>

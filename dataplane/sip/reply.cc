@@ -54,6 +54,54 @@ void write_to(const Message& request, std::string_view tag, Writer& out) {
     out.text("To: ").unfolded(request.to(), request.plain()).text(";tag=").text(tag).text("\r\n");
 }
 
+constexpr struct {
+    unsigned code;
+    std::string_view phrase;
+} kPhrases[] = {
+    {200, "OK"},
+    {100, "Trying"},
+    {180, "Ringing"},
+    {183, "Session Progress"},
+    {202, "Accepted"},
+    {302, "Moved Temporarily"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {407, "Proxy Authentication Required"},
+    {408, "Request Timeout"},
+    {413, "Request Entity Too Large"},
+    {414, "Request-URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {416, "Unsupported URI Scheme"},
+    {420, "Bad Extension"},
+    {421, "Extension Required"},
+    {423, "Interval Too Brief"},
+    {430, "Flow Failed"},
+    {439, "First Hop Lacks Outbound Support"},
+    {440, "Max-Breadth Exceeded"},
+    {480, "Temporarily Unavailable"},
+    {481, "Call/Transaction Does Not Exist"},
+    {482, "Loop Detected"},
+    {483, "Too Many Hops"},
+    {484, "Address Incomplete"},
+    {486, "Busy Here"},
+    {487, "Request Terminated"},
+    {489, "Bad Event"},
+    {500, "Server Internal Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Server Time-out"},
+    {505, "Version Not Supported"},
+    {513, "Message Too Large"},
+    {600, "Busy Everywhere"},
+    {603, "Decline"},
+    {604, "Does Not Exist Anywhere"},
+    {606, "Not Acceptable"},
+};
+
 }  // namespace
 
 void write_received_via(const Via& via, const ReplyVia& from, Writer& out, bool plain) {
@@ -98,53 +146,6 @@ bool write_reply(const Message& request, const Reply& reply, Writer& out) {
 }
 
 std::string_view reason_phrase(unsigned code) {
-    static constexpr struct {
-        unsigned code;
-        std::string_view phrase;
-    } kPhrases[] = {
-        {200, "OK"},
-        {100, "Trying"},
-        {180, "Ringing"},
-        {183, "Session Progress"},
-        {202, "Accepted"},
-        {302, "Moved Temporarily"},
-        {400, "Bad Request"},
-        {401, "Unauthorized"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {407, "Proxy Authentication Required"},
-        {408, "Request Timeout"},
-        {413, "Request Entity Too Large"},
-        {414, "Request-URI Too Long"},
-        {415, "Unsupported Media Type"},
-        {416, "Unsupported URI Scheme"},
-        {420, "Bad Extension"},
-        {421, "Extension Required"},
-        {423, "Interval Too Brief"},
-        {430, "Flow Failed"},
-        {439, "First Hop Lacks Outbound Support"},
-        {440, "Max-Breadth Exceeded"},
-        {480, "Temporarily Unavailable"},
-        {481, "Call/Transaction Does Not Exist"},
-        {482, "Loop Detected"},
-        {483, "Too Many Hops"},
-        {484, "Address Incomplete"},
-        {486, "Busy Here"},
-        {487, "Request Terminated"},
-        {489, "Bad Event"},
-        {500, "Server Internal Error"},
-        {501, "Not Implemented"},
-        {502, "Bad Gateway"},
-        {503, "Service Unavailable"},
-        {504, "Server Time-out"},
-        {505, "Version Not Supported"},
-        {513, "Message Too Large"},
-        {600, "Busy Everywhere"},
-        {603, "Decline"},
-        {604, "Does Not Exist Anywhere"},
-        {606, "Not Acceptable"},
-    };
     for (const auto& [known, phrase] : kPhrases) {
         if (known == code) {
             return phrase;

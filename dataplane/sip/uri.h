@@ -45,8 +45,8 @@ struct Uri {
 [[nodiscard]] bool parse_host_port(std::string_view text, std::string_view& host,
                                    std::uint16_t& port);
 
-// Decodes %XX; what isn't followed by two hex digits stays. Text without a '%' is given back as it is.
-// None: longer than `capacity`, that of `out`.
+// Decodes %XX; a '%' without two hex digits after it stays. Text without a '%' is given back as it
+// is. None: longer than `capacity`, that of `out`.
 [[nodiscard]] std::optional<std::string_view> unescape(std::string_view text, char* out,
                                                        std::size_t capacity);
 

@@ -29,8 +29,8 @@ bool same_escaped(std::string_view a, std::string_view b, bool keep_case) {
         int x = next_decoded(a);
         int y = next_decoded(b);
         if (!keep_case && x < 128 && y < 128) {
-            x = lower(static_cast<char>(x));
-            y = lower(static_cast<char>(y));
+            x = static_cast<unsigned char>(lower(static_cast<char>(x)));
+            y = static_cast<unsigned char>(lower(static_cast<char>(y)));
         }
         if (x != y) {
             return false;

@@ -30,7 +30,8 @@ struct Via {
     std::uint8_t ttl;     // 0: none
 
     // What an answer says anew, in the order in which it stands in `params`: each `received` and
-    // `rport` with the ';' before it, and the first `keep` without a value (RFC 6223), to be given one.
+    // `rport` with the ';' before it, and the first `keep` without a value (RFC 6223), to be given
+    // one.
     struct Told {
         std::string_view text;
         bool is_keep;

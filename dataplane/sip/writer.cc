@@ -8,8 +8,8 @@
 
 namespace pinhole::sip {
 
-// Where there is room it is written where it belongs: what is copied right after it was written digit by
-// digit waits for each of them.
+// Where there is room, the text is written in its place: copying right after digits were written
+// waits for each of them.
 template <std::size_t kMost, typename Format>
 Writer& Writer::formatted(Format format) {
     if (room() >= kMost) [[likely]] {

@@ -56,8 +56,9 @@ bool set_decay(unsigned arena, const char* which, ssize_t ms) {
     return mallctl(name, nullptr, nullptr, &ms, sizeof ms) == 0;
 }
 
-// jemalloc grows an arena by ever larger pieces, an eighth more each time, and the last one lies half
-// empty: some 28 bytes a contact of a million. The region is there already, so small ones cost nothing.
+// jemalloc grows an arena by ever larger pieces, an eighth more each time, and the last one lies
+// half empty: some 28 bytes a contact of a million. The region is there already, so small ones cost
+// nothing.
 bool set_growth(unsigned arena, std::size_t most_bytes) {
     char name[64];
     std::snprintf(name, sizeof name, "arena.%u.retain_grow_limit", arena);

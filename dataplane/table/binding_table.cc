@@ -30,8 +30,9 @@ MemoryPlan memory_plan(std::uint32_t max_contacts, std::uint32_t shards,
     // What jemalloc takes for itself and for growing, and the unevenness of the deal (the hash's
     // spread over shards is a few thousandths of a large share, much of a small one).
     constexpr std::size_t kArenaSlackBytes = std::size_t{16} << 20;
-    const std::size_t marks = rounded(ChangeMarks::words_for(max_contacts) * 8) +
-                              rounded(ChangeMarks::summary_for(max_contacts) * 8);
+    const std::size_t marks =
+        rounded(ChangeMarks::words_for(max_contacts) * sizeof(std::uint64_t)) +
+        rounded(ChangeMarks::summary_for(max_contacts) * sizeof(std::uint64_t));
     const std::uint64_t each = share(max_contacts, shards);
     MemoryPlan plan{};
     plan.shared_arrays =

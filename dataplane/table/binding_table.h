@@ -38,8 +38,9 @@ struct TableConfig {
     Reclaimer reclaimer;
     ArrayMemory arrays;                   // for what all shards share
     std::span<const ShardMemory> shards;  // one a worker
-    // Where the slots' generations begin; not 0. Who hands out ids in texts that outlive the process
-    // gives another at each start, far from the earlier ones, so that an old id means no new contact.
+    // Where the slots' generations begin; not 0. A caller that hands out ids in texts that outlive
+    // the process gives another at each start, far from the earlier ones, so that an old id means
+    // no new contact.
     std::uint32_t first_generation = 1;
 };
 inline constexpr std::uint32_t kMaxContacts = 1u << 30;
@@ -75,8 +76,8 @@ class BindingTable {
   public:
     // Null: an array didn't fit into the memory handed in.
     [[nodiscard]] static std::unique_ptr<BindingTable> make(const TableConfig& config);
-    // Records go back to their allocators, but for those that end whole. No thread may use the table
-    // any more.
+    // Records go back to their allocators, except to an allocator that ends as a whole. No thread
+    // may use the table any more.
     ~BindingTable();
     BindingTable(const BindingTable&) = delete;
     BindingTable& operator=(const BindingTable&) = delete;
@@ -94,8 +95,8 @@ class BindingTable {
     // all.
     void prefetch_bucket(std::uint64_t hash) const { shard(hash).buckets.prefetch_bucket(hash); }
     void prefetch_record(std::uint64_t hash) const { shard(hash).buckets.prefetch_record(hash); }
-    // After prefetch_record: the slot of a contact that the AOR is likely to have, to fetch what else
-    // stands by slot.
+    // After prefetch_record: the slot of a contact that the AOR is likely to have, to fetch what
+    // else stands by slot.
     [[nodiscard]] std::uint32_t likely_slot(std::uint64_t hash) const {
         return shard(hash).buckets.likely_slot(hash);
     }
@@ -107,15 +108,15 @@ class BindingTable {
     // By id. record_of() is null for a stale id; Record::index_of(id) says which contact it is.
     [[nodiscard]] const Record* record_of(ContactId id) const { return slots_.record_of(id); }
     [[nodiscard]] SlotRead read(ContactId id, ContactView& view) const;
-    // Ahead of them, in stages for a burst: prefetch_slot for all, prefetch_slot_record for all. Any
-    // slot.
+    // Ahead of them, in stages for a burst: prefetch_slot for all, prefetch_slot_record for all.
+    // Any slot.
     void prefetch_slot(std::uint32_t slot) const;
     void prefetch_slot_record(std::uint32_t slot) const;
     // Whatever is in the slot now; view.id.generation is set even for kGone (the next contact's
     // here will be that).
     [[nodiscard]] SlotRead read_slot(std::uint32_t slot, ContactView& view) const;
-    // The same for the wheel, which wants the id, the expiry and whether a Path leads there: of what
-    // changes one word, so that no claim stands in its way. False: the slot has no contact.
+    // The same for the wheel, which wants the id, the expiry and whether a Path leads there. Only
+    // one of these words changes, so no claim stands in its way. False: the slot has no contact.
     [[nodiscard]] bool read_expiry(std::uint32_t slot, ContactId& id, std::uint32_t& expires_at_s,
                                    bool& by_path) const;
 
@@ -174,13 +175,13 @@ class BindingTable {
     // housekeeping.
     std::size_t reclaim_owner(std::uint32_t shard, std::size_t max = 64);
 
-    // From here on the shard's changes stand in this log before anybody can see them; null: in none.
-    // Its writer is the shard's owner.
+    // From here on the shard's changes stand in this log before anybody can see them; null: in
+    // none. Its writer is the shard's owner.
     void log_to(std::uint32_t shard, ChangeLog* log) { shards_[shard].log = log; }
     [[nodiscard]] ChangeLog* log_of(std::uint32_t shard) const { return shards_[shard].log; }
 
-    // Loading, before anything else uses the table, one thread a shard: contacts of one AOR with the
-    // ids they had (restored_id). kNothing: the AOR is there, or an id is taken or impossible.
+    // Loading, before anything else uses the table, one thread a shard: contacts of one AOR with
+    // the ids they had (restored_id). kNothing: the AOR is there, or an id is taken or impossible.
     // finish_restore() once, after the last; only then may anything else change the table.
     void prefetch_restore(std::uint64_t hash, const FixedContact& contact,
                           const net::Flow& flow) const;

@@ -64,12 +64,14 @@ class BucketIndex {
         return static_cast<std::uint32_t>(records / 4 + 1);
     }
     static constexpr std::uint32_t overflow_lines_for(std::uint64_t records, std::uint32_t shards) {
-        // Of a full table that has been filled once a line for every 78 records is chained; when
-        // records have come and gone for long, for every 23, since a chained line stays while one is
-        // in it. The hash is keyed, so nobody makes it more. A small table has all it could want.
+        // In a full table that has been filled once, a line is chained for every 78 records; when
+        // records have come and gone for long, for every 23, since a chained line stays while a
+        // record is in it. The hash is keyed, so nobody can make it more. A small table has all it
+        // could want.
         const std::uint64_t ever = records / BucketLine::kCells;
         return static_cast<std::uint32_t>(
-            std::max(records / 14, std::min<std::uint64_t>(ever, 4096)) + 64 * (shards + 1));
+            std::max(records / 14, std::min<std::uint64_t>(ever, 4096)) +
+            std::uint64_t{64} * (shards + 1));
     }
 
     // Any thread. The record is good until the caller's next quiescent state.

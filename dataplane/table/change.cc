@@ -115,7 +115,7 @@ void Change::unlink(std::size_t i) {
     }
 }
 
-// Contact `i` of the old record is in `state`, behind `path`, from now on: follow up in the index and
+// Contact `i` of the old record is in `state`, behind `path`, from now on: updates the index and
 // the marks.
 void Change::settle(std::size_t i, const ContactState& state, std::string_view path) {
     const std::uint32_t slot = views_[i].id.slot;

@@ -91,8 +91,8 @@ static_assert(sizeof(ChangeLogHead) == 128 && std::atomic<std::uint64_t>::is_alw
 
 class ChangeLog {
   public:
-    // `data` is a power of two, 8-byte aligned, larger than any record; `head` is as it was left, or
-    // zero.
+    // `data` is a power of two, 8-byte aligned, larger than any record; `head` is as it was left,
+    // or zero.
     ChangeLog(ChangeLogHead& head, std::span<std::byte> data);
 
     // By the worker. `version` is that of the record once this is published.

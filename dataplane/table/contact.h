@@ -52,8 +52,8 @@ inline constexpr std::uint16_t kSuspect = 2;
 // What its gateway does to SIP, of two bits (nat/alg.h).
 inline constexpr unsigned kAlgShift = 2;
 inline constexpr std::uint16_t kAlgMask = 3u << kAlgShift;
-// Its flow is not where its packets come from but the port that its Contact names at the same address:
-// it has answered a ping there and none at the other (nat/other_port.h).
+// Its flow is not where its packets come from but the port that its Contact names at the same
+// address: it has answered a ping there and none at the other (nat/other_port.h).
 inline constexpr std::uint16_t kAtContact = 16;
 inline constexpr unsigned kAgentShift = 8;  // of what kind of phone it is (nat/agent.h)
 // Of these the control thread is to hear when they change.

@@ -31,9 +31,9 @@ class FlowIndex {
         previous_ = previous;
         hash_ = hash;
     }
-    // Four heads a contact: who is asked for in an avalanche is mostly nobody's flow, and then meets
-    // an empty head three times in four; and of the flows that are somebody's few stand behind
-    // another, in memory that nobody has prefetched.
+    // Four heads a contact. In an avalanche most flows that are looked up belong to no contact, and
+    // three times in four meet an empty head. Of the flows that belong to a contact few stand
+    // behind another, in memory that nobody has prefetched.
     static constexpr std::uint32_t kHeadsAContact = 4;
     static constexpr std::uint32_t heads_for(std::uint64_t contacts) {
         constexpr std::uint64_t kMost = 0xffff'ffff;

@@ -30,8 +30,8 @@ enum class Reach : std::uint8_t {
     kCount
 };
 
-// What has shown a secret of the contact's, by the contact's own flow. Nothing that a stranger could
-// have sent counts: who could put off a ping could starve a pinhole.
+// What has shown a secret of the contact's, by the contact's own flow. Nothing that a stranger
+// could have sent counts: a stranger who could put off a ping could starve a pinhole.
 enum class Proof : std::uint8_t {
     kNone,
     kRegister,  // a good digest; with authentication off, the binding's Call-ID and a newer CSeq
@@ -137,8 +137,8 @@ class QualifyTable {
     }
     [[nodiscard]] static constexpr std::size_t kept_bytes_per_contact() { return sizeof(Slot); }
 
-    // Ahead of prove_any() and reach_any(). Any slot. Inlined by force: gcc takes a function that only
-    // prefetches for one without effect, and leaves the call out.
+    // Ahead of prove_any() and reach_any(). Any slot. Inlined by force: gcc takes a function that
+    // only prefetches for one without effect, and leaves the call out.
     [[gnu::always_inline]] void prefetch_any(std::uint32_t slot) const {
         if (slot < capacity_) {
             __builtin_prefetch(&slots_[slot]);

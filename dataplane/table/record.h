@@ -8,8 +8,9 @@
 //       fixed 0 [28] .. fixed n-1
 //       AOR, then of each contact its URI, params and Path
 //
-// One contact of 25 + 35 bytes of AOR and URI, and an instance that takes 16, makes 184: one jemalloc
-// size class of 192, three cache lines. Reading: any thread until its next quiescent state. Building: the shard's owner.
+// One contact of 25 + 35 bytes of AOR and URI, and an instance that takes 16, makes 184: one
+// jemalloc size class of 192, three cache lines. Reading: any thread until its next quiescent
+// state. Building: the shard's owner.
 #pragma once
 
 #include "dataplane/table/contact.h"
@@ -26,8 +27,8 @@
 
 namespace pinhole::table {
 
-// The unchanging part of a contact. Text offsets count from the record's start. In journals of before
-// params had forms theirs is 0, which is text.
+// The unchanging part of a contact. Text offsets count from the record's start. In journals written
+// before params had forms, theirs is 0, which is text.
 struct FixedContact {
     std::uint32_t slot;
     std::uint32_t generation;

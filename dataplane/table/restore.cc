@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Loading: contacts come back with the ids they had, before anything else uses the table. One thread
-// a shard; shards meet at the slots and the pool of bucket lines alone, which many may take from.
+// Loading: contacts come back with the ids they had, before anything else uses the table. One
+// thread a shard; shards meet at the slots and the pool of bucket lines alone, which many may take
+// from.
 #include "dataplane/table/binding_table.h"
 
 #include <algorithm>

@@ -75,8 +75,8 @@ class Slots {
     // go.
     void end_contact(std::uint32_t slot);
 
-    // While the table is being loaded, one thread a shard: takes this very slot for this generation.
-    // False: no such slot, or taken.
+    // While the table is being loaded, one thread a shard: takes this very slot for this
+    // generation. False: no such slot, or taken.
     [[nodiscard]] bool take_exactly(ContactId id);
     // What take_exactly() took and was not used after all.
     void untake(std::uint32_t slot) { slots_[slot].generation.store(0, std::memory_order_relaxed); }

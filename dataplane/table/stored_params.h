@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The parameters of a stored Contact. Most are a phone's instance (RFC 5626 §4.1) and no more, and that
-// is a UUID: 64 bytes of text, which are kept as 16 and given back letter for letter.
+// The parameters of a stored Contact. Most are a phone's instance (RFC 5626 §4.1) and no more, and
+// that is a UUID: 64 bytes of text, which are kept as 16 and given back letter for letter.
 //
 //   text  ;+sip.instance="<urn:uuid:00000000-0000-1000-8000-805EC0112233>";reg-id=1
 //   kept  |                          the UUID's 16 bytes                 |;reg-id=1
 //
-// What stands before and behind it stays as it is. What is not exactly so, or has letters of both cases,
-// is kept as text. Pure; any thread; never allocates.
+// What stands before and behind it stays as it is. Params that don't have exactly this form, or
+// have letters of both cases, are kept as text. Pure; any thread; never allocates.
 #pragma once
 
 #include "dataplane/table/uuid_text.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A UUID's text (RFC 4122 §3) as the 16 bytes that it stands for, and back again letter for letter: its
-// letters are all lower case, or all upper. Pure; any thread.
+// A UUID's text (RFC 4122 §3) as the 16 bytes that it stands for, and back again letter for letter:
+// its letters are all lower case, or all upper. Pure; any thread.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@ inline constexpr std::size_t kUuidBytes = 16;
 
 enum class HexCase : std::uint8_t { kLower, kUpper };
 
-// What kUuidChars characters stand for if they are a UUID's. Whether they are, is_uuid() of the result
-// tells.
+// Reads kUuidChars characters, and writes what they stand for if they are a UUID's. is_uuid() of
+// the result tells whether they are.
 void read_uuid(const char* text, char* bytes);
 // `to` holds kUuidChars.
 void write_uuid(const char* bytes, HexCase letters, char* to);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The keys under what we hand out and want to know again: branches, pings, tokens, tags, checks, nonces.
-// SipHash-2-4-128 cut to 64 bits, a subkey a purpose, so that what was made for one is worth
-// nothing for another; tags alone are a seeded hash. Each text names its key by an id: the newest
-// signs, all verify, so that keys can be changed without ending a dialog. Immutable once made; any
-// thread. Where the master keys come from and how they are kept is the caller's.
+// The keys under what we hand out and want to know again: branches, pings, tokens, tags, checks,
+// nonces. SipHash-2-4-128 cut to 64 bits, with a subkey for each purpose, so that what was made for
+// one is worth nothing for another; only tags are a seeded hash. Each text names its key by an id:
+// the newest signs, all verify, so that keys can be changed without ending a dialog. Immutable once
+// made; any thread. The caller decides where the master keys come from and how they are kept.
 #pragma once
 
 #include <array>

@@ -6,7 +6,7 @@
 namespace pinhole::load {
 namespace {
 
-// A full queue is tried again so often before a frame is given up: the other end may be off its core.
+// How often a full queue is tried before a frame is given up: the other end may be off its core.
 constexpr unsigned kTries = 10'000;
 
 }  // namespace
@@ -47,8 +47,8 @@ Cable::~Cable() {
     }
 }
 
-bool Cable::fill(Outbox& outbox) {
-    const auto places = outbox.all();
+bool Cable::fill(SendBatch& batch) {
+    const auto places = batch.all();
     for (std::size_t i = 0; i < places.size(); ++i) {
         if (buffers_[i] == nullptr) {
             buffers_[i] = rte_pktmbuf_alloc(device_->info().rx_pool);
@@ -61,15 +61,15 @@ bool Cable::fill(Outbox& outbox) {
     return true;
 }
 
-void Cable::flush(Outbox& outbox, const net::Mac& to) {
-    const auto used = outbox.used();
+void Cable::flush(SendBatch& batch, const net::Mac& to) {
+    const auto used = batch.used();
     if (used.empty()) {
         return;
     }
     net::HeaderSpec spec;
     spec.src_mac = mac();
     spec.dst_mac = to;
-    std::array<rte_mbuf*, Outbox::kPlaces> frames;
+    std::array<rte_mbuf*, SendBatch::kPlaces> frames;
     for (std::size_t i = 0; i < used.size(); ++i) {
         rte_mbuf* frame = frames[i] = buffers_[i];
         buffers_[i] = nullptr;
@@ -82,8 +82,8 @@ void Cable::flush(Outbox& outbox, const net::Mac& to) {
         frame->pkt_len = static_cast<std::uint32_t>(len);
     }
     transmit(frames.data(), used.size());
-    outbox.clear();
-    while (!fill(outbox)) {
+    batch.clear();
+    while (!fill(batch)) {
         // The driver still holds what it sends; it gives buffers back when it is polled.
         rte_eth_tx_burst(device_->info().ethdev, 0, nullptr, 0);
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The device that the load leaves and comes back by: pinhole's own kinds of port, without its kernel
-// path. Bursts, headers, checksums. Opened by the main thread, used by one lcore.
+// The device through which the load sends and receives: one of pinhole's own kinds of port, without
+// its kernel path. Bursts, headers, checksums. Opened by the main thread, used by one lcore.
 #pragma once
 
-#include "bench/load/outbox.h"
+#include "bench/load/send_batch.h"
 #include "dataplane/io/device.h"
 #include "dataplane/net/build.h"
 
@@ -36,9 +36,9 @@ class Cable {
     [[nodiscard]] std::uint64_t tx_dropped() const { return tx_dropped_; }
 
     // Buffers for all places; false if there are too few.
-    [[nodiscard]] bool fill(Outbox& outbox);
-    // Sends what is in the outbox to this MAC, and fills its places anew.
-    void flush(Outbox& outbox, const net::Mac& to);
+    [[nodiscard]] bool fill(SendBatch& batch);
+    // Sends what is in the batch to this MAC, and fills its places anew.
+    void flush(SendBatch& batch, const net::Mac& to);
     // One frame as it is.
     void send(net::Bytes frame);
 
@@ -81,7 +81,7 @@ class Cable {
     void transmit(rte_mbuf** frames, std::size_t n);
 
     std::unique_ptr<io::Device> device_;
-    std::array<rte_mbuf*, Outbox::kPlaces> buffers_{};
+    std::array<rte_mbuf*, SendBatch::kPlaces> buffers_{};
     bool partial_checksums_ = false;
     std::uint64_t tx_dropped_ = 0;
 };

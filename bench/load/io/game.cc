@@ -13,11 +13,11 @@ constexpr std::uint64_t kAsk_ns = 100'000'000;  // between two tries to find the
 
 }  // namespace
 
-Game::Game(Cable& cable, const Plan& plan, const Whereabouts& where)
+Game::Game(Cable& cable, const Plan& plan, const LinkSetup& link)
     : cable_(cable),
       plan_(plan),
-      where_(where),
-      player_(plan, outbox_),
+      link_(link),
+      player_(plan, batch_),
       start_(rte_rdtsc()),
       ns_per_cycle_(1e9 / static_cast<double>(rte_get_tsc_hz())) {}
 
@@ -31,10 +31,10 @@ void Game::take_neighbour(net::Bytes frame) {
         return;
     }
     if (!message->is_question) {
-        if (message->sender == where_.next_hop) {
-            where_.mac = message->sender_mac;
+        if (message->sender == link_.next_hop) {
+            link_.mac = message->sender_mac;
         }
-    } else if (message->target == where_.own || player_.owns(message->target)) {
+    } else if (message->target == link_.own || player_.owns(message->target)) {
         std::array<std::uint8_t, kMaxNeighbourFrame> answer;
         cable_.send({answer.data(), write_neighbour_answer(*message, cable_.mac(), answer.data())});
     }
@@ -57,18 +57,18 @@ void Game::receive(Fn&& fn) {
 
 bool Game::find_edge() {
     const std::uint64_t begin = now_ns();
-    for (std::uint64_t asked = 0; !where_.mac;) {
+    for (std::uint64_t asked = 0; !link_.mac;) {
         const std::uint64_t now = now_ns();
-        if (stopped() || now - begin > where_.patience_ns) {
+        if (stopped() || now - begin > link_.patience_ns) {
             problem_ =
-                net::to_string(where_.next_hop) +
+                net::to_string(link_.next_hop) +
                 " does not tell its MAC: is the edge up, and has it that address on this link?";
             return false;
         }
         if (asked == 0 || now - asked > kAsk_ns) {
             asked = now;
             std::array<std::uint8_t, kMaxNeighbourFrame> frame;
-            cable_.send({frame.data(), write_neighbour_question(where_.next_hop, where_.own,
+            cable_.send({frame.data(), write_neighbour_question(link_.next_hop, link_.own,
                                                                 cable_.mac(), frame.data())});
         }
         receive([](const net::Datagram&, bool) {});
@@ -82,7 +82,7 @@ bool Game::greet() {
     std::uint32_t attempt = 0;
     for (bool answered = false; !answered;) {
         const std::uint64_t now = now_ns();
-        if (stopped() || now - begin > where_.patience_ns) {
+        if (stopped() || now - begin > link_.patience_ns) {
             problem_ = "the edge does not answer an OPTIONS from " +
                        net::to_string(plan_.first_gateway) +
                        ": does it serve there, and do its routes to the gateways lead here?";
@@ -91,7 +91,7 @@ bool Game::greet() {
         if ((asked == 0 || now - asked > kAsk_ns) && player_.say_hello(attempt, now)) {
             asked = now;
             ++attempt;
-            cable_.flush(outbox_, *where_.mac);
+            cable_.flush(batch_, *link_.mac);
         }
         receive([&](const net::Datagram& datagram, bool right) {
             answered = answered || (right && player_.is_hello(datagram, now));
@@ -101,7 +101,7 @@ bool Game::greet() {
 }
 
 int Game::play() {
-    bool good = cable_.fill(outbox_);
+    bool good = cable_.fill(batch_);
     problem_ = good ? "" : "there are too few packet buffers";
     good = good && find_edge() && greet();
     if (good) {
@@ -111,12 +111,12 @@ int Game::play() {
             receive([&](const net::Datagram& datagram, bool right) {
                 player_.receive(datagram, right, now);
             });
-            cable_.flush(outbox_, *where_.mac);
+            cable_.flush(batch_, *link_.mac);
             if (stopped()) {
                 player_.stop();
             }
             player_.turn(now_ns());
-            cable_.flush(outbox_, *where_.mac);
+            cable_.flush(batch_, *link_.mac);
         }
     }
     over_.store(true, std::memory_order_release);  // pairs with the load in over()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The play on a device: finds the edge, says hello until it answers, then turns the player's rounds on
-// one lcore until the play is over. Started and read by the main thread.
+// The play on a device: finds the edge, says hello until the edge answers, then turns the player's
+// rounds on one lcore until the play is over. Started and read by the main thread.
 #pragma once
 
 #include "bench/load/io/cable.h"
@@ -14,7 +14,7 @@
 
 namespace pinhole::load {
 
-struct Whereabouts {
+struct LinkSetup {
     net::Address own;             // who asks for the edge, and what the edge's routes lead to
     net::Address next_hop;        // whose MAC is asked for: the edge's own address, or a router's
     std::optional<net::Mac> mac;  // known already
@@ -23,7 +23,7 @@ struct Whereabouts {
 
 class Game {
   public:
-    Game(Cable& cable, const Plan& plan, const Whereabouts& where);
+    Game(Cable& cable, const Plan& plan, const LinkSetup& link);
 
     // All of it; for rte_eal_remote_launch(). 0, or 1: see problem().
     static int run(void* game) { return static_cast<Game*>(game)->play(); }
@@ -40,16 +40,17 @@ class Game {
     int play();
     [[nodiscard]] bool find_edge();
     [[nodiscard]] bool greet();
-    // One burst: answers who asks where we are, and gives datagrams to `fn(datagram, sum_is_right)`.
+    // One burst: answers neighbours that ask for our address, and gives datagrams to `fn(datagram,
+    // sum_is_right)`.
     template <class Fn>
     void receive(Fn&& fn);
     void take_neighbour(net::Bytes frame);
     [[nodiscard]] bool stopped() const { return stop_.load(std::memory_order_relaxed); }
 
     Cable& cable_;
-    Outbox outbox_;
+    SendBatch batch_;
     const Plan& plan_;
-    Whereabouts where_;
+    LinkSetup link_;
     Player player_;
     std::uint64_t start_;
     double ns_per_cycle_;

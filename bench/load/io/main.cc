@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// pinhole-load: plays a population of phones against a SIP registrar. Exit status: 0 all went well, 1
-// something was answered wrongly or nothing at all, or it could not begin, 2 wrong usage.
+// pinhole-load: plays a population of phones against a SIP registrar. Exit status: 0 if all went
+// well; 1 if an answer was wrong or missing, or the play could not begin; 2 for wrong usage.
+#include "bench/load/io/echo.h"
 #include "bench/load/io/game.h"
-#include "bench/load/io/mirror.h"
 #include "bench/load/options.h"
 #include "bench/load/report.h"
 #include "control/config/values.h"
@@ -100,14 +100,14 @@ int report(const load::Game& game, const load::Cable& cable, const load::Options
 
 // Until somebody ends it.
 int reflect(const io::Eal& eal, load::Cable& cable) {
-    load::Mirror mirror(cable);
-    if (const io::Status started = eal.launch(0, load::Mirror::run, &mirror); !started) {
+    load::Echo echo(cable);
+    if (const io::Status started = eal.launch(0, load::Echo::run, &echo); !started) {
         return fail(started.error().message);
     }
     while (interrupted == 0) {
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
-    mirror.stop();
+    echo.stop();
     eal.wait_for_workers();
     return 0;
 }

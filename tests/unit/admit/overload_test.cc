@@ -175,7 +175,8 @@ TEST(Overload, OffIsOff) {
     EXPECT_FALSE(overload.presses());
 }
 
-// RFC 3261 §20.33: who was refused at one moment comes back evenly spread, and nobody sooner than n.
+// RFC 3261 §20.33: phones that were refused at one moment come back evenly spread, and none sooner
+// than n.
 TEST(RetryAfter, SpreadsTheSecondWaveFlat) {
     constexpr std::uint32_t kN = 60;
     constexpr unsigned kRefused = 610'000;

@@ -13,7 +13,8 @@ constexpr Moment kStart{.ms = 5'000, .s = 1'700'000'000};
 constexpr std::uint64_t kAlice = 0xa11ce;
 constexpr std::uint64_t kBob = 0xb0b;
 
-// Small numbers: 10 by flow, 30 by address, 2 more for each phone; 3 guesses for a user, 12 for all.
+// Small numbers: 10 by flow, 30 by address, 2 more for each phone; 3 guesses for a user, 12 for
+// all.
 constexpr LimitPolicy kPolicy{.flow = {60, 10},
                               .address = {60, 30},
                               .phone = {60, 2},

@@ -53,7 +53,7 @@ TEST(SourceTable, WhoHasLongBeenQuietGoesFirst) {
     for (int i = 0; i < 10; ++i) {
         (void)table.at(name(1), kRate, 0, kNow_s).bucket.take(kRate, 0);
     }
-    for (std::uint32_t i = 2; i <= 5; ++i) {  // his bucket is full again by now
+    for (std::uint32_t i = 2; i <= 5; ++i) {  // the first one's bucket is full again by now
         (void)table.at(name(i), kRate, 60'000, kNow_s + 60).bucket.take(kRate, 60'000);
     }
     EXPECT_EQ(table.find(name(1)), nullptr);

@@ -245,11 +245,11 @@ TEST(Text, WhyForEveryState) {
 }
 
 TEST(Text, OddAnswersDontThrow) {
-    for (
-        const char* odd :
-        {"{}",
-         R"({"ports": 3, "peers": [{"peer": 1, "for_s": "x"}, 7], "qualify": [], "contacts": "x", "version": 1})",
-         R"({"cores": [1, {"cpu": -1}], "aors": [3], "bindings": ["x"], "aor": null})"}) {
+    for (const char* odd :
+         {"{}",
+          R"({"ports": 3, "peers": [{"peer": 1, "for_s": "x"}, 7], "qualify": [], "contacts": "x",)"
+          R"("version": 1})",
+          R"({"cores": [1, {"cpu": -1}], "aors": [3], "bindings": ["x"], "aor": null})"}) {
         const auto value = nlohmann::json::parse(odd);
         EXPECT_NO_THROW({
             (void)status_text(value);

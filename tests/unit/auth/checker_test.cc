@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RFC 3261 §22 and RFC 7616 §3.4 as a registrar meets them: what real phones send, and what others do.
+// RFC 3261 §22 and RFC 7616 §3.4 as a registrar meets them: what real phones send, and what others
+// do.
 #include "dataplane/auth/checker.h"
 
 #include "dataplane/table/heap_memory.h"
@@ -196,7 +197,8 @@ TEST_F(Checked, Unreadable) {
     EXPECT_EQ(ask(short_one, {header}), kUnreadable);
 }
 
-// The nonce was for somebody else, by somebody else, or for another time: a new one, and no failure.
+// The nonce was made for another AOR, by another server, or too long ago: a new one, and no
+// failure.
 TEST_F(Checked, Stale) {
     EXPECT_EQ(ask({.nonce = nonce("alice@example.com")}), kStale);
     EXPECT_EQ(ask({.nonce = "dcd98b7102dd2f0e8b11d0f600bfb0c093"}), kStale);

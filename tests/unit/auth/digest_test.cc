@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RFC 7616 §3.4.1 and RFC 3261 §22.4: known answers, OpenSSL as the reference, and nothing allocated.
+// RFC 7616 §3.4.1 and RFC 3261 §22.4: known answers, OpenSSL as the reference, and no allocation.
 #include "dataplane/auth/digest.h"
 
 #include "tests/unit/auth/support.h"

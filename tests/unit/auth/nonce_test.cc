@@ -10,7 +10,7 @@
 namespace pinhole::auth {
 namespace {
 
-constexpr std::uint64_t kBob = 0x0123456789abcdef;  // his AOR's hash
+constexpr std::uint64_t kBob = 0x0123456789abcdef;  // the hash of Bob's AOR
 
 TEST(Stamp, Parts) {
     const Stamp stamp = Stamp::of(1'700'000'000, 999, ~std::uint64_t{0});

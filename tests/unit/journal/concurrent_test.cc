@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Workers that change and refresh whatever they meet, each with its log, under a thread that copies
-// the logs and takes one snapshot after the other: what that has written is what is there in the end.
+// Workers change and refresh whatever they meet, each with its log, while a thread copies the logs
+// and takes one snapshot after the other: what that thread has written equals the table in the end.
 // Run it under ThreadSanitizer too.
 #include "control/journal/replay.h"
 #include "control/journal/snapshot.h"

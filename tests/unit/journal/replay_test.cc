@@ -268,7 +268,8 @@ TEST(Replay, BringsBackWhatWasThere) {
     }
 }
 
-// Any state that a contact is back in is one that it had, and what was copied before the cut is there.
+// A contact comes back in a state that it once had, and whatever was copied before the cut is
+// there.
 TEST(Replay, ACutLogGivesWhatIsBeforeTheCut) {
     for (std::uint32_t seed = 0; seed < 40; ++seed) {
         SCOPED_TRACE(seed);

@@ -50,8 +50,8 @@ TEST(KeyRing, AClockThatWasWrongMakesOneDue) {
     EXPECT_FALSE(rotation_due(ring, kDay, kStart + 100 * kDay - 60)) << "NTP's small steps";
 }
 
-// The promise: what is signed under a key verifies for kKept - 1 days after the last moment at which
-// it signed.
+// The promise: what is signed under a key verifies for kKept - 1 days after the last moment at
+// which the key signed.
 TEST(KeyRing, EachVerifiesAWeekAfterItsLastSignature) {
     KeyRing ring;
     struct Life {

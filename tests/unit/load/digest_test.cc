@@ -64,8 +64,8 @@ TEST(Challenge, WhatCannotBeAnswered) {
 }
 
 // RFC 7616 §3.9.1: the vectors for MD5 and SHA-256.
-TEST(Digester, VectorsOfTheRfc) {
-    Digester digester;
+TEST(DigestClient, VectorsOfTheRfc) {
+    DigestClient digester;
     const auto response = [&](Algorithm algorithm) {
         const std::array<std::string_view, 1> secret{"Mufasa:http-auth@example.org:Circle of Life"};
         const std::array<std::string_view, 2> request{"GET:", "/dir/index.html"};
@@ -117,7 +117,7 @@ TEST_F(LoginsTest, MakesManyResponsesTogether) {
     EXPECT_TRUE(writer.overflow());
     logins.finish();
     EXPECT_EQ(std::string(small.data() + 100, 10), "xxxxxxxxxx");
-    Digester digester;
+    DigestClient digester;
     const auto hash = [&](std::vector<std::string_view> parts) {
         return std::string(digester.hash(Algorithm::kMd5, parts).view());
     };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bench/load/messages.h"
 
-#include "bench/load/outbox.h"
+#include "bench/load/send_batch.h"
 #include "dataplane/sip/name_addr.h"
 #include "dataplane/sip/via.h"
 #include "tests/unit/load/world.h"
@@ -27,7 +27,7 @@ class MessagesTest : public testing::Test {
     Plan plan = small_plan(Play::kRegister);
     Messages messages{plan};
     Fields fields{7, 42, 123};
-    std::array<char, Outbox::kCapacity> buffer;
+    std::array<char, SendBatch::kCapacity> buffer;
     std::string kept;
 };
 

@@ -281,12 +281,12 @@ TEST(Registrations, ToldToStopItWaitsForWhatIsUnderWay) {
 TEST(Hello, IsAnsweredByWhoeverAnswersIt) {
     const Plan plan = small_plan(Play::kRegister);
     World world(plan);
-    Outbox& outbox = world.outbox;
+    SendBatch& batch = world.batch;
     ASSERT_TRUE(world.player->say_hello(0, world.now));
     const auto sent = world.taken();
     ASSERT_EQ(sent.size(), 1U);
     EXPECT_TRUE(sent[0].is("OPTIONS"));
-    EXPECT_TRUE(outbox.used().empty());
+    EXPECT_TRUE(batch.used().empty());
     net::Datagram datagram;
     datagram.dst = sent[0].flow.ours;
     datagram.dst_port = sent[0].flow.our_udp_port;

@@ -27,7 +27,7 @@ TEST(LiveLines, FitTheScreenWhateverTheFigures) {
     tally.pings.add(1'234'567'890'123);
     tally.lost.add(999'499);
     tally.count(Wrong::kOtherPhone);
-    tally.latency.record(Histogram::kMax);
+    tally.latency.record(LatencyHistogram::kMax);
     const std::string line = lines.next(*world.player, world.now + 86'400 * kSecond);
     EXPECT_LE(line.size(), LiveLines::kColumns) << line;
     EXPECT_THAT(line, HasSubstr("1.23T"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A player and what lies around it: the outbox's buffers, and an edge played by the test, which reads
+// A player and what surrounds it: the batch's buffers, and an edge played by the test, which reads
 // what was sent and answers as it likes.
 #pragma once
 
@@ -54,9 +54,9 @@ struct Sent {
 struct World {
     explicit World(const Plan& asked) : plan(asked) {
         for (std::size_t i = 0; i < buffers.size(); ++i) {
-            outbox.all()[i].payload = buffers[i].data();
+            batch.all()[i].payload = buffers[i].data();
         }
-        player = std::make_unique<Player>(plan, outbox);
+        player = std::make_unique<Player>(plan, batch);
         player->begin(now);
     }
 
@@ -68,10 +68,10 @@ struct World {
     // What left since the last time.
     std::vector<Sent> taken() {
         std::vector<Sent> all;
-        for (const Outbox::Place& place : outbox.used()) {
+        for (const SendBatch::Place& place : batch.used()) {
             all.push_back({place.flow, std::string(place.payload, place.len)});
         }
-        outbox.clear();
+        batch.clear();
         return all;
     }
     std::vector<Sent> turn() {
@@ -136,8 +136,8 @@ struct World {
     }
 
     Plan plan;
-    std::array<std::array<char, Outbox::kCapacity>, Outbox::kPlaces> buffers{};
-    Outbox outbox;
+    std::array<std::array<char, SendBatch::kCapacity>, SendBatch::kPlaces> buffers{};
+    SendBatch batch;
     std::unique_ptr<Player> player;
     std::uint64_t now = kSecond;
 };

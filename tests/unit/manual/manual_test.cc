@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The manual pages: every key of the schema and every option of a command line is there, and no text
-// is taken for a request of roff.
+// The manual pages: every key of the schema and every option of a command line is there, and no
+// text is taken for a request of roff.
 #include "control/config/schema.h"
 #include "control/manual/command_page.h"
 #include "control/manual/config_page.h"

@@ -43,7 +43,8 @@ std::string family_of(const std::string& name, const std::map<std::string, std::
 
 Exposition read(const std::string& text) {
     static const std::regex kSample(
-        R"re(([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\.)*",?)*\})? (\S+))re");
+        R"re(([a-zA-Z_:][a-zA-Z0-9_:]*))re"
+        R"re((\{(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\.)*",?)*\})? (\S+))re");
     Exposition out;
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
@@ -239,7 +240,7 @@ TEST_F(Metrics, EveryDropReasonAndMethodHasASeries) {
     }
 }
 
-// A series for whatever somebody sends would be his to multiply. What a label may say is known when
+// If what phones send made a series, they could multiply them. What a label may say is known when
 // pinhole starts: the names here are all there are, and their values come from tables, from numbers
 // with a bound, or from the operator (peer, rule).
 TEST_F(Metrics, LabelsAreOfAClosedSet) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// GRUUs (RFC 5627): what is given out leads to one phone of an AOR and to no other, and nothing else
-// leads anywhere.
+// GRUUs (RFC 5627): what is given out leads to one phone of an AOR and to no other, and nothing
+// else leads anywhere.
 #include "dataplane/route/gruu.h"
 
 #include "tests/unit/route/world.h"

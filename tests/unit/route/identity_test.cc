@@ -91,7 +91,7 @@ TEST(Identity, AnotherFlowsAorIsNotAsserted) {
               Values{"<sip:100@example.com>"});
 }
 
-// The port is another phone's by now, maybe: what comes from there is not the AOR's until it has shown
+// The port may be another phone's by now: what comes from there is not the AOR's until it has shown
 // a password.
 TEST(Identity, NorIsASuspects) {
     World world;

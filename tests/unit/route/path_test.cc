@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Calls to and from a phone that is reached by a Path (RFC 3327): the proxies on the way are Routes,
-// and the first of them is the target.
+// Calls to and from a phone that is reached by a Path (RFC 3327): the proxies on the way are
+// Routes, and the first of them is the target.
 #include "dataplane/route/lookup.h"
 #include "tests/unit/route/world.h"
 

@@ -226,8 +226,8 @@ TEST(Pong, CutOffAnywhere) {
     }
 }
 
-// A probe says of itself, under the MAC, that it is one; and its answer counts only if it comes from the
-// contact's own address, from whatever port.
+// A probe's branch says under the MAC that it is a probe; and its answer counts only if it comes
+// from the contact's own address, from whatever port.
 TEST(Pong, OfAProbe) {
     World world;
     const table::ContactId id = world.add({.uri = "sip:100@67.194.23.55:5070"});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The journal's files over kills: at each moment that a copy of the two directories is taken, it brings
-// back what had been logged by then. A disk that is full costs the journal, and nothing else.
+// The journal's files when the process is killed: a copy of the two directories, taken at any
+// moment, brings back what had been logged by then. A full disk costs the journal, and nothing
+// else.
 #include "control/store/store.h"
 
 #include "tests/unit/table/support.h"
@@ -65,7 +66,7 @@ struct Edge {
         wanted.max_contacts = kContacts;
         wanted.ports[0][0] = 'e';
         store = std::make_unique<Store>(
-            Settings{place.disk(), place.memory(), ring_bytes, min_log_bytes}, wanted);
+            StoreSettings{place.disk(), place.memory(), ring_bytes, min_log_bytes}, wanted);
         error = store->open();
         if (error) {
             return;

@@ -197,7 +197,8 @@ TEST(Wheel, MovesAGroupDownBeforeItIsDue) {
     EXPECT_FALSE(wheel.caught_up(360'000));
 }
 
-// Whoever has enough of a tick gets the rest of it next, and what is far away comes closer meanwhile.
+// A caller that has enough of a tick gets the rest of it next, and what is far away comes closer
+// meanwhile.
 TEST(Wheel, TakesNoMoreThanIsEnough) {
     constexpr Tick kTick = 4'200;
     Wheel wheel(1'000, 0);

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bench/load/pace.h"
+#include "bench/load/pacer.h"
 
 #include <gtest/gtest.h>
 
 namespace pinhole::load {
 namespace {
 
-TEST(Pace, ClosedLoopSendsWhileTheWindowHasRoom) {
-    const Pace pace(0, 2, 0);
+TEST(Pacer, ClosedLoopSendsWhileTheWindowHasRoom) {
+    const Pacer pace(0, 2, 0);
     std::uint64_t from = 0;
     EXPECT_TRUE(pace.may_send(77, 1, from));
     EXPECT_EQ(from, 77U);
     EXPECT_FALSE(pace.may_send(77, 2, from));
 }
 
-TEST(Pace, OpenLoopCountsFromWhenItWasDue) {
-    Pace pace(1000, 0, 5'000'000);
+TEST(Pacer, OpenLoopCountsFromWhenItWasDue) {
+    Pacer pace(1000, 0, 5'000'000);
     std::uint64_t from = 0;
     EXPECT_TRUE(pace.may_send(5'000'000, 1'000'000, from));
     pace.sent();
@@ -28,8 +28,8 @@ TEST(Pace, OpenLoopCountsFromWhenItWasDue) {
     EXPECT_EQ(from, 7'000'000U);
 }
 
-TEST(Pace, AWindowBoundsARate) {
-    const Pace pace(1000, 3, 0);
+TEST(Pacer, AWindowBoundsARate) {
+    const Pacer pace(1000, 3, 0);
     std::uint64_t from = 0;
     EXPECT_TRUE(pace.may_send(1, 2, from));
     EXPECT_FALSE(pace.may_send(1, 3, from));

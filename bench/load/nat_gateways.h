@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The NAT gateways that the phones stand behind. Phones are dealt out in turn: phone n is number
-// n / gateways behind gateway n % gateways, whose public address is the first one's plus that. Each
-// phone has one mapping, to the edge. A mapping that was idle for longer than its gateway's timeout is
-// dead: what comes to it vanishes, and the phone's next packet opens one with another public port.
+// The NAT gateways that the phones stand behind. Phones are dealt out in turn: phone n is number n
+// / gateways behind gateway n % gateways, whose public address is the first one's plus that. Each
+// phone has one mapping, to the edge. A mapping that was idle for longer than its gateway's timeout
+// is dead: a packet that comes to it vanishes, and the phone's next packet opens a mapping with
+// another public port.
 //
-// The port says whose mapping it is and its generation, so that nothing is kept to find the phone of
-// a packet:
+// The port tells which phone's mapping it is, and of which generation, so nothing is kept to find
+// the phone of a packet:
 //
 //   port = kFirstPort + number + generation * (phones a gateway), over as many generations as fit
 //
-// Packets of both directions keep a mapping alive, as Linux's conntrack has it. Pure; time is handed
+// Packets of both directions keep a mapping alive, as in Linux's conntrack. Pure; time is handed
 // in.
 #pragma once
 
@@ -29,13 +30,13 @@ struct PublicEnd {
     std::uint16_t udp_port = 0;
 };
 
-enum class Arrival : std::uint8_t {
+enum class Delivery : std::uint8_t {
     kIn,      // to the phone
     kDead,    // to a mapping that the gateway has forgotten, or that never was
     kNobody,  // to an address or port that is no gateway's
 };
 
-class Gateways {
+class NatGateways {
   public:
     static constexpr std::uint32_t kFirstPort = 1024;
     // Three generations at least, so that a new mapping has a port that the last one had not.
@@ -43,13 +44,13 @@ class Gateways {
 
     // `gateways` of at most `phones`, and at most kMaxPhonesBehind phones each. The addresses after
     // `first` must not overflow their last four bytes.
-    Gateways(std::uint32_t phones, std::uint32_t gateways, const net::Address& first,
-             const Timeouts& timeouts, std::uint64_t seed);
+    NatGateways(std::uint32_t phones, std::uint32_t gateways, const net::Address& first,
+                const Timeouts& timeouts, std::uint64_t seed);
 
     // The phone sends: where from, as the edge sees it. True if the mapping is a new one.
     bool leave(PhoneIndex phone, std::uint64_t now_ms, PublicEnd& from);
     // A packet comes in; `phone` is whose it is unless nobody's.
-    Arrival arrive(const PublicEnd& to, std::uint64_t now_ms, PhoneIndex& phone);
+    Delivery arrive(const PublicEnd& to, std::uint64_t now_ms, PhoneIndex& phone);
 
     [[nodiscard]] bool owns(const net::Address& address) const;
     [[nodiscard]] std::uint32_t number_behind(PhoneIndex phone) const { return phone / gateways_; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Durations in log-linear buckets, as HDR histograms have them: every power of two is divided into
-// 128 equal parts, so that a value is known to within 0.8 % whatever its size, in 30 KB. One writer;
-// any reader, which sees recent figures. Pure.
+// Durations in log-linear buckets, like an HDR histogram: every power of two is divided into 128
+// equal parts, so that a value of any size is known to within 0.8 %, in 30 KB. One writer; any
+// reader, which sees recent figures. Pure.
 #pragma once
 
 #include "dataplane/counters.h"
@@ -13,7 +13,7 @@
 
 namespace pinhole::load {
 
-class Histogram {
+class LatencyHistogram {
   public:
     // Values up to 2^36 ns (68 s); what is more counts as that.
     static constexpr unsigned kMaxBits = 36;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What leaves in this round: places that whoever owns the device has filled with buffers, so that a
-// message is written where it is sent from. Pure; one thread.
+// The datagrams that leave in this round: places that the device's owner has filled with buffers,
+// so that a message is written where it is sent from. Pure; one thread.
 #pragma once
 
 #include "dataplane/net/flow.h"
@@ -11,7 +11,7 @@
 
 namespace pinhole::load {
 
-class Outbox {
+class SendBatch {
   public:
     static constexpr std::size_t kPlaces = 64;
     // Of a payload: one that leaves in one piece everywhere.

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// When the next request leaves. Open loop: at a fixed rate, whatever the answers do; what was held up
-// is sent late but counts from the moment it was due, so that a stalled server cannot hide its
-// latency by stalling us. Closed loop: as soon as fewer than a window of requests are under way. Both
-// may be asked for: then the window bounds what the rate wants. Pure.
+// When the next request leaves. Open loop: at a fixed rate, whatever the answers do. A request that
+// was held up is sent late but counts from the moment it was due, so a stalled server cannot hide
+// its latency by stalling the load. Closed loop: as soon as fewer than a window of requests are
+// under way. With both, the window bounds what the rate asks for. Pure.
 #pragma once
 
 #include <cstdint>
 
 namespace pinhole::load {
 
-class Pace {
+class Pacer {
   public:
     // `rate_per_s` 0: closed loop. `window` 0: no bound.
-    Pace(double rate_per_s, std::uint32_t window, std::uint64_t start_ns)
+    Pacer(double rate_per_s, std::uint32_t window, std::uint64_t start_ns)
         : gap_ns_(rate_per_s > 0 ? 1e9 / rate_per_s : 0), window_(window), start_ns_(start_ns) {}
 
     // Whether a request may leave now, and the moment that its latency counts from.

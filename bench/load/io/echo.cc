@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bench/load/io/mirror.h"
+#include "bench/load/io/echo.h"
 
 #include "bench/load/neighbours.h"
 #include "bench/load/reflection.h"
@@ -8,14 +8,14 @@
 
 namespace pinhole::load {
 
-void Mirror::turn() {
+void Echo::turn() {
     while (!stop_.load(std::memory_order_relaxed)) {
         cable_.bounce([this](std::span<std::uint8_t> frame) { return take(frame); });
     }
 }
 
 // True: it goes back.
-bool Mirror::take(std::span<std::uint8_t> frame) {
+bool Echo::take(std::span<std::uint8_t> frame) {
     net::Datagram datagram;
     if (net::parse_packet(frame, datagram) == net::PacketKind::kUdp) {
         reflect(frame, datagram);

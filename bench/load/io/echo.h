@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The far end of `pinhole-load echo`: sends every datagram back as it is, and says that every address is
-// its own. What the least is that a registrar on the same port and core could take. Started by the main
-// thread, turned by one lcore until it is stopped.
+// The far end of `pinhole-load echo`: sends every datagram back as it is, and says that every
+// address is its own. It shows the least that a registrar on the same port and core could take.
+// Started by the main thread, turned by one lcore until it is stopped.
 #pragma once
 
 #include "bench/load/io/cable.h"
@@ -10,13 +10,13 @@
 
 namespace pinhole::load {
 
-class Mirror {
+class Echo {
   public:
-    explicit Mirror(Cable& cable) : cable_(cable) {}
+    explicit Echo(Cable& cable) : cable_(cable) {}
 
     // For rte_eal_remote_launch().
-    static int run(void* mirror) {
-        static_cast<Mirror*>(mirror)->turn();
+    static int run(void* echo) {
+        static_cast<Echo*>(echo)->turn();
         return 0;
     }
     // Any thread.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bench/load/gateways.h"
+#include "bench/load/nat_gateways.h"
 
 #include "dataplane/net/wire.h"
 
@@ -14,8 +14,8 @@ std::uint32_t last_four(const net::Address& address) {
 
 }  // namespace
 
-Gateways::Gateways(std::uint32_t phones, std::uint32_t gateways, const net::Address& first,
-                   const Timeouts& timeouts, std::uint64_t seed)
+NatGateways::NatGateways(std::uint32_t phones, std::uint32_t gateways, const net::Address& first,
+                         const Timeouts& timeouts, std::uint64_t seed)
     : phones_(phones),
       gateways_(gateways),
       behind_((phones + gateways - 1) / gateways),
@@ -30,7 +30,7 @@ Gateways::Gateways(std::uint32_t phones, std::uint32_t gateways, const net::Addr
     }
 }
 
-bool Gateways::alive(PhoneIndex phone, std::uint64_t now_ms) const {
+bool NatGateways::alive(PhoneIndex phone, std::uint64_t now_ms) const {
     const Mapping& mapping = mappings_[phone];
     const std::uint32_t timeout = timeout_ms(phone);
     return mapping.generation != 0 &&
@@ -38,12 +38,12 @@ bool Gateways::alive(PhoneIndex phone, std::uint64_t now_ms) const {
             static_cast<std::uint32_t>(now_ms) - mapping.used_ms <= timeout);
 }
 
-std::uint16_t Gateways::port_of(PhoneIndex phone) const {
+std::uint16_t NatGateways::port_of(PhoneIndex phone) const {
     return static_cast<std::uint16_t>(kFirstPort + number_behind(phone) +
                                       mappings_[phone].generation % generations_ * behind_);
 }
 
-bool Gateways::leave(PhoneIndex phone, std::uint64_t now_ms, PublicEnd& from) {
+bool NatGateways::leave(PhoneIndex phone, std::uint64_t now_ms, PublicEnd& from) {
     Mapping& mapping = mappings_[phone];
     const bool is_new = !alive(phone, now_ms);
     mapping.generation += is_new ? 1 : 0;
@@ -54,25 +54,25 @@ bool Gateways::leave(PhoneIndex phone, std::uint64_t now_ms, PublicEnd& from) {
     return is_new;
 }
 
-Arrival Gateways::arrive(const PublicEnd& to, std::uint64_t now_ms, PhoneIndex& phone) {
+Delivery NatGateways::arrive(const PublicEnd& to, std::uint64_t now_ms, PhoneIndex& phone) {
     const std::uint32_t at = to.udp_port - kFirstPort;
     if (!owns(to.address) || to.udp_port < kFirstPort || at / behind_ >= generations_) {
-        return Arrival::kNobody;
+        return Delivery::kNobody;
     }
     const std::uint64_t index =
         std::uint64_t{at % behind_} * gateways_ + (last_four(to.address) - first_last_four_);
     if (index >= phones_) {
-        return Arrival::kNobody;
+        return Delivery::kNobody;
     }
     phone = static_cast<PhoneIndex>(index);
     if (port_of(phone) != to.udp_port || !alive(phone, now_ms)) {
-        return Arrival::kDead;
+        return Delivery::kDead;
     }
     mappings_[phone].used_ms = static_cast<std::uint32_t>(now_ms);
-    return Arrival::kIn;
+    return Delivery::kIn;
 }
 
-bool Gateways::owns(const net::Address& address) const {
+bool NatGateways::owns(const net::Address& address) const {
     return std::memcmp(address.bytes.data(), first_.bytes.data(), 12) == 0 &&
            last_four(address) - first_last_four_ < gateways_;
 }
