@@ -172,7 +172,6 @@ void Edge<S>::admit_burst(const Round& round) {
     route_.begin();
     std::size_t kept = 0;
     for (Job* const job : burst()) {
-        out_.clear();
         const Outcome outcome = gate_.admit(*job, round, out_);
         if (outcome.goes_on()) {
             prepare(*job, round);
@@ -218,15 +217,19 @@ void Edge<S>::fetch_states() const {
 
 template <Sink S>
 Outcome Edge<S>::decide(Job& job, const Round& round) {
+    if (job.task == Task::kPong) {
+        return route_.take_pong(job);
+    }
     out_.clear();
     switch (job.task) {
+        case Task::kRegister:
+            if (job.proof.has_value()) {
+                if (const Outcome proof = prove_.admit(job, round, out_); !proof.goes_on()) {
+                    return proof;
+                }
+            }
+            return register_.decide(job, round, waiting_.has_room(), out_);
         case Task::kPong:
-            return route_.take_pong(job);
-        case Task::kRegister: {
-            const Outcome proof = prove_.admit(job, round, out_);
-            return proof.goes_on() ? register_.decide(job, round, waiting_.has_room(), out_)
-                                   : proof;
-        }
         case Task::kRoute:
             break;
     }
@@ -244,12 +247,12 @@ void Edge<S>::carry_out(Job& job, const Outcome& outcome) {
             wait_for(job, outcome.owner);
             return;
         case Outcome::Kind::kPong:
-            if (!sink_.pong(outcome.pong)) [[unlikely]] {
+            if (!sink_.pong(job.pong_notice)) [[unlikely]] {
                 counters_.drop(DropReason::kHandoffFull);  // the next ping asks again
             }
             break;
         case Outcome::Kind::kPeerPong:
-            if (!sink_.peer_pong(outcome.peer_pong)) [[unlikely]] {
+            if (!sink_.peer_pong(job.peer_notice)) [[unlikely]] {
                 counters_.drop(DropReason::kHandoffFull);  // the next check asks again
             }
             break;

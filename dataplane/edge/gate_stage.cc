@@ -21,7 +21,6 @@ bool asks(const sip::Message& message, sip::ParseError error) {
 Outcome GateStage::admit(Job& job, const Round& round, sip::Writer& out) {
     job.task = Task::kRoute;
     job.wanted = {};
-    job.called = {};
     job.proof.reset();
     if (job.refusal == Refusal::kSilent) {
         return Outcome::drop(DropReason::kOverload);
@@ -29,6 +28,7 @@ Outcome GateStage::admit(Job& job, const Round& round, sip::Writer& out) {
     job.peer = round.peer_at(job.packet.flow);
     const bool pong = is_pong(job, round);
     if (!pong) {
+        job.called = {};
         parse(job);
     }
     if (job.refusal != Refusal::kNone) [[unlikely]] {

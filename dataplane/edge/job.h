@@ -5,6 +5,7 @@
 #pragma once
 
 #include "dataplane/counters.h"
+#include "dataplane/edge/command.h"
 #include "dataplane/edge/packet.h"
 #include "dataplane/registrar/register_request.h"
 #include "dataplane/registrar/verdict.h"
@@ -51,7 +52,9 @@ struct Job {
     std::optional<unsigned> peer;     // the core peer that sent it
     std::optional<AuthResult> proof;  // of a REGISTER: none where nobody is asked for one
     Wanted wanted;
-    route::Pong pong;            // of kPong
+    route::Pong pong;            // of kPong, as it was read
+    PongNotice pong_notice;      // what the control thread is to hear: of Outcome::kPong ...
+    PeerPongNotice peer_notice;  // ... and of Outcome::kPeerPong
     route::ReadAor called;       // of a call from a core peer
     Registration* registration;  // of kRegister
 

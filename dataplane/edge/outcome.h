@@ -4,7 +4,6 @@
 #pragma once
 
 #include "dataplane/counters.h"
-#include "dataplane/edge/command.h"
 #include "dataplane/net/flow.h"
 
 #include <cstdint>
@@ -17,15 +16,13 @@ struct Outcome {
         kSend,      // the text that the stage has written, by `flow`
         kDrop,      // for `reason`
         kAskOwner,  // the job waits until `owner` has carried out its registration
-        kPong,      // a phone has answered a ping: `pong`
-        kPeerPong,  // a core peer has answered a check: `peer_pong`
+        kPong,      // a phone has answered a ping: the job has the notice of it
+        kPeerPong,  // a core peer has answered a check, likewise
     };
     Kind kind = Kind::kGoesOn;
     DropReason reason = DropReason::kMalformed;
     std::uint16_t owner = 0;
     net::Flow flow;
-    PongNotice pong;
-    PeerPongNotice peer_pong;
 
     [[nodiscard]] static Outcome send(const net::Flow& by) {
         return {.kind = Kind::kSend, .flow = by};

@@ -77,9 +77,7 @@ void ProveStage::settle(const Round& round) {
 }
 
 Outcome ProveStage::admit(const Job& job, const Round& round, sip::Writer& out) {
-    return job.proof.has_value()
-               ? judge(job, round, *job.proof, 401, job.registration->whose.aor_hash, out)
-               : Outcome{};
+    return judge(job, round, *job.proof, 401, job.registration->whose.aor_hash, out);
 }
 
 std::optional<std::string_view> ProveStage::claimed_aor(

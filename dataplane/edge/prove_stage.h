@@ -33,7 +33,7 @@ class ProveStage {
     void read(std::span<Job* const> burst, const Round& round);
     void settle(const Round& round);
 
-    // Lets a REGISTER go on that has proved itself, or need not; challenges or refuses it.
+    // Lets a REGISTER that has a `proof` go on if it is good; challenges or refuses it.
     [[nodiscard]] Outcome admit(const Job& job, const Round& round, sip::Writer& out);
 
     // The AOR that a request claims to come from, canonical and written to `room`, if its sender may

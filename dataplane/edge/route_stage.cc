@@ -43,11 +43,11 @@ void RouteStage::want_contact(Job& job, std::uint32_t slot) const {
     shared_.table.prefetch_slot(slot);
 }
 
-Outcome RouteStage::take_pong(const Job& job) {
-    return outcome_of(route::decide_pong(job.pong, job.packet.flow, shared_.table));
+Outcome RouteStage::take_pong(Job& job) {
+    return outcome_of(route::decide_pong(job.pong, job.packet.flow, shared_.table), job);
 }
 
-Outcome RouteStage::decide(const Job& job, const Round& round, sip::Writer& out) {
+Outcome RouteStage::decide(Job& job, const Round& round, sip::Writer& out) {
     if (job.error == sip::ParseError::kNotSip) {
         if (const auto answered = answer_stun(job, out)) {
             return *answered;
@@ -93,7 +93,7 @@ Outcome RouteStage::decide(const Job& job, const Round& round, sip::Writer& out)
     if (decision.proves_life) {
         life_.note_dialog(job.packet.flow, round.now);
     }
-    return outcome_of(decision);
+    return outcome_of(decision, job);
 }
 
 // A keepalive of RFC 5626 §4.4.2: answered to where it came from, and taken for nothing more. It
@@ -118,7 +118,7 @@ std::optional<Outcome> RouteStage::answer_stun(const Job& job, sip::Writer& out)
     return Outcome::send(job.packet.flow);
 }
 
-Outcome RouteStage::outcome_of(const route::Decision& decision) {
+Outcome RouteStage::outcome_of(const route::Decision& decision, Job& job) {
     switch (decision.kind) {
         case route::Kind::kForward:
         case route::Kind::kReply:
@@ -129,13 +129,13 @@ Outcome RouteStage::outcome_of(const route::Decision& decision) {
             if (!decision.flow_matches && !decision.is_probe) {
                 counters_.wrong_target.add();
             }
-            return {.kind = Outcome::Kind::kPong,
-                    .pong = {decision.contact, decision.rtt_us, decision.code,
-                             static_cast<std::uint8_t>(decision.flow_matches),
-                             static_cast<std::uint8_t>(decision.is_probe)}};
+            job.pong_notice = {decision.contact, decision.rtt_us, decision.code,
+                               static_cast<std::uint8_t>(decision.flow_matches),
+                               static_cast<std::uint8_t>(decision.is_probe)};
+            return {.kind = Outcome::Kind::kPong};
         case route::Kind::kPeerPong:
-            return {.kind = Outcome::Kind::kPeerPong,
-                    .peer_pong = {decision.peer_index, decision.code, decision.rtt_us}};
+            job.peer_notice = {decision.peer_index, decision.code, decision.rtt_us};
+            return {.kind = Outcome::Kind::kPeerPong};
         case route::Kind::kDrop:
             break;
     }

@@ -27,15 +27,15 @@ class RouteStage {
     void begin() { aors_ = 0; }
     // Finds out what the decision will look up, and fetches it.
     void prepare(Job& job);
-    [[nodiscard]] Outcome decide(const Job& job, const Round& round, sip::Writer& out);
+    [[nodiscard]] Outcome decide(Job& job, const Round& round, sip::Writer& out);
     // The answer to a ping, known by its MAC.
-    [[nodiscard]] Outcome take_pong(const Job& job);
+    [[nodiscard]] Outcome take_pong(Job& job);
 
   private:
     void prepare_call(Job& job);
     void want_contact(Job& job, std::uint32_t slot) const;
     [[nodiscard]] std::optional<Outcome> answer_stun(const Job& job, sip::Writer& out) const;
-    [[nodiscard]] Outcome outcome_of(const route::Decision& decision);
+    [[nodiscard]] Outcome outcome_of(const route::Decision& decision, Job& job);
     void count(const route::Decision& decision);
 
     const Shared& shared_;
