@@ -10,7 +10,7 @@
 #include "control/qualify/lesson.h"
 #include "control/qualify/outage_news.h"
 #include "control/qualify/place_table.h"
-#include "control/qualify/shown.h"
+#include "control/qualify/single_writer.h"
 #include "control/qualify/watch.h"
 #include "dataplane/net/address.h"
 #include "dataplane/table/aor_hash.h"
@@ -31,20 +31,21 @@ namespace pinhole::qualify {
 [[nodiscard]] std::string area_text(const net::Address& area);
 
 struct Area {
-    Shown<std::uint32_t> phones;
+    SingleWriter<std::uint32_t> phones;
     Watch watch;
 
     void clear();
 };
 
 struct Gateway {
-    Shown<std::uint32_t> phones;   // contacts behind it now
-    Shown<std::uint32_t> rebinds;  // contacts that came back from another port or another gateway
-    Shown<std::uint32_t> missed;   // pings unanswered
-    Shown<std::uint32_t> sent;     // pings
+    SingleWriter<std::uint32_t> phones;  // contacts behind it now
+    SingleWriter<std::uint32_t>
+        rebinds;  // contacts that came back from another port or another gateway
+    SingleWriter<std::uint32_t> missed;  // pings unanswered
+    SingleWriter<std::uint32_t> sent;    // pings
     // Of the phones, those whose SIP has been rewritten: nat::Alg by its number less one.
     static constexpr std::size_t kAlgs = 3;
-    std::array<Shown<std::uint32_t>, kAlgs> rewritten;
+    std::array<SingleWriter<std::uint32_t>, kAlgs> rewritten;
     static constexpr std::size_t kLessons = 4;
     std::array<Lesson, kLessons> lessons;  // by kind of phone; the last may be of all the others
 
@@ -186,9 +187,9 @@ class Gateways {
     std::uint32_t phones_ = 0;
     PlaceTable<Gateway> gateways_;
     PlaceTable<Area> areas_;
-    Shown<std::uint64_t> refused_;
-    Shown<std::uint64_t> outages_;
-    Shown<std::uint32_t> silent_;  // outages that last
+    SingleWriter<std::uint64_t> refused_;
+    SingleWriter<std::uint64_t> outages_;
+    SingleWriter<std::uint32_t> silent_;  // outages that last
     OutageNews news_;
 };
 

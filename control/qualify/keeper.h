@@ -37,7 +37,7 @@
 #include "control/qualify/figures.h"
 #include "control/qualify/gateways.h"
 #include "control/qualify/ledger.h"
-#include "control/qualify/pace.h"
+#include "control/qualify/ping_pace.h"
 #include "control/qualify/policy.h"
 #include "control/qualify/random.h"
 #include "control/qualify/slot_queue.h"
@@ -262,7 +262,7 @@ class Keeper {
     std::vector<Tick> plans_;  // by slot: when its ping is due
     PingLoad load_;
     SlotQueue queue_;  // contacts with kQueued, and slots that had it when theirs was removed
-    Pace pace_;
+    PingPace pace_;
     Random random_;
     Figures figures_;
     std::uint64_t now_ms_;

@@ -147,7 +147,7 @@ template <Contacts C, Sink S>
 void Keeper<C, S>::weigh(const View& view) {
     if (const Lesson* lesson = lesson_of(view); lesson != nullptr) {
         gateways_.set_rate({view.gateway, view.lesson},
-                           Pace::rate_of(learned_ms(policy_, *lesson)));
+                           PingPace::rate_of(learned_ms(policy_, *lesson)));
     }
 }
 
@@ -156,15 +156,15 @@ void Keeper<C, S>::weigh(const View& view) {
 template <Contacts C, Sink S>
 std::uint32_t Keeper<C, S>::cap() const {
     if (!policy_.learn || !policy_.pings()) {
-        return Pace::cap(policy_, contacts());
+        return PingPace::cap(policy_, contacts());
     }
     const auto reachable = static_cast<std::uint32_t>(
         figures_.by_state[static_cast<std::size_t>(Reach::kReachable)].get());
     const std::uint32_t all = contacts();
     const std::uint32_t fixed =
         all - std::min(all, reachable) + all - std::min(all, gateways_.phones());
-    return Pace::cap_of(static_cast<double>(gateways_.rate()) +
-                        1.0 * Pace::rate_of(policy_.interval_ms) * fixed);
+    return PingPace::cap_of(static_cast<double>(gateways_.rate()) +
+                            1.0 * PingPace::rate_of(policy_.interval_ms) * fixed);
 }
 
 // The rates that follow from what was learned are other ones then.

@@ -189,7 +189,7 @@ void Keeper<C, S>::plan(std::uint32_t slot, std::uint64_t since_ms, Window windo
     set_plan(slot, best + (best == kNoPing ? 1 : 0));
 }
 
-// Of a window after what was so long ago. What has passed is due now, and Pace holds it.
+// Of a window after what was so long ago. What has passed is due now, and PingPace holds it.
 template <Contacts C, Sink S>
 Window Keeper<C, S>::left_of(Window window, std::uint32_t age_ms) const {
     return {window.from_ms - std::min(window.from_ms, age_ms),

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "control/qualify/policy.h"
-#include "control/qualify/shown.h"
+#include "control/qualify/single_writer.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -15,13 +15,14 @@
 namespace pinhole::qualify {
 
 struct Lesson {
-    Shown<std::uint8_t> agent;     // the kind of phone (registrar/agent.h)
-    Shown<std::uint32_t> phones;   // contacts; 0: whoever comes next may have the place
-    Shown<std::uint16_t> safe_s;   // idle time that was survived twice; 0: none beyond the fixed
-    Shown<std::uint16_t> fail_s;   // idle time that was not; 0: none is known
-    Shown<std::uint16_t> trial_s;  // what the canary waits; 0: there is none
-    Shown<std::uint32_t> losses;   // mappings that died of it
-    Shown<std::uint32_t> failed_at_s;  // when fail_s was learned
+    SingleWriter<std::uint8_t> agent;    // the kind of phone (registrar/agent.h)
+    SingleWriter<std::uint32_t> phones;  // contacts; 0: whoever comes next may have the place
+    SingleWriter<std::uint16_t>
+        safe_s;  // idle time that was survived twice; 0: none beyond the fixed
+    SingleWriter<std::uint16_t> fail_s;       // idle time that was not; 0: none is known
+    SingleWriter<std::uint16_t> trial_s;      // what the canary waits; 0: there is none
+    SingleWriter<std::uint32_t> losses;       // mappings that died of it
+    SingleWriter<std::uint32_t> failed_at_s;  // when fail_s was learned
 
     // The control thread's own.
     std::uint32_t canary = 0;     // slot + 1

@@ -64,7 +64,7 @@ class PeerChecks {
     [[nodiscard]] const PeerFigures& figures(std::size_t peer) const { return figures_[peer]; }
 
   private:
-    struct Watch {
+    struct CheckProgress {
         std::uint64_t due_ms = 0;
         std::uint64_t sent_ms = 0;
         bool under_way = false;
@@ -77,7 +77,7 @@ class PeerChecks {
 
     PeerPolicy policy_;
     route::PeerHealth& states_;
-    std::vector<Watch> watches_;
+    std::vector<CheckProgress> checks_;
     std::vector<PeerFigures> figures_;
 };
 

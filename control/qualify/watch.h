@@ -5,10 +5,10 @@
 // sign of life of anybody between, that the rate alone would do so once in 10^9 pings, are an outage
 // (a CUSUM of the likelihoods: under an outage nobody answers, so one answer undoes it). At 1 %
 // those are 5 phones, at 10 % 9. Whoever lives in the group thus keeps it from being taken for
-// silent, whatever others do. Pure; the control thread writes, any thread reads what is Shown.
+// silent, whatever others do. Pure; the control thread writes, any thread reads a SingleWriter.
 #pragma once
 
-#include "control/qualify/shown.h"
+#include "control/qualify/single_writer.h"
 
 #include <algorithm>
 #include <cmath>
@@ -17,8 +17,8 @@
 namespace pinhole::qualify {
 
 struct Watch {
-    Shown<std::uint32_t> silent_since_s;  // 0: it is not silent
-    Shown<std::uint32_t> outages;         // so far
+    SingleWriter<std::uint32_t> silent_since_s;  // 0: it is not silent
+    SingleWriter<std::uint32_t> outages;         // so far
 
     // The control thread's own.
     float asked = 0;   // first pings whose outcome is known, the old ones fading
@@ -28,7 +28,7 @@ struct Watch {
     std::uint32_t began_s = 0;  // the last outage
     std::uint32_t known_s = 0;  // when it was noticed
     std::uint32_t ended_s = 0;
-    Shown<bool> told;  // the operator knows of this outage
+    SingleWriter<bool> told;  // the operator knows of this outage
 
     [[nodiscard]] bool silent() const { return silent_since_s.get() != 0; }
     void clear() {

@@ -32,7 +32,7 @@ double mean_per_10_ms(const World& w, std::uint64_t from_ms) {
 
 // What the contacts need: one ping each in 0.93 intervals.
 double need_per_10_ms(std::uint32_t contacts) {
-    return 10.0 * contacts / (Pace::kMeanInterval * kInterval);
+    return 10.0 * contacts / (PingPace::kMeanInterval * kInterval);
 }
 
 // Pings that left more than one of the histogram's bounds after they were due.
@@ -319,7 +319,7 @@ TEST(KeeperPace, ALearnedIntervalLowersWhatMayLeaveAtOnce) {
     world.ms += 20'000;
     const std::uint64_t from = world.ms;
     world.run(60'000, 1);
-    const double mean = 10.0 * kPhones / (Pace::kMeanInterval * 1'000 * 570);
+    const double mean = 10.0 * kPhones / (PingPace::kMeanInterval * 1'000 * 570);
     EXPECT_LE(busiest_10_ms(world.sink.pings, from), 1.2 * mean + 32 + 1);
     EXPECT_GE(busiest_10_ms(world.sink.pings, from), 32u);
     EXPECT_EQ(world.keeper.figures().overdue.get(), 0u);

@@ -73,7 +73,7 @@ TEST_F(Restarted, PingsGoOnInTheirPhase) {
     }
     EXPECT_LE(late, kMany / 100);
     EXPECT_LE(busiest_10_ms(after_->sink.pings),
-              1.2 * 10.0 * kMany / (Pace::kMeanInterval * kInterval) + 32);
+              1.2 * 10.0 * kMany / (PingPace::kMeanInterval * kInterval) + 32);
 }
 
 TEST(KeeperRestart, AContactThatWasNeverPingedIsSoon) {

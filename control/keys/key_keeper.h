@@ -28,10 +28,10 @@ enum class Turn : std::uint8_t {
     kFailedAgain,  // since the last kFailed nothing has become better
 };
 
-class Keeper {
+class KeyKeeper {
   public:
     // `rotate_s` 0: the keys stay as they are.
-    Keeper(std::uint64_t rotate_s, Outside outside)
+    KeyKeeper(std::uint64_t rotate_s, Outside outside)
         : rotate_s_(rotate_s), outside_(std::move(outside)) {}
 
     // Once, first. `kept` is what was written last, if anything was. Nothing: there is a key to sign

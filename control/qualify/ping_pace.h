@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Three things keep pings from leaving in bursts. PingLoad knows how many are planned for each tick
-// to come, so that a new plan can take an emptier one. Pace spreads a tick's pings over the tick, and
+// to come, so that a new plan can take an emptier one. PingPace spreads a tick's pings over the tick, and
 // holds what really leaves, after stalls and avalanches too, to 1.2 times the mean plus one burst of
 // a worker in any 10 ms, wherever they begin. Pure; the control thread's own.
 #pragma once
@@ -39,7 +39,7 @@ class PingLoad {
     std::vector<std::uint32_t> counts_;
 };
 
-class Pace {
+class PingPace {
   public:
     static constexpr std::uint32_t kSpanMs = 10;
     static constexpr std::uint32_t kBurst = 32;
