@@ -37,13 +37,13 @@ qualify::Now keeper_now(const Moment& now) {
 }
 
 // What the keeper reads: a contact by slot.
-class SlotReader {
+class SlotReader final : public qualify::Contacts {
   public:
     explicit SlotReader(const table::BindingTable& table) : table_(table) {}
 
     // Never says "gone" of a contact that a writer holds claimed: the keeper would forget what it
     // has learned of it.
-    bool read(std::uint32_t slot, qualify::ContactBrief& out) {
+    bool read(std::uint32_t slot, qualify::ContactBrief& out) override {
         table::ContactId id;
         const bool live = table_.read_expiry(slot, id, out.expires_at_s, out.by_path);
         out.generation = id.generation;
@@ -51,7 +51,7 @@ class SlotReader {
     }
 
     // False of a contact that is claimed for too long, too.
-    bool where_is(std::uint32_t slot, qualify::Whereabouts& out) {
+    bool where_is(std::uint32_t slot, qualify::Whereabouts& out) override {
         table::ContactView contact;
         if (table_.read_slot(slot, contact) != table::SlotRead::kLive) {
             return false;
@@ -75,10 +75,10 @@ class SlotReader {
         return true;
     }
 
-    // Some time ahead, the slot first. Any slot.
-    [[gnu::always_inline]] void prefetch(std::uint32_t slot) const { table_.prefetch_slot(slot); }
-    [[gnu::always_inline]] void prefetch_contact(std::uint32_t slot) const {
-        table_.prefetch_slot_record(slot);
+    // The slot leads to the record, so it comes a turn earlier.
+    void prefetch(std::uint32_t next, std::uint32_t after_next) const override {
+        table_.prefetch_slot_record(next);
+        table_.prefetch_slot(after_next);
     }
 
   private:
@@ -95,12 +95,12 @@ class SlotReader {
 };
 
 // Where the keeper's wishes go: pings to workers, removals to owners.
-class Dispatcher {
+class Dispatcher final : public qualify::Sink {
   public:
     explicit Dispatcher(const ControlParts& parts)
         : parts_(parts), outbox_(parts.ports, parts.mesh) {}
 
-    bool send_ping(table::ContactId id) {
+    bool send_ping(table::ContactId id) override {
         table::ContactView contact;
         const table::Record* record = parts_.table.record_of(id);
         const table::SlotRead read = parts_.table.read(id, contact);
@@ -116,7 +116,7 @@ class Dispatcher {
     }
 
     // Not to where another contact is reached: it would answer, too.
-    void send_probe(table::ContactId id) {
+    void send_probe(table::ContactId id) override {
         table::ContactView contact;
         if (parts_.table.read(id, contact) != table::SlotRead::kLive) {
             return;
@@ -149,9 +149,11 @@ class Dispatcher {
         return posted == io::Outbox::Posted::kPosted;
     }
 
-    void expire(table::ContactId id) { ask(edge::CommandKind::kExpire, id); }
-    void remove_unreachable(table::ContactId id) { ask(edge::CommandKind::kRemoveUnreachable, id); }
-    void retarget(table::ContactId id) { ask(edge::CommandKind::kRetarget, id); }
+    void expire(table::ContactId id) override { ask(edge::CommandKind::kExpire, id); }
+    void remove_unreachable(table::ContactId id) override {
+        ask(edge::CommandKind::kRemoveUnreachable, id);
+    }
+    void retarget(table::ContactId id) override { ask(edge::CommandKind::kRetarget, id); }
 
     // At the end of a round; returns whether it has wished anything.
     bool flush() {
@@ -283,17 +285,15 @@ struct ControlThread::Core {
         }
     }
 
-    using Keeper = qualify::Keeper<SlotReader, Dispatcher>;
-
     const ControlParts parts;
     SlotReader reader;
     Dispatcher dispatcher;
-    Keeper keeper;
+    qualify::Keeper keeper;
     qualify::PeerChecks checks;
 };
 
 std::size_t ControlThread::bytes_per_contact() {
-    return Core::Keeper::bytes_per_contact();
+    return qualify::Keeper::bytes_per_contact();
 }
 
 struct ControlThread::Orders {

@@ -74,7 +74,7 @@ class ControlThread {
     [[nodiscard]] std::uint64_t rounds() const { return rounds_.load(std::memory_order_relaxed); }
 
   private:
-    struct Core;  // keeper, contacts and sink: templates that nobody else needs to see
+    struct Core;  // keeper, contacts and sink, which nobody else needs to see
 
     void take_up();
     void run();

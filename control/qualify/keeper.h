@@ -8,17 +8,6 @@
 // so a refresh needs no event. Memory: 12 bytes of wheel, 28 of QualifyTable and 8 here, 48 a
 // contact.
 //
-//   where_is    by what flow the contact is reached, for new and moved ones
-//   read        the contact's generation and expiry, and whether it is pinged at all, by slot; false if
-//               the slot is free
-//   send_ping   false if the worker's queue is full: tried again, once a call of advance()
-//   expire      asks the owner to remove the contact if it has expired and nothing newer came. It
-//   may fail or lose a
-//               race without saying so: it is asked again while the contact is there and expired
-//   remove_unreachable   likewise, for a contact whose phone has not answered for remove_after_s
-//   send_probe  a ping to the port that its Contact names; not sent again if it is lost
-//   retarget    asks the owner to have the contact reached there; likewise
-//
 // Rules, beside DESIGN's. A phone that never answered is never unreachable. A moved contact (new
 // flow) is unknown again, keeps `ever answered`, and is pinged soon. A pong is life wherever it
 // came from: only who got the ping knows its MAC, so the pinhole let it in. From elsewhere than the
@@ -34,6 +23,7 @@
 // missed what waits in its own queue.
 #pragma once
 
+#include "control/qualify/contacts.h"
 #include "control/qualify/figures.h"
 #include "control/qualify/gateways.h"
 #include "control/qualify/ledger.h"
@@ -45,49 +35,13 @@
 #include "dataplane/table/contact_id.h"
 #include "dataplane/table/qualify_state.h"
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace pinhole::qualify {
 
-using table::ContactId;
 using table::Reach;
-
-struct ContactBrief {
-    std::uint32_t generation = 0;
-    std::uint32_t expires_at_s = 0;
-    bool by_path = false;  // a proxy leads there (RFC 3327): the pinhole is the proxy's to keep
-};
-
-struct Whereabouts {
-    net::Address address;         // the far end's
-    std::uint16_t udp_port = 0;   // likewise
-    std::uint16_t flow_mark = 0;  // of the whole flow: another flow, another mark
-    std::uint64_t aor_hash = 0;
-    std::uint8_t agent = 0;  // the kind of phone
-    bool same_call = false;  // it has registered there under the Call-ID it had: it did not restart
-    std::uint8_t traits = 0;      // of QualifyView: what the binding says of itself
-    bool has_other_port = false;  // its Contact names the same address with another port
-    bool at_contact = false;      // it is reached at its Contact's port
-};
-
-template <typename T>
-concept Contacts =
-    requires(T& contacts, std::uint32_t slot, ContactBrief& out, Whereabouts& where) {
-        { contacts.read(slot, out) } -> std::same_as<bool>;
-        { contacts.where_is(slot, where) } -> std::same_as<bool>;
-    };
-
-template <typename T>
-concept Sink = requires(T& sink, ContactId id) {
-    { sink.send_ping(id) } -> std::same_as<bool>;
-    sink.expire(id);
-    sink.remove_unreachable(id);
-    sink.send_probe(id);
-    sink.retarget(id);
-};
 
 // `ms` is monotonic and starts anywhere; `s` is the clock of expires_at_s. It should tick with `ms`
 // (a start value plus monotonic seconds); a step of it is borne, but expiries then come up to a
@@ -98,20 +52,19 @@ struct Now {
     std::uint32_t us = 0;  // of this millisecond
 };
 
-template <Contacts C, Sink S>
 class Keeper {
   public:
     static constexpr std::uint32_t kTickMs = 10;
 
     // What the keeper writes and others read.
-    struct Books {
+    struct SharedState {
         table::QualifyTable& states;
         Gateways& gateways;
         Ledger& ledger;
     };
 
-    Keeper(const PingPolicy& policy, const Books& books, C& contacts, S& sink, Now now,
-           std::uint64_t seed);
+    Keeper(const PingPolicy& policy, const SharedState& shared, Contacts& contacts, Sink& sink,
+           Now now, std::uint64_t seed);
 
     // A contact in this slot is new, has moved to another flow, expires sooner, or is gone. A mark
     // too many costs nothing.
@@ -169,7 +122,10 @@ class Keeper {
 
     // The clocks.
     void set_now(Now now);
-    [[nodiscard]] Tick tick_of(std::uint64_t ms) const;
+    // The first tick that doesn't lie before.
+    [[nodiscard]] static Tick tick_of(std::uint64_t ms) {
+        return static_cast<Tick>((ms + kTickMs - 1) / kTickMs);
+    }
     [[nodiscard]] Tick tick_of_second(std::uint32_t at_s) const;
 
     // A contact's way through.
@@ -186,7 +142,7 @@ class Keeper {
     [[nodiscard]] bool wait_for_turn(std::uint32_t slot, View& view);
     void end_turn(View& view);
 
-    // What bindings say of themselves: keeper_traits-inl.h.
+    // What bindings say of themselves: keeper_traits.cc.
     void take_traits(std::uint32_t slot, View& view, std::uint8_t traits);
     void drop_traits(const View& view);
     void consider_probe(std::uint32_t slot, View& view);
@@ -197,7 +153,7 @@ class Keeper {
     void retrace(std::uint32_t slot, const ContactBrief& contact, View view,
                  const Whereabouts& where);
 
-    // Learning: keeper_learn-inl.h.
+    // Learning: keeper_learn.cc.
     [[nodiscard]] Lesson* lesson_of(const View& view) const;
     [[nodiscard]] Window first_window_of(const View& view);
     [[nodiscard]] Window window_of(const View& view);
@@ -213,13 +169,13 @@ class Keeper {
     [[nodiscard]] std::uint32_t cap() const;
     void take_life(std::uint32_t slot, View& view);
 
-    // Outages: keeper_outage-inl.h.
+    // Outages: keeper_outage.cc.
     void note_silence(std::uint32_t slot, const View& view);
     void note_life_of(const View& view, std::uint32_t at_s, bool answered);
     [[nodiscard]] bool thinned(const View& view);
     [[nodiscard]] Window thin_window_of(const View& view) const;
     void note_outage(std::uint32_t slot, const View& view);
-    void revive(std::uint32_t most);
+    void revive();
     [[nodiscard]] bool lived_since_ping(const View& view, const table::Life& life) const;
     void ping(std::uint32_t slot, View& view, bool queued_turn);
     void arm(std::uint32_t slot, const ContactBrief& contact, const View& view);
@@ -236,14 +192,14 @@ class Keeper {
     // What is looked at of the next two that are due: of millions of contacts nothing stands in a cache. A
     // contact is found by its slot, so that comes first.
     [[gnu::always_inline]] void fetch(std::uint32_t next, std::uint32_t after) const {
-        if constexpr (requires { contacts_.prefetch(next); }) {
-            contacts_.prefetch_contact(next);
-            contacts_.prefetch(after);
-        }
+        contacts_.prefetch(next, after);
         prefetch(after);
     }
     std::uint32_t serve_queue(std::uint32_t budget);
-    [[nodiscard]] bool ping_due(std::uint32_t slot) const;
+    [[nodiscard]] bool ping_due(std::uint32_t slot) const {
+        const auto now_tick = static_cast<Tick>(now_ms_ / kTickMs);
+        return plans_[slot] != kNoPing && wheel::ticks_ahead(plans_[slot], now_tick) >= 0;
+    }
     void plan(std::uint32_t slot, std::uint64_t since_ms, Window window);
     [[nodiscard]] Window left_of(Window window, std::uint32_t age_ms) const;
     void set_plan(std::uint32_t slot, Tick tick);
@@ -256,8 +212,8 @@ class Keeper {
     table::QualifyTable& states_;
     Gateways& gateways_;
     Ledger& ledger_;
-    C& contacts_;
-    S& sink_;
+    Contacts& contacts_;
+    Sink& sink_;
     wheel::Wheel wheel_;
     std::vector<Tick> plans_;  // by slot: when its ping is due
     PingLoad load_;
@@ -274,10 +230,3 @@ class Keeper {
 };
 
 }  // namespace pinhole::qualify
-
-#include "control/qualify/keeper-inl.h"
-#include "control/qualify/keeper_answers-inl.h"
-#include "control/qualify/keeper_learn-inl.h"
-#include "control/qualify/keeper_outage-inl.h"
-#include "control/qualify/keeper_pings-inl.h"
-#include "control/qualify/keeper_traits-inl.h"

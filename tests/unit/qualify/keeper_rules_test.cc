@@ -429,8 +429,7 @@ TEST(KeeperRules, AnExpiryOfYearsIsKept) {
 }
 
 TEST(KeeperRules, CostsFewBytes) {
-    using Real = Keeper<FakeContacts, FakeSink>;
-    EXPECT_LE(Real::bytes_per_contact(), 48u);
+    EXPECT_LE(Keeper::bytes_per_contact(), 48u);
 }
 
 }  // namespace

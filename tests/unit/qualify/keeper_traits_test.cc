@@ -120,8 +120,7 @@ TEST(KeeperTraits, AnEarlierRunsSuspectStaysOne) {
     World w({}, 1);
     const ContactId id = w.add(0, true);
     set_suspect(w, 0, true);
-    Keeper<FakeContacts, FakeSink> next({}, {w.states, w.gateways, w.ledger}, w.contacts, w.sink,
-                                        w.now(), 7);
+    Keeper next({}, {w.states, w.gateways, w.ledger}, w.contacts, w.sink, w.now(), 7);
     next.take_up(0);
     EXPECT_TRUE(w.view(id).is_suspect());
     EXPECT_EQ(next.figures().suspects.get(), 1U);

@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The bodies of Keeper that plan and send pings; contract and rules are in keeper.h.
-#pragma once
-
+// What is due is looked at here, and pings are planned and sent. Contract and rules are in
+// keeper.h.
 #include "control/qualify/keeper.h"
 
 #include <algorithm>
 
 namespace pinhole::qualify {
+namespace {
 
-// Candidates among which a new ping takes the emptiest tick.
-inline constexpr unsigned kChoices = 4;
-// ---- When to ping
+// A removal that came to nothing is asked for again after this long, and up to as much again by
+// chance, so that a million that expired together are not asked for together a second time.
+constexpr std::uint32_t kRemovalRetryMs = 1'000;
+// A new ping takes the emptiest tick of so many candidates.
+constexpr unsigned kChoices = 4;
 
-template <Contacts C, Sink S>
-bool Keeper<C, S>::advance(Now now, std::uint32_t budget) {
+}  // namespace
+
+bool Keeper::advance(Now now, std::uint32_t budget) {
     set_now(now);
     queue_full_ = false;
-    revive(kRevivedAStep);
+    revive();
     const std::uint32_t served = serve_queue(budget);
     const auto tick = static_cast<Tick>(now.ms / kTickMs);
     const auto early = [&] { return pace_.is_early() && wheel_.has_begun(tick); };
@@ -28,8 +31,7 @@ bool Keeper<C, S>::advance(Now now, std::uint32_t budget) {
 
 // Those that have waited go first, and whoever comes due meanwhile goes behind them: after a stall
 // all pings are late by the same, and less and less so, instead of some by much.
-template <Contacts C, Sink S>
-std::uint32_t Keeper<C, S>::serve_queue(std::uint32_t budget) {
+std::uint32_t Keeper::serve_queue(std::uint32_t budget) {
     std::uint32_t served = 0;
     while (served < budget && !queue_.empty() && !queue_full_ && pace_.may_send()) {
         const std::uint32_t slot = queue_.pop();
@@ -46,17 +48,35 @@ std::uint32_t Keeper<C, S>::serve_queue(std::uint32_t budget) {
     return served;
 }
 
-// A stamp of before the last ping has done its work. One that falls on the ping's own 4 ms is as
-// good as after it.
-template <Contacts C, Sink S>
-bool Keeper<C, S>::lived_since_ping(const View& view, const table::Life& life) const {
-    const auto now = static_cast<std::uint32_t>(now_ms_);
-    return life.proof != table::Proof::kNone && life.age_ms(now) <= now - view.last_ping_ms;
+// A due entry, or a contact whose turn in the queue has come: whatever it was for, the contact is
+// looked at as it is now.
+void Keeper::visit(std::uint32_t slot, bool queued_turn) {
+    ContactBrief contact;
+    View view = states_.get_control(slot);
+    if (!contacts_.read(slot, contact) || contact.generation != view.generation) {
+        changed(slot);
+        return;
+    }
+    take_life(slot, view);
+    if (ask_removal(slot, contact, view)) {
+        return;
+    }
+    if (view.has(View::kWaiting) &&
+        static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms >= effective_timeout_ms(policy_)) {
+        miss(slot, view);
+    } else if (const std::uint32_t again_ms = repeat_ms(view);
+               again_ms != 0 &&
+               static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms >= again_ms) {
+        repeat(slot, view);
+    }
+    if (ping_due(slot) && !view.has(View::kQueued)) {
+        ping(slot, view, queued_turn);
+    }
+    arm(slot, contact, view);
 }
 
 // What the contact has proved by itself since it was last looked at.
-template <Contacts C, Sink S>
-void Keeper<C, S>::take_life(std::uint32_t slot, View& view) {
+void Keeper::take_life(std::uint32_t slot, View& view) {
     const table::Life life = states_.life_any(slot);
     if (view.is_suspect() || !lived_since_ping(view, life)) {
         return;
@@ -88,8 +108,14 @@ void Keeper<C, S>::take_life(std::uint32_t slot, View& view) {
     }
 }
 
-template <Contacts C, Sink S>
-void Keeper<C, S>::note_life(std::uint32_t slot, const table::Life& life) {
+// A stamp of before the last ping has done its work. One that falls on the ping's own 4 ms is as
+// good as after it.
+bool Keeper::lived_since_ping(const View& view, const table::Life& life) const {
+    const auto now = static_cast<std::uint32_t>(now_ms_);
+    return life.proof != table::Proof::kNone && life.age_ms(now) <= now - view.last_ping_ms;
+}
+
+void Keeper::note_life(std::uint32_t slot, const table::Life& life) {
     const std::uint32_t age_s = life.age_ms(static_cast<std::uint32_t>(now_ms_)) / 1'000;
     if (life.proof != table::Proof::kPong) {
         ledger_.note_once(slot,
@@ -98,14 +124,67 @@ void Keeper<C, S>::note_life(std::uint32_t slot, const table::Life& life) {
     }
 }
 
-template <Contacts C, Sink S>
-bool Keeper<C, S>::ping_due(std::uint32_t slot) const {
-    const auto now_tick = static_cast<Tick>(now_ms_ / kTickMs);
-    return plans_[slot] != kNoPing && wheel::ticks_ahead(plans_[slot], now_tick) >= 0;
+bool Keeper::ask_removal(std::uint32_t slot, const ContactBrief& contact, View& view) {
+    const ContactId id{slot, contact.generation};
+    const std::uint8_t before = view.flags;
+    view.flags &= static_cast<std::uint8_t>(~(View::kExpiring | View::kRemoving));
+    if (now_s_ >= contact.expires_at_s) {
+        view.flags |= View::kExpiring;
+        sink_.expire(id);
+    } else if (removal_due(slot, view)) {
+        view.flags |= View::kRemoving;
+        sink_.remove_unreachable(id);
+    } else {
+        if (view.flags !=
+            before) {  // it was refreshed, or has answered, before its owner got to it
+            states_.write_control(slot, view);
+        }
+        return false;
+    }
+    states_.write_control(slot, view);
+    wheel_.schedule(slot, tick_of(now_ms_ + kRemovalRetryMs + random_.below(kRemovalRetryMs)));
+    return true;
 }
 
-template <Contacts C, Sink S>
-void Keeper<C, S>::ping(std::uint32_t slot, View& view, bool queued_turn) {
+bool Keeper::removal_due(std::uint32_t slot, const View& view) const {
+    // A canary's silence is our doing: its phone will register.
+    return policy_.remove_after_s != 0 && view.state == Reach::kUnreachable &&
+           !view.has(View::kCanary) && !is_witness(slot, view) &&
+           now_s_ - view.unreachable_since_s >= policy_.remove_after_s &&
+           !gateways_.excuses(view.gateway, view.unreachable_since_s, now_s_,
+                              {policy_.interval_ms / 1'000, policy_.remove_after_s});
+}
+
+// How long after a ping it is sent again if there is no answer; 0: it is not, or has been. That a phone
+// that answers is asked once more, as SIP repeats any request (RFC 3261 §17.1.2.2), costs no more than
+// what is lost, and a mapping that had little time left is refreshed by it.
+std::uint32_t Keeper::repeat_ms(const View& view) const {
+    const bool hopes =
+        view.state == Reach::kReachable || (view.state == Reach::kUnknown && view.missed == 0);
+    if (!view.has(View::kWaiting) || view.has(View::kRepeated) || !hopes ||
+        policy_.max_address_pings_per_s != 0) {
+        return 0;
+    }
+    const std::uint32_t timeout_ms = effective_timeout_ms(policy_);
+    const std::uint32_t ms = std::max(timeout_ms / 3, view.last_rtt_us / 500);
+    return ms < timeout_ms ? ms : 0;
+}
+
+// Those that are due go first: what can't leave now is not repeated.
+void Keeper::repeat(std::uint32_t slot, View& view) {
+    view.flags |= View::kRepeated;
+    states_.write_control(slot, view);
+    if (queue_.empty() && !queue_full_ && pace_.may_send() &&
+        gateways_.silent_with(view.gateway) == 0 &&
+        sink_.send_ping(ContactId{slot, view.generation})) {
+        pace_.sent();
+        gateways_.at(view.gateway).sent.add(1);
+        figures_.sent.add();
+        figures_.repeated.add();
+    }
+}
+
+void Keeper::ping(std::uint32_t slot, View& view, bool queued_turn) {
     bool sent = false;
     if ((queued_turn || queue_.empty()) && !queue_full_ && pace_.may_send()) {
         if (wait_for_turn(slot, view)) {
@@ -142,8 +221,7 @@ void Keeper<C, S>::ping(std::uint32_t slot, View& view, bool queued_turn) {
 
 // True: what may be sent to its address a second is used up. It is planned for its turn, which is
 // its own: others of the address come after it, and nobody else waits.
-template <Contacts C, Sink S>
-bool Keeper<C, S>::wait_for_turn(std::uint32_t slot, View& view) {
+bool Keeper::wait_for_turn(std::uint32_t slot, View& view) {
     if (policy_.max_address_pings_per_s == 0 || view.gateway == 0 || view.has(View::kHasTurn)) {
         return false;
     }
@@ -161,8 +239,7 @@ bool Keeper<C, S>::wait_for_turn(std::uint32_t slot, View& view) {
     return true;
 }
 
-template <Contacts C, Sink S>
-void Keeper<C, S>::end_turn(View& view) {
+void Keeper::end_turn(View& view) {
     if (view.has(View::kHasTurn) && !view.has(View::kQueued)) {
         figures_.overdue.add(-std::uint64_t{1});
     }
@@ -170,8 +247,7 @@ void Keeper<C, S>::end_turn(View& view) {
 }
 
 // The emptiest of a few ticks in the window, or the first one to come if the window has passed.
-template <Contacts C, Sink S>
-void Keeper<C, S>::plan(std::uint32_t slot, std::uint64_t since_ms, Window window) {
+void Keeper::plan(std::uint32_t slot, std::uint64_t since_ms, Window window) {
     set_plan(slot, kNoPing);  // so that it doesn't stand in its own way
     const auto next = static_cast<Tick>(now_ms_ / kTickMs + 1);
     Tick from = tick_of(since_ms + window.from_ms);
@@ -190,14 +266,12 @@ void Keeper<C, S>::plan(std::uint32_t slot, std::uint64_t since_ms, Window windo
 }
 
 // Of a window after what was so long ago. What has passed is due now, and PingPace holds it.
-template <Contacts C, Sink S>
-Window Keeper<C, S>::left_of(Window window, std::uint32_t age_ms) const {
+Window Keeper::left_of(Window window, std::uint32_t age_ms) const {
     return {window.from_ms - std::min(window.from_ms, age_ms),
             window.to_ms - std::min(window.to_ms, age_ms)};
 }
 
-template <Contacts C, Sink S>
-void Keeper<C, S>::set_plan(std::uint32_t slot, Tick tick) {
+void Keeper::set_plan(std::uint32_t slot, Tick tick) {
     if (plans_[slot] != kNoPing) {
         load_.remove(plans_[slot]);
     }
@@ -205,6 +279,30 @@ void Keeper<C, S>::set_plan(std::uint32_t slot, Tick tick) {
     if (tick != kNoPing) {
         load_.add(tick);
     }
+}
+
+// The entry for whatever comes first.
+void Keeper::arm(std::uint32_t slot, const ContactBrief& contact, const View& view) {
+    Tick due = tick_of_second(contact.expires_at_s);
+    const auto sooner = [&due](Tick tick) { due = wheel::ticks_ahead(tick, due) > 0 ? tick : due; };
+    if (plans_[slot] != kNoPing && !view.has(View::kQueued)) {
+        sooner(plans_[slot]);
+    }
+    if (view.has(View::kWaiting)) {
+        const std::uint32_t waited = static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms;
+        const std::uint32_t again_ms = repeat_ms(view);
+        sooner(
+            tick_of(now_ms_ - waited + (again_ms != 0 ? again_ms : effective_timeout_ms(policy_))));
+    }
+    if (policy_.remove_after_s != 0 && view.state == Reach::kUnreachable &&
+        !view.has(View::kCanary)) {
+        // What an outage spares is looked at again when its next ping is due.
+        const std::uint32_t at_s = view.unreachable_since_s + policy_.remove_after_s;
+        if (at_s > now_s_ || removal_due(slot, view)) {
+            sooner(tick_of_second(at_s));
+        }
+    }
+    wheel_.schedule(slot, due);
 }
 
 }  // namespace pinhole::qualify
