@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What pings cost a worker beside refreshes: the real control thread, on another core, has every contact
-// pinged each 25 s; phones answer at once. `ping_ns` is what a ping and its answer take of the worker's
-// time, `loss` the part of it that is theirs at that pace, and so the part of the refreshes that is lost.
+// What pings cost a worker beside refreshes: the real control thread, on another core, has every
+// contact pinged each 25 s; phones answer at once. `ping_ns` is what a ping and its answer take of
+// the worker's time, `loss` the part of it that is theirs at that pace, and so the part of the
+// refreshes that is lost.
 #include "bench/pipeline/answers.h"
 #include "bench/pipeline/control_beside.h"
 #include "bench/pipeline/measure.h"
@@ -157,8 +158,8 @@ std::optional<route::PingTarget> target_of(Edge& edge, std::uint32_t phone) {
                              record->uri(0), record->aor()};
 }
 
-// A ping alone, from the worker's inbox to its transmit queue. It was written by the same core: what it
-// costs to come from another is in `qualify`.
+// A ping alone, from the worker's inbox to its transmit queue. It was written by the same core:
+// what it costs to come from another is in `qualify`.
 void ping(benchmark::State& state) {
     Pipeline& p = the_pipeline({.contacts = static_cast<std::uint32_t>(state.range(0))});
     Edge& edge = p.edge();

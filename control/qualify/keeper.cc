@@ -58,12 +58,12 @@ void Keeper::changed(std::uint32_t slot) {
     if (slot >= states_.capacity()) {
         return;
     }
-    if (!contacts_.read(slot, contact)) {
+    if (!contacts_.read(contacts_.id_at(slot), contact)) {
         forget(slot);
         return;
     }
     const View view = states_.get_control(slot);
-    if (view.generation != contact.generation) {
+    if (view.generation != contact.id.generation) {
         forget(slot);
         adopt(slot, contact);
         return;
@@ -83,7 +83,7 @@ void Keeper::changed(std::uint32_t slot) {
 
 void Keeper::adopt(std::uint32_t slot, const ContactBrief& contact) {
     View view;
-    view.generation = contact.generation;
+    view.generation = contact.id.generation;
     view.flags = states_.get_control(slot).flags;  // kQueued, if the slot's last contact left it
     view.last_ping_ms = static_cast<std::uint32_t>(now_ms_);  // no proof of before now is its own
     Whereabouts where;
@@ -91,7 +91,7 @@ void Keeper::adopt(std::uint32_t slot, const ContactBrief& contact) {
         enter(view, where);
         note_life_of(view, now_s_, false);
     }
-    ledger_.open(slot, contact.generation, where.aor_hash);
+    ledger_.open(slot, contact.id.generation, where.aor_hash);
     ledger_.note(slot, Event::kRegistered, where.udp_port, now_s_);
     take_traits(slot, view, where.traits);
     states_.write_control(slot, view);
@@ -105,11 +105,11 @@ void Keeper::adopt(std::uint32_t slot, const ContactBrief& contact) {
 
 void Keeper::take_up(std::uint32_t slot) {
     ContactBrief contact;
-    if (slot >= states_.capacity() || !contacts_.read(slot, contact)) {
+    if (slot >= states_.capacity() || !contacts_.read(contacts_.id_at(slot), contact)) {
         return;
     }
     View view = states_.get_control(slot);
-    if (view.generation != contact.generation) {
+    if (view.generation != contact.id.generation) {
         adopt(slot, contact);
         return;
     }
@@ -125,7 +125,7 @@ void Keeper::take_up(std::uint32_t slot) {
     if (view.state == Reach::kUnreachable && removal_due(slot, view)) {
         view.unreachable_since_s = now_s_;  // an outage may have spared it, or we were the outage
     }
-    ledger_.open(slot, contact.generation, where.aor_hash);
+    ledger_.open(slot, contact.id.generation, where.aor_hash);
     view.traits = 0;  // of an earlier run's figures
     take_traits(slot, view, where.traits);
     states_.write_control(slot, view);

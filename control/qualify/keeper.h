@@ -1,26 +1,38 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The keeper decides when each contact is pinged, what an answer or silence means, and when a
-// contact has had its time. The control thread alone calls it; the QualifyTable it writes and its
-// Figures may be read by any. Pure: time, randomness, the contacts and the ways out are handed in.
+// contact has had its time. It reads contacts by contacts.h and acts by its Sink. The control
+// thread alone calls it; any thread may read the QualifyTable that it writes, and its Figures.
+// Pure: time, randomness, the contacts and the ways out are handed in.
 //
 // One wheel entry a contact stands for whatever comes first: its ping, the end of waiting for the
-// answer, its expiry, its removal. A due entry is looked at again with the contact as it is then,
-// so a refresh needs no event. Memory: 12 bytes of wheel, 28 of QualifyTable and 8 here, 48 a
+// answer, its expiry, its removal. When an entry is due the keeper looks at the contact as it is
+// then, so a refresh needs no event. Memory: 12 bytes of wheel, 28 of QualifyTable and 8 here, 48 a
 // contact.
 //
-// Rules, beside DESIGN's. A phone that never answered is never unreachable. A moved contact (new
-// flow) is unknown again, keeps `ever answered`, and is pinged soon. A pong is life wherever it
-// came from: only who got the ping knows its MAC, so the pinhole let it in. From elsewhere than the
-// contact's flow it is counted too: such a phone sends from another port than it listens at. What
-// has proved life by the contact's flow (table::Proof) has refreshed the mapping from within, so the
-// next ping moves out from it; it makes up for a ping that was lost, and brings back who was taken
-// for unreachable. A suspect contact's flow is another phone's to keep, and by a pong nobody can tell
-// who has sent it: it is not pinged, and nothing but its own REGISTER says anything of it. A gateway
-// or prefix whose phones fall silent together (watch.h) is an outage: two pings missed are enough for
-// unreachable then, who is unreachable is pinged rarely until one of them shows life, and whom it
-// silenced is not removed while it lasts nor for remove_after_s after it, unless he expires. Nobody
-// else's pings change by it. Drain the pongs before advance(), so that a stalled thread doesn't take for
-// missed what waits in its own queue.
+// Rules, beside DESIGN's:
+//
+// A phone that never answered is never unreachable.
+//
+// A contact that moved (new flow) is unknown again, keeps `ever answered`, and is pinged soon.
+//
+// A pong is life wherever it came from: only the phone that got the ping knows its MAC, so the
+// pinhole let the ping in. A pong from elsewhere than the contact's flow is counted too: such a
+// phone sends from another port than it listens at.
+//
+// A contact that proves life by its own flow (table::Proof) has refreshed the mapping from within,
+// so its next ping is put off. The proof also makes up for a lost ping, and brings an unreachable
+// contact back.
+//
+// A suspect contact's flow may be another phone's by now, and a pong doesn't tell which of them
+// sent it. So the keeper doesn't ping a suspect contact; only its own REGISTER clears it.
+//
+// A gateway or prefix whose phones fall silent together (watch.h) is an outage. While it lasts, two
+// missed pings are enough for unreachable, and unreachable phones are pinged rarely until one of
+// them shows life. A phone that the outage silenced is not removed during it nor for remove_after_s
+// after it, unless it expires. Nobody else's pings change by it.
+//
+// Drain the pongs before advance(), so that a stalled thread doesn't take for missed what waits in
+// its own queue.
 #pragma once
 
 #include "control/qualify/contacts.h"
@@ -70,19 +82,19 @@ class Keeper {
     // too many costs nothing.
     void changed(std::uint32_t slot);
 
-    // Once for each slot, before anything else: a contact that an earlier run has left in the table.
-    // What the states hold of it stays true, and its pings go on in their phase.
+    // Once for each slot, before anything else: a contact that an earlier run has left in the
+    // table. What the states hold of it stays true, and its pings go on in their phase.
     void take_up(std::uint32_t slot);
 
-    // Other times and bounds; pings that are planned come as planned. Whether there are pings at all
-    // stays as it is.
+    // Other times and bounds; pings that are planned come as planned. Whether there are pings at
+    // all stays as it is.
     void use(const PingPolicy& policy);
 
     // A response to a ping of ours, its MAC checked by the worker that got it. `flow_matches`: it
     // came by the contact's present flow.
     void pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool flow_matches);
-    // Some time before one: fetches what it will touch. Any slot. Inlined by force: gcc takes a function
-    // that only prefetches for one without effect, and leaves the call out.
+    // Some time before one: fetches what it will touch. Any slot. Inlined by force: gcc takes a
+    // function that only prefetches for one without effect, and leaves the call out.
     [[gnu::always_inline]] void prefetch(std::uint32_t slot) const {
         if (slot < states_.capacity()) {
             states_.prefetch_any(slot);
@@ -97,8 +109,8 @@ class Keeper {
     // next call. Call it every few milliseconds.
     bool advance(Now now, std::uint32_t budget);
 
-    // After each advance(): of the pings that it has sent, about so many still wait for a worker. The others
-    // have left by now, which is when they count.
+    // After each advance(): of the pings that it has sent, about so many still wait for a worker.
+    // The others have left by now, which is when they count.
     void handed_over(Now now, std::uint32_t waiting) {
         pace_.set_now(now.ms * 1'000 + now.us);
         pace_.set_waiting(waiting);
@@ -128,30 +140,58 @@ class Keeper {
     }
     [[nodiscard]] Tick tick_of_second(std::uint32_t at_s) const;
 
-    // A contact's way through.
+    // A contact's way through: keeper.cc.
     void adopt(std::uint32_t slot, const ContactBrief& contact);
     void moved(std::uint32_t slot, const ContactBrief& contact, View view,
                const Whereabouts& where);
     void enter(View& view, const Whereabouts& where);
+    void leave(View& view);
     void forget(std::uint32_t slot);
+
+    // What is due, and when to ping: keeper_pings.cc.
+    // Fetches what the next two entries will touch: of millions of contacts nothing stands in a
+    // cache. A contact is found by its slot, so the slot comes first.
+    [[gnu::always_inline]] void fetch(std::uint32_t next, std::uint32_t after) const {
+        contacts_.prefetch(next, after);
+        prefetch(after);
+    }
+    std::uint32_t serve_queue(std::uint32_t budget);
     void visit(std::uint32_t slot, bool queued_turn);
-    bool ask_removal(std::uint32_t slot, const ContactBrief& contact, View& view);
-    void miss(std::uint32_t slot, View& view);
+    void take_life(std::uint32_t slot, View& view);
+    [[nodiscard]] bool lived_since_ping(const View& view, const table::Life& life) const;
+    void note_life(std::uint32_t slot, const table::Life& life);
+    [[nodiscard]] bool ask_removal(std::uint32_t slot, const ContactBrief& contact, View& view);
+    [[nodiscard]] bool removal_due(std::uint32_t slot, const View& view) const;
     [[nodiscard]] std::uint32_t repeat_ms(const View& view) const;
-    void repeat(std::uint32_t slot, View& view);
+    void repeat(const ContactBrief& contact, View& view);
+    [[nodiscard]] bool pings(const ContactBrief& contact, const View& view) const {
+        return policy_.pings() && !contact.by_path && !view.is_suspect();
+    }
+    [[nodiscard]] bool ping_due(std::uint32_t slot) const {
+        const auto now_tick = static_cast<Tick>(now_ms_ / kTickMs);
+        return plans_[slot] != kNoPing && wheel::ticks_ahead(plans_[slot], now_tick) >= 0;
+    }
+    void ping(const ContactBrief& contact, View& view, bool queued_turn);
     [[nodiscard]] bool wait_for_turn(std::uint32_t slot, View& view);
     void end_turn(View& view);
+    void plan(std::uint32_t slot, std::uint64_t since_ms, Window window);
+    [[nodiscard]] Window left_of(Window window, std::uint32_t age_ms) const;
+    void set_plan(std::uint32_t slot, Tick tick);
+    void arm(std::uint32_t slot, const ContactBrief& contact, const View& view);
 
-    // What bindings say of themselves: keeper_traits.cc.
-    void take_traits(std::uint32_t slot, View& view, std::uint8_t traits);
-    void drop_traits(const View& view);
-    void consider_probe(std::uint32_t slot, View& view);
-    [[nodiscard]] static std::uint8_t own_traits(const View& view) {
-        return view.traits & static_cast<std::uint8_t>(~View::kProbed);
-    }
-    void gauge_alg(unsigned alg, int by);
-    void retrace(std::uint32_t slot, const ContactBrief& contact, View view,
-                 const Whereabouts& where);
+    // Answers and silence: keeper_answers.cc.
+    void miss(std::uint32_t slot, View& view);
+    void set_state(View& view, Reach to);
+    void come_back(std::uint32_t slot, View& view);
+    void gauge(Reach state, int by);
+
+    // Outages: keeper_outage.cc.
+    void note_silence(std::uint32_t slot, const View& view);
+    void note_life_of(const View& view, std::uint32_t at_s, bool answered);
+    [[nodiscard]] bool thinned(const View& view);
+    [[nodiscard]] Window thin_window_of(const View& view) const;
+    void note_outage(std::uint32_t slot, const View& view);
+    void revive();
 
     // Learning: keeper_learn.cc.
     [[nodiscard]] Lesson* lesson_of(const View& view) const;
@@ -164,45 +204,19 @@ class Keeper {
     void dismiss_witness(std::uint32_t slot, const View& view);
     [[nodiscard]] bool is_witness(std::uint32_t slot, const View& view) const;
     void learn_from_move(std::uint32_t slot, View& view, const Whereabouts& where);
-    void leave(View& view);
     void weigh(const View& view);
     [[nodiscard]] std::uint32_t cap() const;
-    void take_life(std::uint32_t slot, View& view);
 
-    // Outages: keeper_outage.cc.
-    void note_silence(std::uint32_t slot, const View& view);
-    void note_life_of(const View& view, std::uint32_t at_s, bool answered);
-    [[nodiscard]] bool thinned(const View& view);
-    [[nodiscard]] Window thin_window_of(const View& view) const;
-    void note_outage(std::uint32_t slot, const View& view);
-    void revive();
-    [[nodiscard]] bool lived_since_ping(const View& view, const table::Life& life) const;
-    void ping(std::uint32_t slot, View& view, bool queued_turn);
-    void arm(std::uint32_t slot, const ContactBrief& contact, const View& view);
-    void set_state(View& view, Reach to);
-    void come_back(std::uint32_t slot, View& view);
-    void note_life(std::uint32_t slot, const table::Life& life);
-    void gauge(Reach state, int by);
-    [[nodiscard]] bool removal_due(std::uint32_t slot, const View& view) const;
-    [[nodiscard]] bool pings(const ContactBrief& contact, const View& view) const {
-        return policy_.pings() && !contact.by_path && !view.is_suspect();
+    // What bindings say of themselves: keeper_traits.cc.
+    void take_traits(std::uint32_t slot, View& view, std::uint8_t traits);
+    void drop_traits(const View& view);
+    void consider_probe(std::uint32_t slot, View& view);
+    [[nodiscard]] static std::uint8_t own_traits(const View& view) {
+        return view.traits & static_cast<std::uint8_t>(~View::kProbed);
     }
-
-    // When to ping.
-    // What is looked at of the next two that are due: of millions of contacts nothing stands in a cache. A
-    // contact is found by its slot, so that comes first.
-    [[gnu::always_inline]] void fetch(std::uint32_t next, std::uint32_t after) const {
-        contacts_.prefetch(next, after);
-        prefetch(after);
-    }
-    std::uint32_t serve_queue(std::uint32_t budget);
-    [[nodiscard]] bool ping_due(std::uint32_t slot) const {
-        const auto now_tick = static_cast<Tick>(now_ms_ / kTickMs);
-        return plans_[slot] != kNoPing && wheel::ticks_ahead(plans_[slot], now_tick) >= 0;
-    }
-    void plan(std::uint32_t slot, std::uint64_t since_ms, Window window);
-    [[nodiscard]] Window left_of(Window window, std::uint32_t age_ms) const;
-    void set_plan(std::uint32_t slot, Tick tick);
+    void gauge_alg(unsigned alg, int by);
+    void retrace(std::uint32_t slot, const ContactBrief& contact, View view,
+                 const Whereabouts& where);
 
     static_assert(wheel::Wheel::bytes_per_contact() + table::QualifyTable::bytes_per_contact() +
                       sizeof(Tick) + sizeof(std::uint32_t) <=

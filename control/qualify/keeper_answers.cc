@@ -39,7 +39,8 @@ void Keeper::pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool flow_m
     note_life_of(view, now_s_, view.missed == 0);
     come_back(id.slot, view);
     ledger_.note(id.slot, Event::kAnswered, rtt_us / 100, now_s_);
-    // Given up too soon, it need not be asked again that soon; a canary is one no more, or may be now.
+    // Given up too soon, it need not be asked again that soon; a canary is one no more, or may be
+    // now.
     const bool was_late = std::exchange(view.missed, std::uint8_t{0}) != 0;
     const bool was_canary = end_trial_alive(view);
     if (flow_matches && plans_[id.slot] != kNoPing && !view.has(View::kQueued)) {

@@ -23,8 +23,8 @@ Window Keeper::first_window_of(const View& view) {
                : first_window(policy_);
 }
 
-// When to ping after a sign of life. Only who answers waits longer than the fixed interval: of others
-// nobody would notice what became of it.
+// When to ping after a sign of life. Only who answers waits longer than the fixed interval: of
+// others nobody would notice what became of it.
 Window Keeper::window_of(const View& view) {
     if (thinned(view)) {
         return thin_window_of(view);
@@ -37,8 +37,8 @@ Window Keeper::window_of(const View& view) {
     return view.has(View::kCanary) ? trial_window(*lesson) : learned_window(policy_, *lesson);
 }
 
-// A ping has just been answered: this phone may wait longer than the rest, if it is not the only one
-// and no other does.
+// A ping has just been answered: this phone may wait longer than the rest, if it is not the only
+// one and no other does.
 void Keeper::consider_canary(std::uint32_t slot, View& view) {
     Lesson* lesson = lesson_of(view);
     if (lesson == nullptr || lesson->canary != 0 || lesson->phones.get() < 2) {
@@ -85,9 +85,9 @@ void Keeper::end_trial_gone(std::uint32_t slot, View& view, bool died) {
     }
 }
 
-// It has just been taken for unreachable. If its mapping has died it is alive, will register by another
-// one, and that is what teaches that the group waits too long: so one of each group is not removed before
-// its registration ends.
+// It has just been taken for unreachable. If its mapping has died it is alive, will register by
+// another one, and that is what teaches that the group waits too long: so one of each group is not
+// removed before its registration ends.
 void Keeper::call_witness(std::uint32_t slot, const View& view) {
     if (Lesson* lesson = lesson_of(view); lesson != nullptr && lesson->witness == 0) {
         lesson->witness = slot + 1;
@@ -140,8 +140,8 @@ void Keeper::weigh(const View& view) {
     }
 }
 
-// What is learned changes the mean, and so what may leave at once. Only who answers waits longer than
-// the fixed interval, and only who is tracked; whoever is neither is counted for both.
+// What is learned changes the mean, and so what may leave at once. Only who answers waits longer
+// than the fixed interval, and only who is tracked; whoever is neither is counted for both.
 std::uint32_t Keeper::cap() const {
     if (!policy_.learn || !policy_.pings()) {
         return PingPace::cap(policy_, contacts());

@@ -67,7 +67,7 @@ void Keeper::revive() {
             wheel::ticks_ahead(static_cast<Tick>(now_ms_ / kTickMs), plans_[slot]);
         ContactBrief contact;
         if (ahead > static_cast<std::int32_t>(policy_.interval_ms / kTickMs) &&
-            contacts_.read(slot, contact) && contact.generation == view.generation) {
+            contacts_.read({slot, view.generation}, contact)) {
             plan(slot, now_ms_, {0, policy_.interval_ms});
             arm(slot, contact, view);
         }

@@ -53,7 +53,7 @@ std::uint32_t Keeper::serve_queue(std::uint32_t budget) {
 void Keeper::visit(std::uint32_t slot, bool queued_turn) {
     ContactBrief contact;
     View view = states_.get_control(slot);
-    if (!contacts_.read(slot, contact) || contact.generation != view.generation) {
+    if (!contacts_.read({slot, view.generation}, contact)) {
         changed(slot);
         return;
     }
@@ -67,10 +67,10 @@ void Keeper::visit(std::uint32_t slot, bool queued_turn) {
     } else if (const std::uint32_t again_ms = repeat_ms(view);
                again_ms != 0 &&
                static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms >= again_ms) {
-        repeat(slot, view);
+        repeat(contact, view);
     }
     if (ping_due(slot) && !view.has(View::kQueued)) {
-        ping(slot, view, queued_turn);
+        ping(contact, view, queued_turn);
     }
     arm(slot, contact, view);
 }
@@ -99,8 +99,8 @@ void Keeper::take_life(std::uint32_t slot, View& view) {
         end_turn(view);
         if (const Lesson* lesson = lesson_of(view);
             lesson != nullptr && age_ms < learned_ms(policy_, *lesson)) {
-            // Who talks so much is no canary: another's turn. But who waits for longer than the rest
-            // already stays one, or his mapping's death would be theirs.
+            // Who talks so much is no canary: another's turn. But who waits for longer than the
+            // rest already stays one, or his mapping's death would be theirs.
             end_trial_gone(slot, view, false);
         }
         states_.write_control(slot, view);
@@ -125,15 +125,14 @@ void Keeper::note_life(std::uint32_t slot, const table::Life& life) {
 }
 
 bool Keeper::ask_removal(std::uint32_t slot, const ContactBrief& contact, View& view) {
-    const ContactId id{slot, contact.generation};
     const std::uint8_t before = view.flags;
     view.flags &= static_cast<std::uint8_t>(~(View::kExpiring | View::kRemoving));
     if (now_s_ >= contact.expires_at_s) {
         view.flags |= View::kExpiring;
-        sink_.expire(id);
+        sink_.expire(contact.id);
     } else if (removal_due(slot, view)) {
         view.flags |= View::kRemoving;
-        sink_.remove_unreachable(id);
+        sink_.remove_unreachable(contact.id);
     } else {
         if (view.flags !=
             before) {  // it was refreshed, or has answered, before its owner got to it
@@ -155,9 +154,9 @@ bool Keeper::removal_due(std::uint32_t slot, const View& view) const {
                               {policy_.interval_ms / 1'000, policy_.remove_after_s});
 }
 
-// How long after a ping it is sent again if there is no answer; 0: it is not, or has been. That a phone
-// that answers is asked once more, as SIP repeats any request (RFC 3261 §17.1.2.2), costs no more than
-// what is lost, and a mapping that had little time left is refreshed by it.
+// How long after a ping it is sent again if there is no answer; 0: it is not, or has been. That a
+// phone that answers is asked once more, as SIP repeats any request (RFC 3261 §17.1.2.2), costs no
+// more than what is lost, and a mapping that had little time left is refreshed by it.
 std::uint32_t Keeper::repeat_ms(const View& view) const {
     const bool hopes =
         view.state == Reach::kReachable || (view.state == Reach::kUnknown && view.missed == 0);
@@ -171,12 +170,11 @@ std::uint32_t Keeper::repeat_ms(const View& view) const {
 }
 
 // Those that are due go first: what can't leave now is not repeated.
-void Keeper::repeat(std::uint32_t slot, View& view) {
+void Keeper::repeat(const ContactBrief& contact, View& view) {
     view.flags |= View::kRepeated;
-    states_.write_control(slot, view);
+    states_.write_control(contact.id.slot, view);
     if (queue_.empty() && !queue_full_ && pace_.may_send() &&
-        gateways_.silent_with(view.gateway) == 0 &&
-        sink_.send_ping(ContactId{slot, view.generation})) {
+        gateways_.silent_with(view.gateway) == 0 && sink_.send_ping(contact)) {
         pace_.sent();
         gateways_.at(view.gateway).sent.add(1);
         figures_.sent.add();
@@ -184,13 +182,14 @@ void Keeper::repeat(std::uint32_t slot, View& view) {
     }
 }
 
-void Keeper::ping(std::uint32_t slot, View& view, bool queued_turn) {
+void Keeper::ping(const ContactBrief& contact, View& view, bool queued_turn) {
+    const std::uint32_t slot = contact.id.slot;
     bool sent = false;
     if ((queued_turn || queue_.empty()) && !queue_full_ && pace_.may_send()) {
         if (wait_for_turn(slot, view)) {
             return;
         }
-        sent = sink_.send_ping(ContactId{slot, view.generation});
+        sent = sink_.send_ping(contact);
         queue_full_ = !sent;
         figures_.queue_full.add(sent ? 0 : 1);
     }

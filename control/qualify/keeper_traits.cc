@@ -42,8 +42,8 @@ void Keeper::gauge_alg(unsigned alg, int by) {
     }
 }
 
-// At the flow where it was. What its pings have told is not to be trusted once it is suspect, and is
-// asked anew when its phone has registered again.
+// At the flow where it was. What its pings have told is not to be trusted once it is suspect, and
+// is asked anew when its phone has registered again.
 void Keeper::retrace(std::uint32_t slot, const ContactBrief& contact, View view,
                      const Whereabouts& where) {
     const bool was_suspect = view.is_suspect();

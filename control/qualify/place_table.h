@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Things known by an address, as many as are reserved: each has a number, and one without phones is
-// kept until another address needs its place. The control thread alone changes the table; any thread
-// may read a copy of an entry by its number. Pure; memory is fixed.
+// kept until another address needs its place. The control thread alone changes the table; any
+// thread may read a copy of an entry by its number. Pure; memory is fixed.
 #pragma once
 
 #include "control/qualify/single_writer.h"

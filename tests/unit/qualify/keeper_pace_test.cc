@@ -307,7 +307,8 @@ TEST(KeeperPace, RandomOperationsLeaveTheBooksBalanced) {
     EXPECT_GT(f.removed.get(), 0u);
 }
 
-// After a stall what is caught up at once follows from what was learned, not from the fixed interval.
+// After a stall what is caught up at once follows from what was learned, not from the fixed
+// interval.
 TEST(KeeperPace, ALearnedIntervalLowersWhatMayLeaveAtOnce) {
     constexpr std::uint32_t kPhones = 40'000;
     World world({.learn = true}, kPhones);

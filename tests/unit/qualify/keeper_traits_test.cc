@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a binding says of itself, and what the keeper makes of it: a flow that may be another phone's
-// by now.
+// What a binding says of itself, and what the keeper makes of it: a flow that may be another
+// phone's by now.
 #include "tests/unit/qualify/world.h"
 
 #include <gtest/gtest.h>
@@ -208,7 +208,8 @@ TEST(KeeperProbes, NotWhereThePhoneAnswersOrNamesNoOtherPort) {
     EXPECT_TRUE(w.sink.probes.empty());
 }
 
-// It says so of a ping that it got; to a ping that was never sent, or to whom it isn't, nothing is said.
+// It says so of a ping that it got; to a ping that was never sent, or to whom it isn't, nothing is
+// said.
 TEST(KeeperProbes, WhatIsNoAnswerOfIts) {
     World w({}, 2);
     const ContactId id = add_asymmetric(w, 0);

@@ -32,8 +32,8 @@ std::size_t most_within(const std::vector<std::uint64_t>& moments, std::uint64_t
     return most;
 }
 
-// A thread that wants to send all the time, works for a while and stands still now and then, between two pings
-// too; and when each may have left.
+// A thread that wants to send all the time, works for a while and stands still now and then,
+// between two pings too; and when each may have left.
 struct Restless {
     PingPace pace;
     std::mt19937 random{5};

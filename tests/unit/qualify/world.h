@@ -39,10 +39,14 @@ struct FakeContacts final : Contacts {
         return slots[slot].present;
     }
 
-    bool read(std::uint32_t slot, ContactBrief& out) override {
-        const Contact& c = slots[slot];
-        out = {c.generation, c.expires_at_s, c.by_path};
-        return c.present;
+    std::uint64_t reads = 0;
+
+    ContactId id_at(std::uint32_t slot) override { return {slot, slots[slot].generation}; }
+    bool read(ContactId id, ContactBrief& out) override {
+        ++reads;
+        const Contact& c = slots[id.slot];
+        out = {id, c.expires_at_s, c.by_path};
+        return c.present && c.generation == id.generation;
     }
 };
 
@@ -60,13 +64,13 @@ struct FakeSink final : Sink {
     std::function<void(ContactId)> on_expire = [](ContactId) {};
     std::function<void(ContactId)> on_removal = [](ContactId) {};
 
-    bool send_ping(ContactId id) override {
+    bool send_ping(const ContactBrief& contact) override {
         if (queue_full) {
             ++refused;
             return false;
         }
-        pings.push_back({now_ms, id});
-        on_ping(id);
+        pings.push_back({now_ms, contact.id});
+        on_ping(contact.id);
         return true;
     }
     void expire(ContactId id) override {
