@@ -86,28 +86,29 @@ void advance_empty_tick(benchmark::State& state) {
 }
 BENCHMARK(advance_empty_tick);
 
-struct AllAlive {
-    static bool read(std::uint32_t, ContactBrief& out) {
-        out = {1, 0xffff'ffff};
+struct AllAlive final : qualify::Contacts {
+    ContactId id_at(std::uint32_t slot) override { return {slot, 1}; }
+    bool read(ContactId id, ContactBrief& out) override {
+        out = {id, 0xffff'ffff};
         return true;
     }
     // A thousand of them behind an address.
-    static bool where_is(std::uint32_t slot, qualify::Whereabouts& out) {
+    bool where_is(std::uint32_t slot, qualify::Whereabouts& out) override {
         out.address = net::Address::v4(0x43000000U + slot / 1000);
         out.udp_port = out.flow_mark = static_cast<std::uint16_t>(slot % 1000 + 1);
         return true;
     }
 };
-struct Pinged {
+struct Pinged final : qualify::Sink {
     std::vector<ContactId> ids;
-    bool send_ping(ContactId id) {
-        ids.push_back(id);
+    bool send_ping(const ContactBrief& contact) override {
+        ids.push_back(contact.id);
         return true;
     }
-    static void expire(ContactId) {}
-    static void remove_unreachable(ContactId) {}
-    static void send_probe(ContactId) {}
-    static void retarget(ContactId) {}
+    void expire(ContactId) override {}
+    void remove_unreachable(ContactId) override {}
+    void send_probe(ContactId) override {}
+    void retarget(ContactId) override {}
 };
 
 // A keeper, all of whose contacts answer, in synthetic time.
@@ -148,7 +149,7 @@ class Plane {
     Pinged sink_;
     qualify::Gateways gateways_;
     qualify::Ledger ledger_;
-    qualify::Keeper<AllAlive, Pinged> keeper_;
+    qualify::Keeper keeper_;
     std::uint64_t ms_ = 0;
 };
 

@@ -13,7 +13,7 @@
 //   control_busy               the part of its core that the control thread took
 #include "bench/pipeline/control_beside.h"
 #include "bench/pipeline/measure.h"
-#include "control/qualify/pace.h"
+#include "control/qualify/ping_pace.h"
 
 #include <algorithm>
 #include <array>
@@ -143,7 +143,8 @@ void ping_rate(benchmark::State& state, std::uint32_t wanted) {
     state.counters["pings_a_second"] = sent / seconds;
     state.counters["answered"] = (after.answered - before.answered) / sent;
     state.counters["busiest_10_ms"] = static_cast<double>(phones.busiest());
-    state.counters["promised"] = kBar * kSpan_ms / 1'000 * sent / seconds + qualify::Pace::kBurst;
+    state.counters["promised"] =
+        kBar * kSpan_ms / 1'000 * sent / seconds + qualify::PingPace::kBurst;
     state.counters["stall_ms"] = phones.stall_ms();
     state.counters["late"] = (after.late - before.late) / sent;
     state.counters["overdue"] = static_cast<double>(control.figures().overdue.get());

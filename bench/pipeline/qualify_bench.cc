@@ -6,7 +6,7 @@
 #include "bench/pipeline/answers.h"
 #include "bench/pipeline/control_beside.h"
 #include "bench/pipeline/measure.h"
-#include "control/qualify/pace.h"
+#include "control/qualify/ping_pace.h"
 #include "dataplane/io/outbox.h"
 #include "dataplane/route/ping.h"
 
@@ -23,7 +23,7 @@ constexpr std::int64_t kTurns = 2000;
 constexpr int kTurnsAlone = 400;  // before and after
 constexpr std::uint32_t kInterval_ms = 25'000;
 // A contact's turn comes between 0.6 and 1.0 of the interval, the later the likelier.
-constexpr double kMeanInterval_s = qualify::Pace::kMeanInterval * kInterval_ms / 1000;
+constexpr double kMeanInterval_s = qualify::PingPace::kMeanInterval * kInterval_ms / 1000;
 // Of pings, before anything is measured: the first ones wait for the table to be gone through.
 constexpr std::uint64_t kWarmPings = 50'000;
 constexpr unsigned kPatience = 200'000;  // turns until then

@@ -2,6 +2,7 @@
 #include "control/daemon/control_thread.h"
 
 #include "control/qualify/keeper.h"
+#include "control/qualify/table_contacts.h"
 #include "dataplane/edge/command.h"
 #include "dataplane/io/outbox.h"
 #include "dataplane/nat/other_port.h"
@@ -21,102 +22,36 @@ namespace {
 
 // A round every millisecond: pings leave in small groups, ten times within a wheel's tick.
 constexpr long kNap_ns = 1'000'000;
-// After a round that found nothing to do, twice as long as before, up to this: a lone ping may as well leave some
-// milliseconds later, and the core of a quiet edge sleeps.
+// After a round that found nothing to do, twice as long as before, up to this: a lone ping may as
+// well leave some milliseconds later, and the core of a quiet edge sleeps.
 constexpr long kLongestNap_ns = 16'000'000;
 // While pings are late: what the pace has room for goes out soon, not a millisecond later.
 constexpr long kShortNap_ns = 100'000;
 // Work between two looks at the rings; what is left comes at once in the next round.
 constexpr std::uint32_t kMarksARound = 8192;
-// Half a millisecond of work: what a round lets go counts from when its worker has taken it, which is looked at
-// between two rounds.
+// Half a millisecond of work: what a round lets go counts from when its worker has taken it, which
+// is looked at between two rounds.
 constexpr std::uint32_t kEntriesARound = 256;
 
 qualify::Now keeper_now(const Moment& now) {
     return {now.ms, now.s, static_cast<std::uint32_t>(now.us - now.ms * 1'000)};
 }
 
-// What the keeper reads: a contact by slot.
-class SlotReader {
-  public:
-    explicit SlotReader(const table::BindingTable& table) : table_(table) {}
-
-    // Never says "gone" of a contact that a writer holds claimed: the keeper would forget what it
-    // has learned of it.
-    bool read(std::uint32_t slot, qualify::ContactBrief& out) {
-        table::ContactId id;
-        const bool live = table_.read_expiry(slot, id, out.expires_at_s, out.by_path);
-        out.generation = id.generation;
-        return live;
-    }
-
-    // False of a contact that is claimed for too long, too.
-    bool where_is(std::uint32_t slot, qualify::Whereabouts& out) {
-        table::ContactView contact;
-        if (table_.read_slot(slot, contact) != table::SlotRead::kLive) {
-            return false;
-        }
-        const net::Flow& flow = contact.state.flow;
-        const auto other = nat::other_port(contact);
-        out = {flow.theirs,
-               flow.their_udp_port,
-               static_cast<std::uint16_t>(table_.hash()(flow)),
-               table_.hash()(contact.aor),
-               static_cast<std::uint8_t>(contact.state.flags >> table::kAgentShift),
-               (contact.state.flags & table::kSameCall) != 0,
-               traits_of(contact),
-               other.has_value(),
-               (contact.state.flags & table::kAtContact) != 0};
-        if (other.has_value()) {
-            // Its bits are mixed: phones count their ports up.
-            const unsigned mixed = other->their_udp_port * 0x9e37U >> 8 & 3;
-            out.traits |= static_cast<std::uint8_t>(mixed << table::QualifyView::kPortShift);
-        }
-        return true;
-    }
-
-    // Some time ahead, the slot first. Any slot.
-    [[gnu::always_inline]] void prefetch(std::uint32_t slot) const { table_.prefetch_slot(slot); }
-    [[gnu::always_inline]] void prefetch_contact(std::uint32_t slot) const {
-        table_.prefetch_slot_record(slot);
-    }
-
-  private:
-    static std::uint8_t traits_of(const table::ContactView& contact) {
-        using table::QualifyView;
-        const unsigned flags = contact.state.flags;
-        const unsigned alg = (flags & table::kAlgMask) >> table::kAlgShift;
-        return static_cast<std::uint8_t>(
-            ((flags & table::kSuspect) != 0 ? QualifyView::kSuspect : 0) |
-            alg << QualifyView::kAlgShift);
-    }
-
-    const table::BindingTable& table_;
-};
-
 // Where the keeper's wishes go: pings to workers, removals to owners.
-class Dispatcher {
+class Dispatcher final : public qualify::Sink {
   public:
     explicit Dispatcher(const ControlParts& parts)
         : parts_(parts), outbox_(parts.ports, parts.mesh) {}
 
-    bool send_ping(table::ContactId id) {
-        table::ContactView contact;
-        const table::Record* record = parts_.table.record_of(id);
-        const table::SlotRead read = parts_.table.read(id, contact);
-        if (record == nullptr || read == table::SlotRead::kGone) {
-            return true;  // gone since: nothing to send, nothing to try again
-        }
-        if (read == table::SlotRead::kContended) {
-            return false;  // its writer lost its core in mid-change; a ping not sent is not to count
-        }
-        // Nothing: a Contact too long for a ping is as silent as a phone that never answers.
-        return post({id, contact.state.flow, contact.uri, record->aor()}) !=
-               io::Outbox::Posted::kFull;
+    // The ping counts as sent also if its Contact is too long for one: that contact is as silent as
+    // a phone that never answers.
+    bool send_ping(const qualify::ContactBrief& contact) override {
+        const auto target = qualify::ping_target(contact);
+        return target.has_value() && post(*target) != io::Outbox::Posted::kFull;
     }
 
     // Not to where another contact is reached: it would answer, too.
-    void send_probe(table::ContactId id) {
+    void send_probe(table::ContactId id) override {
         table::ContactView contact;
         if (parts_.table.read(id, contact) != table::SlotRead::kLive) {
             return;
@@ -149,9 +84,11 @@ class Dispatcher {
         return posted == io::Outbox::Posted::kPosted;
     }
 
-    void expire(table::ContactId id) { ask(edge::CommandKind::kExpire, id); }
-    void remove_unreachable(table::ContactId id) { ask(edge::CommandKind::kRemoveUnreachable, id); }
-    void retarget(table::ContactId id) { ask(edge::CommandKind::kRetarget, id); }
+    void expire(table::ContactId id) override { ask(edge::CommandKind::kExpire, id); }
+    void remove_unreachable(table::ContactId id) override {
+        ask(edge::CommandKind::kRemoveUnreachable, id);
+    }
+    void retarget(table::ContactId id) override { ask(edge::CommandKind::kRetarget, id); }
 
     // At the end of a round; returns whether it has wished anything.
     bool flush() {
@@ -199,9 +136,9 @@ class Dispatcher {
 struct ControlThread::Core {
     explicit Core(const ControlParts& given)
         : parts(given),
-          reader(parts.table),
+          contacts(parts.table),
           dispatcher(parts),
-          keeper(parts.policy, {parts.states, parts.gateways, parts.ledger}, reader, dispatcher,
+          keeper(parts.policy, {parts.states, parts.gateways, parts.ledger}, contacts, dispatcher,
                  keeper_now(parts.clock.now()), parts.seed),
           checks(parts.peer_policy, parts.peer_health, parts.clock.now().ms) {
         checks.begin(parts.peer_policy, parts.peers, parts.clock.now().ms);
@@ -283,17 +220,15 @@ struct ControlThread::Core {
         }
     }
 
-    using Keeper = qualify::Keeper<SlotReader, Dispatcher>;
-
     const ControlParts parts;
-    SlotReader reader;
+    qualify::TableContacts contacts;
     Dispatcher dispatcher;
-    Keeper keeper;
+    qualify::Keeper keeper;
     qualify::PeerChecks checks;
 };
 
 std::size_t ControlThread::bytes_per_contact() {
-    return Core::Keeper::bytes_per_contact();
+    return qualify::Keeper::bytes_per_contact();
 }
 
 struct ControlThread::Orders {

@@ -57,8 +57,8 @@ class ControlThread {
     void start(std::function<void()> on_start, bool take_up = false);
     void stop();
 
-    // Other times and peers, from its next round on; any thread but its own, one at a time. `peers`:
-    // they are others than before.
+    // Other times and peers, from its next round on; any thread but its own, one at a time.
+    // `peers`: they are others than before.
     void use(const qualify::PingPolicy& policy, const qualify::PeerPolicy& peer_policy,
              std::optional<std::size_t> peers);
 
@@ -74,7 +74,7 @@ class ControlThread {
     [[nodiscard]] std::uint64_t rounds() const { return rounds_.load(std::memory_order_relaxed); }
 
   private:
-    struct Core;  // keeper, contacts and sink: templates that nobody else needs to see
+    struct Core;  // keeper, contacts and sink, which nobody else needs to see
 
     void take_up();
     void run();

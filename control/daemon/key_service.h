@@ -4,7 +4,7 @@
 #pragma once
 
 #include "control/config/config.h"
-#include "control/keys/keeper.h"
+#include "control/keys/key_keeper.h"
 #include "control/metrics/metrics.h"
 #include "dataplane/io/result.h"
 #include "dataplane/tokens/keys.h"
@@ -41,7 +41,7 @@ class KeyService {
 
     const std::string file_;
     const std::uint64_t rotate_s_;
-    keys::Keeper keeper_;
+    keys::KeyKeeper keeper_;
     std::uint64_t next_try_ms_ = 0;
     bool failing_ = false;
 

@@ -37,8 +37,8 @@ struct KeyRing {
 // made under a wrong clock, and is due too. `rotate_s` 0: only where there is none.
 [[nodiscard]] bool rotation_due(const KeyRing& ring, std::uint64_t rotate_s, std::uint64_t now_s);
 
-// With a new key in front, under an id that no kept one has, and without those that have been out of
-// use, that is: whose successor is as old as that, for kKept - 1 rotations.
+// With a new key in front, under an id that no kept one has, and without those that have been out
+// of use, that is: whose successor is as old as that, for kKept - 1 rotations.
 [[nodiscard]] KeyRing rotated(KeyRing ring, const KeyBytes& bytes, std::uint64_t rotate_s,
                               std::uint64_t now_s);
 

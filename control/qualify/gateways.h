@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What is known of the gateways that phones stand behind: one entry a public address (IPv6: a /64,
 // which is one subscriber's), as many as are reserved, and one a prefix of such addresses, which an
-// access line or a concentrator may have in common. The control thread alone changes it and finds by
-// it how often it may ping there; any thread may read a copy of an entry, for an operator. An entry
-// without phones is kept, with what was learned, until another gateway needs its place; past that,
-// gateways go untracked and are treated like any. Pure; memory is fixed.
+// access line or a concentrator may have in common. The control thread alone changes it and finds
+// by it how often it may ping there; any thread may read a copy of an entry, for an operator. An
+// entry without phones is kept, with what was learned, until another gateway needs its place; past
+// that, gateways go untracked and are treated like any. Pure; memory is fixed.
 #pragma once
 
 #include "control/qualify/lesson.h"
 #include "control/qualify/outage_news.h"
 #include "control/qualify/place_table.h"
-#include "control/qualify/shown.h"
+#include "control/qualify/single_writer.h"
 #include "control/qualify/watch.h"
 #include "dataplane/net/address.h"
 #include "dataplane/table/aor_hash.h"
@@ -31,20 +31,21 @@ namespace pinhole::qualify {
 [[nodiscard]] std::string area_text(const net::Address& area);
 
 struct Area {
-    Shown<std::uint32_t> phones;
+    SingleWriter<std::uint32_t> phones;
     Watch watch;
 
     void clear();
 };
 
 struct Gateway {
-    Shown<std::uint32_t> phones;   // contacts behind it now
-    Shown<std::uint32_t> rebinds;  // contacts that came back from another port or another gateway
-    Shown<std::uint32_t> missed;   // pings unanswered
-    Shown<std::uint32_t> sent;     // pings
+    SingleWriter<std::uint32_t> phones;  // contacts behind it now
+    SingleWriter<std::uint32_t>
+        rebinds;  // contacts that came back from another port or another gateway
+    SingleWriter<std::uint32_t> missed;  // pings unanswered
+    SingleWriter<std::uint32_t> sent;    // pings
     // Of the phones, those whose SIP has been rewritten: nat::Alg by its number less one.
     static constexpr std::size_t kAlgs = 3;
-    std::array<Shown<std::uint32_t>, kAlgs> rewritten;
+    std::array<SingleWriter<std::uint32_t>, kAlgs> rewritten;
     static constexpr std::size_t kLessons = 4;
     std::array<Lesson, kLessons> lessons;  // by kind of phone; the last may be of all the others
 
@@ -110,9 +111,9 @@ class Gateways {
     static constexpr Index kNone = 0;
     static constexpr std::uint32_t kMaxCapacity = (1u << 22) - 2;  // 22 bits of a contact's state
 
-    // `capacity` of at most kMaxCapacity. IPv4 addresses with `prefix_v4` leading bits in common are
-    // one gateway: the addresses of a carrier's NAT. The hash's seed is a secret: addresses are the phones' to
-    // choose.
+    // `capacity` of at most kMaxCapacity. IPv4 addresses with `prefix_v4` leading bits in common
+    // are one gateway: the addresses of a carrier's NAT. The hash's seed is a secret: addresses are
+    // the phones' to choose.
     Gateways(std::uint32_t capacity, const table::KeyedHash& hash, std::uint32_t prefix_v4 = 32);
 
     [[nodiscard]] std::uint32_t capacity() const { return gateways_.capacity(); }
@@ -123,27 +124,28 @@ class Gateways {
         Index index = kNone;
         std::uint8_t lesson = 0;
     };
-    // A contact of this kind has come to this address, or has gone from there. The control thread's.
+    // A contact of this kind has come to this address, or has gone from there. The control
+    // thread's.
     [[nodiscard]] Place enter(const net::Address& address, std::uint8_t agent);
     void leave(const Place& place, std::uint32_t now_s);
     // One of its phones' SIP is found to be rewritten so (nat::Alg; 0 is not), or is no more.
     void count_alg(Index index, unsigned alg, int by);
     // Before any contact has come: what an earlier run has learned.
     void recall(const KeptLesson& kept, std::uint32_t now_s);
-    // How often phones of there are pinged, by what was learned: in 10^9 ms, each; and all together,
-    // and how many those are.
+    // How often phones of there are pinged, by what was learned: in 10^9 ms, each; and all
+    // together, and how many those are.
     void set_rate(const Place& place, std::uint32_t rate);
     [[nodiscard]] std::uint64_t rate() const { return rate_; }
     [[nodiscard]] std::uint32_t phones() const { return phones_; }
     // Of 0 it is one that stands for all that are not tracked.
     [[nodiscard]] Gateway& at(Index index) { return gateways_.at(index); }
     // How long a ping there has to wait, in microseconds; its turn is taken. 0: it may leave now.
-    // Turns are one after another, `per_s` a second (not 0), and what was not used is lost but for a
-    // short burst.
+    // Turns are one after another, `per_s` a second (not 0), and what was not used is lost but for
+    // a short burst.
     [[nodiscard]] std::uint64_t take_turn(Index index, std::uint64_t now_us, std::uint32_t per_s);
 
-    // May a port there be asked whether a phone listens at it? Once in kProbeEvery_ms; those that are
-    // not tracked count as one.
+    // May a port there be asked whether a phone listens at it? Once in kProbeEvery_ms; those that
+    // are not tracked count as one.
     static constexpr std::uint32_t kProbeEvery_ms = 10'000;
     [[nodiscard]] bool may_probe(Index index, std::uint64_t now_ms);
 
@@ -170,8 +172,8 @@ class Gateways {
     // "67.194.23.55", "2001:db8:1:2::/64".
     [[nodiscard]] std::string name_of(const net::Address& gateway) const;
 
-    // Any thread. False: no gateway stands there (or another took its place meanwhile). `index` is 1
-    // to capacity(), or to area_capacity().
+    // Any thread. False: no gateway stands there (or another took its place meanwhile). `index` is
+    // 1 to capacity(), or to area_capacity().
     [[nodiscard]] bool read_any(Index index, GatewayView& out) const;
     [[nodiscard]] bool read_area_any(Index index, AreaView& out) const;
 
@@ -186,9 +188,9 @@ class Gateways {
     std::uint32_t phones_ = 0;
     PlaceTable<Gateway> gateways_;
     PlaceTable<Area> areas_;
-    Shown<std::uint64_t> refused_;
-    Shown<std::uint64_t> outages_;
-    Shown<std::uint32_t> silent_;  // outages that last
+    SingleWriter<std::uint64_t> refused_;
+    SingleWriter<std::uint64_t> outages_;
+    SingleWriter<std::uint32_t> silent_;  // outages that last
     OutageNews news_;
 };
 

@@ -1,43 +1,45 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The keeper decides when each contact is pinged, what an answer or silence means, and when a
-// contact has had its time. The control thread alone calls it; the QualifyTable it writes and its
-// Figures may be read by any. Pure: time, randomness, the contacts and the ways out are handed in.
+// contact has had its time. It reads contacts by contacts.h and acts by its Sink. The control
+// thread alone calls it; any thread may read the QualifyTable that it writes, and its Figures.
+// Pure: time, randomness, the contacts and the ways out are handed in.
 //
 // One wheel entry a contact stands for whatever comes first: its ping, the end of waiting for the
-// answer, its expiry, its removal. A due entry is looked at again with the contact as it is then,
-// so a refresh needs no event. Memory: 12 bytes of wheel, 28 of QualifyTable and 8 here, 48 a
+// answer, its expiry, its removal. When an entry is due the keeper looks at the contact as it is
+// then, so a refresh needs no event. Memory: 12 bytes of wheel, 28 of QualifyTable and 8 here, 48 a
 // contact.
 //
-//   where_is    by what flow the contact is reached, for new and moved ones
-//   read        the contact's generation and expiry, and whether it is pinged at all, by slot; false if
-//               the slot is free
-//   send_ping   false if the worker's queue is full: tried again, once a call of advance()
-//   expire      asks the owner to remove the contact if it has expired and nothing newer came. It
-//   may fail or lose a
-//               race without saying so: it is asked again while the contact is there and expired
-//   remove_unreachable   likewise, for a contact whose phone has not answered for remove_after_s
-//   send_probe  a ping to the port that its Contact names; not sent again if it is lost
-//   retarget    asks the owner to have the contact reached there; likewise
+// Rules, beside DESIGN's:
 //
-// Rules, beside DESIGN's. A phone that never answered is never unreachable. A moved contact (new
-// flow) is unknown again, keeps `ever answered`, and is pinged soon. A pong is life wherever it
-// came from: only who got the ping knows its MAC, so the pinhole let it in. From elsewhere than the
-// contact's flow it is counted too: such a phone sends from another port than it listens at. What
-// has proved life by the contact's flow (table::Proof) has refreshed the mapping from within, so the
-// next ping moves out from it; it makes up for a ping that was lost, and brings back who was taken
-// for unreachable. A suspect contact's flow is another phone's to keep, and by a pong nobody can tell
-// who has sent it: it is not pinged, and nothing but its own REGISTER says anything of it. A gateway
-// or prefix whose phones fall silent together (watch.h) is an outage: two pings missed are enough for
-// unreachable then, who is unreachable is pinged rarely until one of them shows life, and whom it
-// silenced is not removed while it lasts nor for remove_after_s after it, unless he expires. Nobody
-// else's pings change by it. Drain the pongs before advance(), so that a stalled thread doesn't take for
-// missed what waits in its own queue.
+// A phone that never answered is never unreachable.
+//
+// A contact that moved (new flow) is unknown again, keeps `ever answered`, and is pinged soon.
+//
+// A pong is life wherever it came from: only the phone that got the ping knows its MAC, so the
+// pinhole let the ping in. A pong from elsewhere than the contact's flow is counted too: such a
+// phone sends from another port than it listens at.
+//
+// A contact that proves life by its own flow (table::Proof) has refreshed the mapping from within,
+// so its next ping is put off. The proof also makes up for a lost ping, and brings an unreachable
+// contact back.
+//
+// A suspect contact's flow may be another phone's by now, and a pong doesn't tell which of them
+// sent it. So the keeper doesn't ping a suspect contact; only its own REGISTER clears it.
+//
+// A gateway or prefix whose phones fall silent together (watch.h) is an outage. While it lasts, two
+// missed pings are enough for unreachable, and unreachable phones are pinged rarely until one of
+// them shows life. A phone that the outage silenced is not removed during it nor for remove_after_s
+// after it, unless it expires. Nobody else's pings change by it.
+//
+// Drain the pongs before advance(), so that a stalled thread doesn't take for missed what waits in
+// its own queue.
 #pragma once
 
+#include "control/qualify/contacts.h"
 #include "control/qualify/figures.h"
 #include "control/qualify/gateways.h"
 #include "control/qualify/ledger.h"
-#include "control/qualify/pace.h"
+#include "control/qualify/ping_pace.h"
 #include "control/qualify/policy.h"
 #include "control/qualify/random.h"
 #include "control/qualify/slot_queue.h"
@@ -45,49 +47,13 @@
 #include "dataplane/table/contact_id.h"
 #include "dataplane/table/qualify_state.h"
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace pinhole::qualify {
 
-using table::ContactId;
 using table::Reach;
-
-struct ContactBrief {
-    std::uint32_t generation = 0;
-    std::uint32_t expires_at_s = 0;
-    bool by_path = false;  // a proxy leads there (RFC 3327): the pinhole is the proxy's to keep
-};
-
-struct Whereabouts {
-    net::Address address;         // the far end's
-    std::uint16_t udp_port = 0;   // likewise
-    std::uint16_t flow_mark = 0;  // of the whole flow: another flow, another mark
-    std::uint64_t aor_hash = 0;
-    std::uint8_t agent = 0;  // the kind of phone
-    bool same_call = false;  // it has registered there under the Call-ID it had: it did not restart
-    std::uint8_t traits = 0;      // of QualifyView: what the binding says of itself
-    bool has_other_port = false;  // its Contact names the same address with another port
-    bool at_contact = false;      // it is reached at its Contact's port
-};
-
-template <typename T>
-concept Contacts =
-    requires(T& contacts, std::uint32_t slot, ContactBrief& out, Whereabouts& where) {
-        { contacts.read(slot, out) } -> std::same_as<bool>;
-        { contacts.where_is(slot, where) } -> std::same_as<bool>;
-    };
-
-template <typename T>
-concept Sink = requires(T& sink, ContactId id) {
-    { sink.send_ping(id) } -> std::same_as<bool>;
-    sink.expire(id);
-    sink.remove_unreachable(id);
-    sink.send_probe(id);
-    sink.retarget(id);
-};
 
 // `ms` is monotonic and starts anywhere; `s` is the clock of expires_at_s. It should tick with `ms`
 // (a start value plus monotonic seconds); a step of it is borne, but expiries then come up to a
@@ -98,38 +64,37 @@ struct Now {
     std::uint32_t us = 0;  // of this millisecond
 };
 
-template <Contacts C, Sink S>
 class Keeper {
   public:
     static constexpr std::uint32_t kTickMs = 10;
 
     // What the keeper writes and others read.
-    struct Books {
+    struct SharedState {
         table::QualifyTable& states;
         Gateways& gateways;
         Ledger& ledger;
     };
 
-    Keeper(const PingPolicy& policy, const Books& books, C& contacts, S& sink, Now now,
-           std::uint64_t seed);
+    Keeper(const PingPolicy& policy, const SharedState& shared, Contacts& contacts, Sink& sink,
+           Now now, std::uint64_t seed);
 
     // A contact in this slot is new, has moved to another flow, expires sooner, or is gone. A mark
     // too many costs nothing.
     void changed(std::uint32_t slot);
 
-    // Once for each slot, before anything else: a contact that an earlier run has left in the table.
-    // What the states hold of it stays true, and its pings go on in their phase.
+    // Once for each slot, before anything else: a contact that an earlier run has left in the
+    // table. What the states hold of it stays true, and its pings go on in their phase.
     void take_up(std::uint32_t slot);
 
-    // Other times and bounds; pings that are planned come as planned. Whether there are pings at all
-    // stays as it is.
+    // Other times and bounds; pings that are planned come as planned. Whether there are pings at
+    // all stays as it is.
     void use(const PingPolicy& policy);
 
     // A response to a ping of ours, its MAC checked by the worker that got it. `flow_matches`: it
     // came by the contact's present flow.
     void pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool flow_matches);
-    // Some time before one: fetches what it will touch. Any slot. Inlined by force: gcc takes a function
-    // that only prefetches for one without effect, and leaves the call out.
+    // Some time before one: fetches what it will touch. Any slot. Inlined by force: gcc takes a
+    // function that only prefetches for one without effect, and leaves the call out.
     [[gnu::always_inline]] void prefetch(std::uint32_t slot) const {
         if (slot < states_.capacity()) {
             states_.prefetch_any(slot);
@@ -144,8 +109,8 @@ class Keeper {
     // next call. Call it every few milliseconds.
     bool advance(Now now, std::uint32_t budget);
 
-    // After each advance(): of the pings that it has sent, about so many still wait for a worker. The others
-    // have left by now, which is when they count.
+    // After each advance(): of the pings that it has sent, about so many still wait for a worker.
+    // The others have left by now, which is when they count.
     void handed_over(Now now, std::uint32_t waiting) {
         pace_.set_now(now.ms * 1'000 + now.us);
         pace_.set_waiting(waiting);
@@ -169,35 +134,66 @@ class Keeper {
 
     // The clocks.
     void set_now(Now now);
-    [[nodiscard]] Tick tick_of(std::uint64_t ms) const;
+    // The first tick that doesn't lie before.
+    [[nodiscard]] static Tick tick_of(std::uint64_t ms) {
+        return static_cast<Tick>((ms + kTickMs - 1) / kTickMs);
+    }
     [[nodiscard]] Tick tick_of_second(std::uint32_t at_s) const;
 
-    // A contact's way through.
+    // A contact's way through: keeper.cc.
     void adopt(std::uint32_t slot, const ContactBrief& contact);
     void moved(std::uint32_t slot, const ContactBrief& contact, View view,
                const Whereabouts& where);
     void enter(View& view, const Whereabouts& where);
+    void leave(View& view);
     void forget(std::uint32_t slot);
+
+    // What is due, and when to ping: keeper_pings.cc.
+    // Fetches what the next two entries will touch: of millions of contacts nothing stands in a
+    // cache. A contact is found by its slot, so the slot comes first.
+    [[gnu::always_inline]] void fetch(std::uint32_t next, std::uint32_t after) const {
+        contacts_.prefetch(next, after);
+        prefetch(after);
+    }
+    std::uint32_t serve_queue(std::uint32_t budget);
     void visit(std::uint32_t slot, bool queued_turn);
-    bool ask_removal(std::uint32_t slot, const ContactBrief& contact, View& view);
-    void miss(std::uint32_t slot, View& view);
+    void take_life(std::uint32_t slot, View& view);
+    [[nodiscard]] bool lived_since_ping(const View& view, const table::Life& life) const;
+    void note_life(std::uint32_t slot, const table::Life& life);
+    [[nodiscard]] bool ask_removal(std::uint32_t slot, const ContactBrief& contact, View& view);
+    [[nodiscard]] bool removal_due(std::uint32_t slot, const View& view) const;
     [[nodiscard]] std::uint32_t repeat_ms(const View& view) const;
-    void repeat(std::uint32_t slot, View& view);
+    void repeat(const ContactBrief& contact, View& view);
+    [[nodiscard]] bool pings(const ContactBrief& contact, const View& view) const {
+        return policy_.pings() && !contact.by_path && !view.is_suspect();
+    }
+    [[nodiscard]] bool ping_due(std::uint32_t slot) const {
+        const auto now_tick = static_cast<Tick>(now_ms_ / kTickMs);
+        return plans_[slot] != kNoPing && wheel::ticks_ahead(plans_[slot], now_tick) >= 0;
+    }
+    void ping(const ContactBrief& contact, View& view, bool queued_turn);
     [[nodiscard]] bool wait_for_turn(std::uint32_t slot, View& view);
     void end_turn(View& view);
+    void plan(std::uint32_t slot, std::uint64_t since_ms, Window window);
+    [[nodiscard]] Window left_of(Window window, std::uint32_t age_ms) const;
+    void set_plan(std::uint32_t slot, Tick tick);
+    void arm(std::uint32_t slot, const ContactBrief& contact, const View& view);
 
-    // What bindings say of themselves: keeper_traits-inl.h.
-    void take_traits(std::uint32_t slot, View& view, std::uint8_t traits);
-    void drop_traits(const View& view);
-    void consider_probe(std::uint32_t slot, View& view);
-    [[nodiscard]] static std::uint8_t own_traits(const View& view) {
-        return view.traits & static_cast<std::uint8_t>(~View::kProbed);
-    }
-    void gauge_alg(unsigned alg, int by);
-    void retrace(std::uint32_t slot, const ContactBrief& contact, View view,
-                 const Whereabouts& where);
+    // Answers and silence: keeper_answers.cc.
+    void miss(std::uint32_t slot, View& view);
+    void set_state(View& view, Reach to);
+    void come_back(std::uint32_t slot, View& view);
+    void gauge(Reach state, int by);
 
-    // Learning: keeper_learn-inl.h.
+    // Outages: keeper_outage.cc.
+    void note_silence(std::uint32_t slot, const View& view);
+    void note_life_of(const View& view, std::uint32_t at_s, bool answered);
+    [[nodiscard]] bool thinned(const View& view);
+    [[nodiscard]] Window thin_window_of(const View& view) const;
+    void note_outage(std::uint32_t slot, const View& view);
+    void revive();
+
+    // Learning: keeper_learn.cc.
     [[nodiscard]] Lesson* lesson_of(const View& view) const;
     [[nodiscard]] Window first_window_of(const View& view);
     [[nodiscard]] Window window_of(const View& view);
@@ -208,45 +204,19 @@ class Keeper {
     void dismiss_witness(std::uint32_t slot, const View& view);
     [[nodiscard]] bool is_witness(std::uint32_t slot, const View& view) const;
     void learn_from_move(std::uint32_t slot, View& view, const Whereabouts& where);
-    void leave(View& view);
     void weigh(const View& view);
     [[nodiscard]] std::uint32_t cap() const;
-    void take_life(std::uint32_t slot, View& view);
 
-    // Outages: keeper_outage-inl.h.
-    void note_silence(std::uint32_t slot, const View& view);
-    void note_life_of(const View& view, std::uint32_t at_s, bool answered);
-    [[nodiscard]] bool thinned(const View& view);
-    [[nodiscard]] Window thin_window_of(const View& view) const;
-    void note_outage(std::uint32_t slot, const View& view);
-    void revive(std::uint32_t most);
-    [[nodiscard]] bool lived_since_ping(const View& view, const table::Life& life) const;
-    void ping(std::uint32_t slot, View& view, bool queued_turn);
-    void arm(std::uint32_t slot, const ContactBrief& contact, const View& view);
-    void set_state(View& view, Reach to);
-    void come_back(std::uint32_t slot, View& view);
-    void note_life(std::uint32_t slot, const table::Life& life);
-    void gauge(Reach state, int by);
-    [[nodiscard]] bool removal_due(std::uint32_t slot, const View& view) const;
-    [[nodiscard]] bool pings(const ContactBrief& contact, const View& view) const {
-        return policy_.pings() && !contact.by_path && !view.is_suspect();
+    // What bindings say of themselves: keeper_traits.cc.
+    void take_traits(std::uint32_t slot, View& view, std::uint8_t traits);
+    void drop_traits(const View& view);
+    void consider_probe(std::uint32_t slot, View& view);
+    [[nodiscard]] static std::uint8_t own_traits(const View& view) {
+        return view.traits & static_cast<std::uint8_t>(~View::kProbed);
     }
-
-    // When to ping.
-    // What is looked at of the next two that are due: of millions of contacts nothing stands in a cache. A
-    // contact is found by its slot, so that comes first.
-    [[gnu::always_inline]] void fetch(std::uint32_t next, std::uint32_t after) const {
-        if constexpr (requires { contacts_.prefetch(next); }) {
-            contacts_.prefetch_contact(next);
-            contacts_.prefetch(after);
-        }
-        prefetch(after);
-    }
-    std::uint32_t serve_queue(std::uint32_t budget);
-    [[nodiscard]] bool ping_due(std::uint32_t slot) const;
-    void plan(std::uint32_t slot, std::uint64_t since_ms, Window window);
-    [[nodiscard]] Window left_of(Window window, std::uint32_t age_ms) const;
-    void set_plan(std::uint32_t slot, Tick tick);
+    void gauge_alg(unsigned alg, int by);
+    void retrace(std::uint32_t slot, const ContactBrief& contact, View view,
+                 const Whereabouts& where);
 
     static_assert(wheel::Wheel::bytes_per_contact() + table::QualifyTable::bytes_per_contact() +
                       sizeof(Tick) + sizeof(std::uint32_t) <=
@@ -256,13 +226,13 @@ class Keeper {
     table::QualifyTable& states_;
     Gateways& gateways_;
     Ledger& ledger_;
-    C& contacts_;
-    S& sink_;
+    Contacts& contacts_;
+    Sink& sink_;
     wheel::Wheel wheel_;
     std::vector<Tick> plans_;  // by slot: when its ping is due
     PingLoad load_;
     SlotQueue queue_;  // contacts with kQueued, and slots that had it when theirs was removed
-    Pace pace_;
+    PingPace pace_;
     Random random_;
     Figures figures_;
     std::uint64_t now_ms_;
@@ -274,10 +244,3 @@ class Keeper {
 };
 
 }  // namespace pinhole::qualify
-
-#include "control/qualify/keeper-inl.h"
-#include "control/qualify/keeper_answers-inl.h"
-#include "control/qualify/keeper_learn-inl.h"
-#include "control/qualify/keeper_outage-inl.h"
-#include "control/qualify/keeper_pings-inl.h"
-#include "control/qualify/keeper_traits-inl.h"

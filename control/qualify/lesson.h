@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // How long the mappings of one gateway and one kind of phone are known to survive, learned from
-// canaries: one phone at a time waits longer for its ping than the rest, never all. What it survives
-// twice the others may wait for; what it doesn't is never tried again for days. A step is 1.3, so a
-// mapping's lifetime is known to a quarter after one loss. Pure; the control thread writes, any
-// thread may read.
+// canaries: one phone at a time waits longer for its ping than the rest, never all. What it
+// survives twice the others may wait for; what it doesn't is never tried again for days. A step is
+// 1.3, so a mapping's lifetime is known to a quarter after one loss. Pure; the control thread
+// writes, any thread may read.
 #pragma once
 
 #include "control/qualify/policy.h"
-#include "control/qualify/shown.h"
+#include "control/qualify/single_writer.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -15,13 +15,14 @@
 namespace pinhole::qualify {
 
 struct Lesson {
-    Shown<std::uint8_t> agent;     // the kind of phone (registrar/agent.h)
-    Shown<std::uint32_t> phones;   // contacts; 0: whoever comes next may have the place
-    Shown<std::uint16_t> safe_s;   // idle time that was survived twice; 0: none beyond the fixed
-    Shown<std::uint16_t> fail_s;   // idle time that was not; 0: none is known
-    Shown<std::uint16_t> trial_s;  // what the canary waits; 0: there is none
-    Shown<std::uint32_t> losses;   // mappings that died of it
-    Shown<std::uint32_t> failed_at_s;  // when fail_s was learned
+    SingleWriter<std::uint8_t> agent;    // the kind of phone (registrar/agent.h)
+    SingleWriter<std::uint32_t> phones;  // contacts; 0: whoever comes next may have the place
+    SingleWriter<std::uint16_t>
+        safe_s;  // idle time that was survived twice; 0: none beyond the fixed
+    SingleWriter<std::uint16_t> fail_s;       // idle time that was not; 0: none is known
+    SingleWriter<std::uint16_t> trial_s;      // what the canary waits; 0: there is none
+    SingleWriter<std::uint32_t> losses;       // mappings that died of it
+    SingleWriter<std::uint32_t> failed_at_s;  // when fail_s was learned
 
     // The control thread's own.
     std::uint32_t canary = 0;     // slot + 1
@@ -55,9 +56,9 @@ inline constexpr std::uint8_t kWinsNeeded = 2;
     return trial > base ? trial : 0;
 }
 
-// What its phones are pinged by: so long before what is known to be survived that a lost ping can be
-// followed by two others in time, each of which is sent twice like itself: at 5 % loss one in 10^7 is
-// not heard of.
+// What its phones are pinged by: so long before what is known to be survived that a lost ping can
+// be followed by two others in time, each of which is sent twice like itself: at 5 % loss one in
+// 10^7 is not heard of.
 inline constexpr std::uint32_t kRetriesInTime = 2;
 [[nodiscard]] inline std::uint32_t learned_ms(const PingPolicy& policy, std::uint32_t safe_s) {
     const std::uint32_t known_ms = safe_s * 1'000;
@@ -111,8 +112,8 @@ inline void died_of_trial(Lesson& lesson, std::uint32_t now_s) {
     lesson.failed_at_s.set(now_s);
 }
 
-// A phone's that waited no longer than what was taken for safe: it is not so any more, or never was.
-// All is given up at once: for the fixed interval, or if that was it already, for half of it.
+// A phone's that waited no longer than what was taken for safe: it is not so any more, or never
+// was. All is given up at once: for the fixed interval, or if that was it already, for half of it.
 inline void died_of_plan(const PingPolicy& policy, Lesson& lesson, std::uint32_t now_s) {
     const std::uint32_t fixed_s = policy.interval_ms / 1'000;
     const std::uint32_t safe_s = lesson.safe_s.get();
@@ -126,8 +127,8 @@ inline void died_of_plan(const PingPolicy& policy, Lesson& lesson, std::uint32_t
         died_s > fixed_s ? 0 : std::max(died_s / 2, std::min(kLeast_s, died_s))));
 }
 
-// Did a mapping that died at `at_s` wait by what is known now? Those that had been planned before the
-// last time that all was given up come back late, and say nothing new.
+// Did a mapping that died at `at_s` wait by what is known now? Those that had been planned before
+// the last time that all was given up come back late, and say nothing new.
 [[nodiscard]] inline bool waited_by(const PingPolicy& policy, const Lesson& lesson,
                                     std::uint32_t at_s) {
     return lesson.fell_at_s == 0 ||

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the control thread, which may not log, has to tell of outages: a ring that it writes and one
-// other thread empties. Full: what is new is dropped and counted; the entries themselves still tell.
-// Pure.
+// other thread empties. Full: what is new is dropped and counted; the entries themselves still
+// tell. Pure.
 #pragma once
 
 #include "dataplane/net/address.h"

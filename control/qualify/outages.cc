@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What Gateways knows of outages: every sample counts for the gateway and for its prefix. A prefix
-// that is silent is one event, whatever its gateways are; a prefix with one gateway is that gateway.
+// that is silent is one event, whatever its gateways are; a prefix with one gateway is that
+// gateway.
 #include "control/qualify/gateways.h"
 
 namespace pinhole::qualify {

@@ -20,10 +20,10 @@ PeerChecks::PeerChecks(const PeerPolicy& policy, route::PeerHealth& states, std:
 
 void PeerChecks::begin(const PeerPolicy& policy, std::size_t peers, std::uint64_t now_ms) {
     policy_ = policy;
-    watches_.assign(std::min(peers, states_.size()), {});
-    for (std::size_t i = 0; i < watches_.size(); ++i) {
+    checks_.assign(std::min(peers, states_.size()), {});
+    for (std::size_t i = 0; i < checks_.size(); ++i) {
         // Not all at one moment.
-        watches_[i].due_ms = now_ms + i * policy.timeout_ms / watches_.size();
+        checks_[i].due_ms = now_ms + i * policy.timeout_ms / checks_.size();
         figures_[i].clear(now_ms);
         states_.write_control(i, PeerState::kUnknown);
     }
@@ -33,13 +33,13 @@ std::optional<std::size_t> PeerChecks::next_due(std::uint64_t now_ms) {
     if (policy_.interval_ms == 0) {
         return std::nullopt;
     }
-    for (std::size_t i = 0; i < watches_.size(); ++i) {
-        Watch& watch = watches_[i];
-        if (watch.under_way && now_ms - watch.sent_ms >= policy_.timeout_ms) {
+    for (std::size_t i = 0; i < checks_.size(); ++i) {
+        CheckProgress& check = checks_[i];
+        if (check.under_way && now_ms - check.sent_ms >= policy_.timeout_ms) {
             figures_[i].missed.add();
             settle(i, false, now_ms);
         }
-        if (!watch.under_way && watch.due_ms <= now_ms) {
+        if (!check.under_way && check.due_ms <= now_ms) {
             return i;
         }
     }
@@ -47,17 +47,17 @@ std::optional<std::size_t> PeerChecks::next_due(std::uint64_t now_ms) {
 }
 
 void PeerChecks::sent(std::size_t peer, std::uint64_t now_ms) {
-    watches_[peer].under_way = true;
-    watches_[peer].sent_ms = now_ms;
+    checks_[peer].under_way = true;
+    checks_[peer].sent_ms = now_ms;
 }
 
 void PeerChecks::postponed(std::size_t peer, std::uint64_t now_ms) {
-    watches_[peer].due_ms = now_ms + policy_.timeout_ms;
+    checks_[peer].due_ms = now_ms + policy_.timeout_ms;
 }
 
 void PeerChecks::answered(std::size_t peer, std::uint32_t rtt_us, unsigned code,
                           std::uint64_t now_ms) {
-    if (peer >= watches_.size() || !watches_[peer].under_way ||
+    if (peer >= checks_.size() || !checks_[peer].under_way ||
         rtt_us >= std::uint64_t{policy_.timeout_ms} * 1000) {
         return;
     }
@@ -69,19 +69,19 @@ void PeerChecks::answered(std::size_t peer, std::uint32_t rtt_us, unsigned code,
 }
 
 void PeerChecks::settle(std::size_t peer, bool good, std::uint64_t now_ms) {
-    Watch& watch = watches_[peer];
-    watch.under_way = false;
-    watch.failed = good ? 0 : watch.failed + 1;
-    watch.good = good ? watch.good + 1 : 0;
+    CheckProgress& check = checks_[peer];
+    check.under_way = false;
+    check.failed = good ? 0 : check.failed + 1;
+    check.good = good ? check.good + 1 : 0;
     const PeerState state = states_.state_any(peer);
     if (good && (state == PeerState::kUnknown ||
-                 (state == PeerState::kDown && watch.good >= kGoodToReturn))) {
+                 (state == PeerState::kDown && check.good >= kGoodToReturn))) {
         change(peer, PeerState::kUp, now_ms);
-    } else if (!good && state != PeerState::kDown && watch.failed >= policy_.max_missed) {
+    } else if (!good && state != PeerState::kDown && check.failed >= policy_.max_missed) {
         change(peer, PeerState::kDown, now_ms);
     }
     const bool as_expected = states_.state_any(peer) == (good ? PeerState::kUp : PeerState::kDown);
-    watch.due_ms = watch.sent_ms + (as_expected ? policy_.interval_ms : policy_.timeout_ms);
+    check.due_ms = check.sent_ms + (as_expected ? policy_.interval_ms : policy_.timeout_ms);
 }
 
 void PeerChecks::change(std::size_t peer, PeerState state, std::uint64_t now_ms) {

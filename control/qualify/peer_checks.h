@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // When to check which core peer, and what its answers or its silence mean. A check that says
 // otherwise than the peer's state is followed by the next after timeout_ms, not after the whole
-// interval: what has changed is soon known, and one lost packet still changes nothing. Pure: time is
-// handed in. Of the control thread; figures and states may be read by any.
+// interval: what has changed is soon known, and one lost packet still changes nothing. Pure: time
+// is handed in. Of the control thread; figures and states may be read by any.
 #pragma once
 
 #include "dataplane/counters.h"
@@ -53,7 +53,8 @@ class PeerChecks {
     // known yet.
     void begin(const PeerPolicy& policy, std::size_t peers, std::uint64_t now_ms);
 
-    // A peer whose check is due, to be told of by sent() or postponed(). Settles what has timed out.
+    // A peer whose check is due, to be told of by sent() or postponed(). Settles what has timed
+    // out.
     [[nodiscard]] std::optional<std::size_t> next_due(std::uint64_t now_ms);
     void sent(std::size_t peer, std::uint64_t now_ms);
     // No check could leave here: that says nothing of the peer.
@@ -64,7 +65,7 @@ class PeerChecks {
     [[nodiscard]] const PeerFigures& figures(std::size_t peer) const { return figures_[peer]; }
 
   private:
-    struct Watch {
+    struct CheckProgress {
         std::uint64_t due_ms = 0;
         std::uint64_t sent_ms = 0;
         bool under_way = false;
@@ -77,7 +78,7 @@ class PeerChecks {
 
     PeerPolicy policy_;
     route::PeerHealth& states_;
-    std::vector<Watch> watches_;
+    std::vector<CheckProgress> checks_;
     std::vector<PeerFigures> figures_;
 };
 

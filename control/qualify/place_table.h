@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Things known by an address, as many as are reserved: each has a number, and one without phones is
-// kept until another address needs its place. The control thread alone changes the table; any thread
-// may read a copy of an entry by its number. Pure; memory is fixed.
+// kept until another address needs its place. The control thread alone changes the table; any
+// thread may read a copy of an entry by its number. Pure; memory is fixed.
 #pragma once
 
-#include "control/qualify/shown.h"
+#include "control/qualify/single_writer.h"
 #include "dataplane/net/address.h"
 #include "dataplane/table/aor_hash.h"
 
@@ -144,7 +144,7 @@ class PlaceTable {
     std::vector<Index> heads_;
     Index fresh_ = 1;  // never used so far
     Index hand_ = 1;   // where the search for an entry without phones goes on
-    Shown<std::uint32_t> used_;
+    SingleWriter<std::uint32_t> used_;
 };
 
 }  // namespace pinhole::qualify

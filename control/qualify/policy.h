@@ -27,9 +27,9 @@ struct Window {
 };
 
 // First ping of a new or moved contact: 3 to 20 s after it. A Linux gateway gives a flow 30 s until
-// traffic has passed both ways past its first 2 s, and 120 s after that, so a sooner ping would have
-// to be repeated and a later one might find the mapping gone; and registrations at one moment are
-// not to be pings at one moment.
+// traffic has passed both ways past its first 2 s, and 120 s after that, so a sooner ping would
+// have to be repeated and a later one might find the mapping gone; and registrations at one moment
+// are not to be pings at one moment.
 [[nodiscard]] constexpr Window first_window(const PingPolicy& p) {
     const std::uint32_t to = std::min<std::uint32_t>(20'000, p.interval_ms / 5 * 4);
     return {to / 20 * 3, to};
@@ -42,8 +42,8 @@ struct Window {
     return std::min(p.timeout_ms, p.interval_ms / 2);
 }
 // After a ping that a phone known to answer has missed: a lost ping has not refreshed the mapping,
-// which may have little time left. So three times as soon as the ping is given up. Then after 0.4 to
-// 0.6 of the interval.
+// which may have little time left. So three times as soon as the ping is given up. Then after 0.4
+// to 0.6 of the interval.
 inline constexpr std::uint8_t kQuickRetries = 3;
 [[nodiscard]] constexpr Window retry_window(const PingPolicy& p, std::uint8_t missed) {
     const std::uint32_t timeout_ms = effective_timeout_ms(p);

@@ -2,13 +2,13 @@
 // Have the phones of a group (a gateway, or a prefix of them) fallen silent together? Each that has
 // answered so far and now has not is either a packet lost or the line that all hang on. Pings get
 // lost at the group's own rate, which is learned; so many in a row, of different phones and with no
-// sign of life of anybody between, that the rate alone would do so once in 10^9 pings, are an outage
-// (a CUSUM of the likelihoods: under an outage nobody answers, so one answer undoes it). At 1 %
-// those are 5 phones, at 10 % 9. Whoever lives in the group thus keeps it from being taken for
-// silent, whatever others do. Pure; the control thread writes, any thread reads what is Shown.
+// sign of life of anybody between, that the rate alone would do so once in 10^9 pings, are an
+// outage (a CUSUM of the likelihoods: under an outage nobody answers, so one answer undoes it). At
+// 1 % those are 5 phones, at 10 % 9. Whoever lives in the group thus keeps it from being taken for
+// silent, whatever others do. Pure; the control thread writes, any thread reads a SingleWriter.
 #pragma once
 
-#include "control/qualify/shown.h"
+#include "control/qualify/single_writer.h"
 
 #include <algorithm>
 #include <cmath>
@@ -17,8 +17,8 @@
 namespace pinhole::qualify {
 
 struct Watch {
-    Shown<std::uint32_t> silent_since_s;  // 0: it is not silent
-    Shown<std::uint32_t> outages;         // so far
+    SingleWriter<std::uint32_t> silent_since_s;  // 0: it is not silent
+    SingleWriter<std::uint32_t> outages;         // so far
 
     // The control thread's own.
     float asked = 0;   // first pings whose outcome is known, the old ones fading
@@ -28,7 +28,7 @@ struct Watch {
     std::uint32_t began_s = 0;  // the last outage
     std::uint32_t known_s = 0;  // when it was noticed
     std::uint32_t ended_s = 0;
-    Shown<bool> told;  // the operator knows of this outage
+    SingleWriter<bool> told;  // the operator knows of this outage
 
     [[nodiscard]] bool silent() const { return silent_since_s.get() != 0; }
     void clear() {
@@ -40,8 +40,8 @@ struct Watch {
     }
 };
 
-// How likely a ping is to be lost there. What is not known yet is taken for 5 %, and less than 1 % is
-// believed of nobody: neighbours' phones do share a fuse.
+// How likely a ping is to be lost there. What is not known yet is taken for 5 %, and less than 1 %
+// is believed of nobody: neighbours' phones do share a fuse.
 [[nodiscard]] inline double miss_rate(const Watch& watch) {
     constexpr double kPriorMissed = 1;
     constexpr double kPriorAsked = 20;
@@ -80,9 +80,9 @@ inline constexpr std::uint32_t kOneTrouble_s = 600;
     return true;
 }
 
-// Somebody there lived at `at_s`, which may be known late: what came before the silence, or while it
-// began, doesn't break it. `answered`: the first time that
-// it was asked. True: this ends an outage. What was missed in one says nothing about the rate.
+// Somebody there lived at `at_s`, which may be known late: what came before the silence, or while
+// it began, doesn't break it. `answered`: the first time that it was asked. True: this ends an
+// outage. What was missed in one says nothing about the rate.
 [[nodiscard]] inline bool showed_life(Watch& watch, std::uint32_t at_s, std::uint32_t now_s,
                                       bool answered) {
     const bool ends = watch.silent();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What was signed before a rotation or a restart is known after it: branches, tokens, tags, pings.
-#include "control/keys/keeper.h"
 #include "control/keys/key_file.h"
+#include "control/keys/key_keeper.h"
 #include "dataplane/route/branch.h"
 #include "dataplane/route/ping.h"
 #include "dataplane/route/tag.h"
@@ -25,16 +25,16 @@ struct Disk {
     std::optional<std::string> text;
     std::uint8_t dice = 0;
 
-    Keeper start(std::uint64_t now_s) {
-        Keeper keeper(kDay, {.write =
-                                 [this](std::string_view written) {
-                                     text = written;
-                                     return std::optional<std::string>{};
-                                 },
-                             .randomize =
-                                 [this](std::span<std::uint8_t> to) {
-                                     std::fill(to.begin(), to.end(), ++dice);
-                                 }});
+    KeyKeeper start(std::uint64_t now_s) {
+        KeyKeeper keeper(kDay, {.write =
+                                    [this](std::string_view written) {
+                                        text = written;
+                                        return std::optional<std::string>{};
+                                    },
+                                .randomize =
+                                    [this](std::span<std::uint8_t> to) {
+                                        std::fill(to.begin(), to.end(), ++dice);
+                                    }});
         EXPECT_EQ(keeper.start(text ? std::optional<std::string_view>(*text) : std::nullopt, now_s),
                   std::nullopt);
         return keeper;
@@ -94,7 +94,7 @@ struct Handed {
 
 TEST(SignedTexts, AreKnownThroughTheOverlapAndNoLonger) {
     Disk disk;
-    Keeper keeper = disk.start(kStart);
+    KeyKeeper keeper = disk.start(kStart);
     const Handed handed(route_keys(keeper.ring()));
     for (std::uint64_t day = 1; day < kKept; ++day) {
         ASSERT_EQ(keeper.turn(kStart + day * kDay), Turn::kRotated);
@@ -118,7 +118,7 @@ TEST(SignedTexts, AreTheSameAfterARestart) {
 // INVITE, rotation, CANCEL and a retransmission: the pin remembers the key, so the branch stays.
 TEST(SignedTexts, APinnedCallKeepsItsBranchOverARotation) {
     Disk disk;
-    Keeper keeper = disk.start(kStart);
+    KeyKeeper keeper = disk.start(kStart);
     route::World world(true);
     world.keys = route_keys(keeper.ring());
     world.add({});
@@ -143,7 +143,7 @@ TEST(SignedTexts, AnOldTokenNeverMeansAnotherContact) {
     Disk disk;
     std::optional<route::Sent> invite;
     for (const bool restarted : {false, true}) {
-        const Keeper keeper = disk.start(kStart);
+        const KeyKeeper keeper = disk.start(kStart);
         route::World world(false, keeper.generation());
         world.keys = route_keys(keeper.ring());
         const table::ContactId id = world.add({});

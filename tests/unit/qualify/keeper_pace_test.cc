@@ -32,7 +32,7 @@ double mean_per_10_ms(const World& w, std::uint64_t from_ms) {
 
 // What the contacts need: one ping each in 0.93 intervals.
 double need_per_10_ms(std::uint32_t contacts) {
-    return 10.0 * contacts / (Pace::kMeanInterval * kInterval);
+    return 10.0 * contacts / (PingPace::kMeanInterval * kInterval);
 }
 
 // Pings that left more than one of the histogram's bounds after they were due.
@@ -307,7 +307,8 @@ TEST(KeeperPace, RandomOperationsLeaveTheBooksBalanced) {
     EXPECT_GT(f.removed.get(), 0u);
 }
 
-// After a stall what is caught up at once follows from what was learned, not from the fixed interval.
+// After a stall what is caught up at once follows from what was learned, not from the fixed
+// interval.
 TEST(KeeperPace, ALearnedIntervalLowersWhatMayLeaveAtOnce) {
     constexpr std::uint32_t kPhones = 40'000;
     World world({.learn = true}, kPhones);
@@ -319,7 +320,7 @@ TEST(KeeperPace, ALearnedIntervalLowersWhatMayLeaveAtOnce) {
     world.ms += 20'000;
     const std::uint64_t from = world.ms;
     world.run(60'000, 1);
-    const double mean = 10.0 * kPhones / (Pace::kMeanInterval * 1'000 * 570);
+    const double mean = 10.0 * kPhones / (PingPace::kMeanInterval * 1'000 * 570);
     EXPECT_LE(busiest_10_ms(world.sink.pings, from), 1.2 * mean + 32 + 1);
     EXPECT_GE(busiest_10_ms(world.sink.pings, from), 32u);
     EXPECT_EQ(world.keeper.figures().overdue.get(), 0u);

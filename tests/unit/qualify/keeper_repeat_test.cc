@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A ping without an answer is sent once more before it counts as missed: to whom, when, and what for.
+// A ping without an answer is sent once more before it counts as missed: to whom, when, and what
+// for.
 #include "tests/unit/qualify/world.h"
 
 #include <gtest/gtest.h>

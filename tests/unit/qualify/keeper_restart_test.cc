@@ -53,8 +53,8 @@ TEST_F(Restarted, WhatWasLearnedIsKnown) {
     EXPECT_EQ(after_->in_state(Reach::kReachable), kMany - kMany / 10);
 }
 
-// A ping comes when it would have come, or, if that was while nobody was there, soon: and never many
-// at once.
+// A ping comes when it would have come, or, if that was while nobody was there, soon: and never
+// many at once.
 TEST_F(Restarted, PingsGoOnInTheirPhase) {
     after_->run(3 * kInterval, 1);
     std::vector<std::uint64_t> next(kMany, 0);
@@ -73,7 +73,7 @@ TEST_F(Restarted, PingsGoOnInTheirPhase) {
     }
     EXPECT_LE(late, kMany / 100);
     EXPECT_LE(busiest_10_ms(after_->sink.pings),
-              1.2 * 10.0 * kMany / (Pace::kMeanInterval * kInterval) + 32);
+              1.2 * 10.0 * kMany / (PingPace::kMeanInterval * kInterval) + 32);
 }
 
 TEST(KeeperRestart, AContactThatWasNeverPingedIsSoon) {

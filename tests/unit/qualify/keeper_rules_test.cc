@@ -428,9 +428,29 @@ TEST(KeeperRules, AnExpiryOfYearsIsKept) {
     EXPECT_EQ(w.keeper.contacts(), 1u);
 }
 
+// A contact is due several times for a ping: to be pinged, pinged again, and given up. Each time
+// the keeper reads it once, and the ping goes by that.
+TEST(KeeperRules, APingReadsItsContactOnce) {
+    World w({}, 1);
+    w.add(0, true);
+    w.run_past_ping();
+    w.answers[0] = false;  // so that pings are repeated, too
+    std::size_t looked_at = 0;
+    for (int i = 0; i < 20'000; ++i) {
+        const std::uint64_t reads = w.contacts.reads;
+        const std::size_t pings = w.sink.pings.size();
+        w.run(5);
+        if (w.sink.pings.size() != pings) {
+            ASSERT_EQ(w.contacts.reads, reads + 1);
+            ++looked_at;
+        }
+    }
+    EXPECT_GT(looked_at, 5U);
+    EXPECT_GT(w.keeper.figures().repeated.get(), 0U);
+}
+
 TEST(KeeperRules, CostsFewBytes) {
-    using Real = Keeper<FakeContacts, FakeSink>;
-    EXPECT_LE(Real::bytes_per_contact(), 48u);
+    EXPECT_LE(Keeper::bytes_per_contact(), 48u);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a binding says of itself, and what the keeper makes of it: a flow that may be another phone's
-// by now.
+// What a binding says of itself, and what the keeper makes of it: a flow that may be another
+// phone's by now.
 #include "tests/unit/qualify/world.h"
 
 #include <gtest/gtest.h>
@@ -120,8 +120,7 @@ TEST(KeeperTraits, AnEarlierRunsSuspectStaysOne) {
     World w({}, 1);
     const ContactId id = w.add(0, true);
     set_suspect(w, 0, true);
-    Keeper<FakeContacts, FakeSink> next({}, {w.states, w.gateways, w.ledger}, w.contacts, w.sink,
-                                        w.now(), 7);
+    Keeper next({}, {w.states, w.gateways, w.ledger}, w.contacts, w.sink, w.now(), 7);
     next.take_up(0);
     EXPECT_TRUE(w.view(id).is_suspect());
     EXPECT_EQ(next.figures().suspects.get(), 1U);
@@ -209,7 +208,8 @@ TEST(KeeperProbes, NotWhereThePhoneAnswersOrNamesNoOtherPort) {
     EXPECT_TRUE(w.sink.probes.empty());
 }
 
-// It says so of a ping that it got; to a ping that was never sent, or to whom it isn't, nothing is said.
+// It says so of a ping that it got; to a ping that was never sent, or to whom it isn't, nothing is
+// said.
 TEST(KeeperProbes, WhatIsNoAnswerOfIts) {
     World w({}, 2);
     const ContactId id = add_asymmetric(w, 0);

@@ -65,8 +65,9 @@ TEST(Learning, WithLossNobodyIsRemovedAndItLearnsAllTheSame) {
     expect_learned_with_loss({{60, 10}, {90, 14}, {120, 20}, {180, 28}, {300, 14}}, 2, 8, 1.0 / 2);
 }
 
-// 30 s leave a ping of the fixed interval no time to be repeated twice: at 5 % loss every mapping dies
-// sooner or later, and its phone is gone until it registers. What dies so is noticed, and pinged sooner.
+// 30 s leave a ping of the fixed interval no time to be repeated twice: at 5 % loss every mapping
+// dies sooner or later, and its phone is gone until it registers. What dies so is noticed, and
+// pinged sooner.
 TEST(Learning, Gateways30sLongWithLossArePingedInTime) {
     const TownPlan plan{.gateways = 40, .phones_each = 8, .loss = 0.05, .lifetimes = {{30, 1}}};
     Town fixed({}, plan, 10);

@@ -198,7 +198,7 @@ TEST(Outage, ComingBackIsNoBurst) {
     world.run(60'000, 1);
     EXPECT_EQ(world.in_state(Reach::kReachable), 2 * kMany);
     EXPECT_LE(busiest_10_ms(world.sink.pings, from),
-              1.2 * 10.0 * 2 * kMany / (Pace::kMeanInterval * 25'000) + 32);
+              1.2 * 10.0 * 2 * kMany / (PingPace::kMeanInterval * 25'000) + 32);
     EXPECT_EQ(world.keeper.figures().overdue.get(), 0u);
     EXPECT_TRUE(world.sink.removals.empty());
 }

@@ -85,8 +85,8 @@ TEST(Watch, ItExcusesWhomItSilencedForSoLong) {
     EXPECT_FALSE(excuses(watch, 101, 100'600, {0, 600}));
 }
 
-// Ten years of a gateway that pings 10 times a second at 5 % loss each way would be 3 * 10^9 pings; as
-// many as a test has time for must bring none.
+// Ten years of a gateway that pings 10 times a second at 5 % loss each way would be 3 * 10^9 pings;
+// as many as a test has time for must bring none.
 TEST(Watch, LossAloneIsNoOutage) {
     std::mt19937_64 random(2026);
     for (const double loss : {0.01, 0.0975, 0.3}) {

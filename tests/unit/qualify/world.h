@@ -15,7 +15,7 @@
 
 namespace pinhole::qualify {
 
-struct FakeContacts {
+struct FakeContacts final : Contacts {
     struct Contact {
         std::uint32_t generation = 0;
         std::uint32_t expires_at_s = 0;
@@ -32,17 +32,21 @@ struct FakeContacts {
     std::vector<Contact> slots;
 
     static std::uint64_t aor_hash_of(std::uint32_t slot) { return 1'000'000 + slot; }
-    bool where_is(std::uint32_t slot, Whereabouts& out) {
+    bool where_is(std::uint32_t slot, Whereabouts& out) override {
         out = {slots[slot].address, slots[slot].port,           slots[slot].port,
                aor_hash_of(slot),   slots[slot].agent,          slots[slot].same_call,
                slots[slot].traits,  slots[slot].has_other_port, slots[slot].at_contact};
         return slots[slot].present;
     }
 
-    bool read(std::uint32_t slot, ContactBrief& out) {
-        const Contact& c = slots[slot];
-        out = {c.generation, c.expires_at_s, c.by_path};
-        return c.present;
+    std::uint64_t reads = 0;
+
+    ContactId id_at(std::uint32_t slot) override { return {slot, slots[slot].generation}; }
+    bool read(ContactId id, ContactBrief& out) override {
+        ++reads;
+        const Contact& c = slots[id.slot];
+        out = {id, c.expires_at_s, c.by_path};
+        return c.present && c.generation == id.generation;
     }
 };
 
@@ -51,7 +55,7 @@ struct Sent {
     ContactId id;
 };
 
-struct FakeSink {
+struct FakeSink final : Sink {
     std::uint64_t now_ms = 0;
     std::vector<Sent> pings, expires, removals, probes, retargets;
     bool queue_full = false;
@@ -60,22 +64,22 @@ struct FakeSink {
     std::function<void(ContactId)> on_expire = [](ContactId) {};
     std::function<void(ContactId)> on_removal = [](ContactId) {};
 
-    bool send_ping(ContactId id) {
+    bool send_ping(const ContactBrief& contact) override {
         if (queue_full) {
             ++refused;
             return false;
         }
-        pings.push_back({now_ms, id});
-        on_ping(id);
+        pings.push_back({now_ms, contact.id});
+        on_ping(contact.id);
         return true;
     }
-    void expire(ContactId id) {
+    void expire(ContactId id) override {
         expires.push_back({now_ms, id});
         on_expire(id);
     }
-    void send_probe(ContactId id) { probes.push_back({now_ms, id}); }
-    void retarget(ContactId id) { retargets.push_back({now_ms, id}); }
-    void remove_unreachable(ContactId id) {
+    void send_probe(ContactId id) override { probes.push_back({now_ms, id}); }
+    void retarget(ContactId id) override { retargets.push_back({now_ms, id}); }
+    void remove_unreachable(ContactId id) override {
         removals.push_back({now_ms, id});
         on_removal(id);
     }
@@ -181,7 +185,7 @@ class World {
     FakeSink sink;
     std::vector<bool> answers;
     std::uint32_t waiting = 0;  // pings for their worker
-    Keeper<FakeContacts, FakeSink> keeper;
+    Keeper keeper;
 };
 
 // The most pings in any 10 ms, wherever they begin, of those at `from_ms` or later.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The cap on pings in any 10 ms, their even share of the time, the count of plans by tick, and the
 // windows that follow from the policy.
-#include "control/qualify/pace.h"
+#include "control/qualify/ping_pace.h"
 
 #include <gtest/gtest.h>
 
@@ -13,11 +13,11 @@
 namespace pinhole::qualify {
 namespace {
 
-TEST(Pace, CapFollowsContactsAndPolicy) {
-    EXPECT_EQ(Pace::cap({.interval_ms = 25'000}, 0), 32u);
-    EXPECT_EQ(Pace::cap({.interval_ms = 25'000}, 23'300), 12u + 32u);  // 10 in 10 ms on average
-    EXPECT_EQ(Pace::cap({.interval_ms = 25'000}, 9'300'000), 4'800u + 32u);
-    EXPECT_EQ(Pace::cap({.interval_ms = 0}, 20'000), 0u);
+TEST(PingPace, CapFollowsContactsAndPolicy) {
+    EXPECT_EQ(PingPace::cap({.interval_ms = 25'000}, 0), 32u);
+    EXPECT_EQ(PingPace::cap({.interval_ms = 25'000}, 23'300), 12u + 32u);  // 10 in 10 ms on average
+    EXPECT_EQ(PingPace::cap({.interval_ms = 25'000}, 9'300'000), 4'800u + 32u);
+    EXPECT_EQ(PingPace::cap({.interval_ms = 0}, 20'000), 0u);
 }
 
 // The most in any `span_us`, of moments in order.
@@ -32,10 +32,10 @@ std::size_t most_within(const std::vector<std::uint64_t>& moments, std::uint64_t
     return most;
 }
 
-// A thread that wants to send all the time, works for a while and stands still now and then, between two pings
-// too; and when each may have left.
+// A thread that wants to send all the time, works for a while and stands still now and then,
+// between two pings too; and when each may have left.
 struct Restless {
-    Pace pace;
+    PingPace pace;
     std::mt19937 random{5};
     std::uint64_t us = 995'123;
     std::vector<std::uint64_t> soonest;
@@ -58,7 +58,7 @@ struct Restless {
     }
 };
 
-TEST(Pace, HoldsTheCapOverEveryTenMillisecondsWheneverItLeaves) {
+TEST(PingPace, HoldsTheCapOverEveryTenMillisecondsWheneverItLeaves) {
     Restless thread;
     thread.pace.set_limits(70, 0);
     constexpr std::uint64_t kTime_us = 4'000'000;
@@ -68,7 +68,7 @@ TEST(Pace, HoldsTheCapOverEveryTenMillisecondsWheneverItLeaves) {
     EXPECT_GE(thread.latest.size(), 70 * kTime_us / 10'000 * 3 / 4);
 }
 
-TEST(Pace, KeepsTheBudgetOfASecond) {
+TEST(PingPace, KeepsTheBudgetOfASecond) {
     for (const std::uint32_t budget : {1u, 200u, 5'000u}) {
         Restless thread;
         thread.pace.set_limits(10'000, budget);
@@ -81,8 +81,8 @@ TEST(Pace, KeepsTheBudgetOfASecond) {
     }
 }
 
-TEST(Pace, ForgetsAfterAGap) {
-    Pace pace;
+TEST(PingPace, ForgetsAfterAGap) {
+    PingPace pace;
     pace.set_limits(3, 0);
     for (const std::uint64_t ms : {100u, 111u, 150u, 100'000u}) {
         pace.set_now(ms * 1'000);
@@ -98,8 +98,8 @@ TEST(Pace, ForgetsAfterAGap) {
 }
 
 // A worker that stands still lets all go at once when it goes on: they count from then.
-TEST(Pace, CountsWhatWaitsUntilItHasLeft) {
-    Pace pace;
+TEST(PingPace, CountsWhatWaitsUntilItHasLeft) {
+    PingPace pace;
     pace.set_limits(70, 0);
     pace.set_now(1'000'000);
     for (int i = 0; i < 70; ++i) {
@@ -122,8 +122,8 @@ TEST(Pace, CountsWhatWaitsUntilItHasLeft) {
     EXPECT_TRUE(pace.may_send());
 }
 
-TEST(Pace, HasATicksPingsWaitForTheirPartOfIt) {
-    Pace pace;
+TEST(PingPace, HasATicksPingsWaitForTheirPartOfIt) {
+    PingPace pace;
     pace.set_limits(1'000, 0);
     pace.set_now(5'000'000);
     unsigned sent = 0;
@@ -143,7 +143,7 @@ TEST(Pace, HasATicksPingsWaitForTheirPartOfIt) {
     EXPECT_EQ(sent, 201u);
 }
 
-TEST(Pace, CountsPlansByTickThroughTheWrap) {
+TEST(PingPace, CountsPlansByTickThroughTheWrap) {
     PingLoad load(2'500);
     EXPECT_GE(load.ticks(), 5'000u);
     const wheel::Tick last = 0xffff'ffff;

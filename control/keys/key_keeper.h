@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Keeps the ring of keys: takes it up at start, and puts a new key in front when one is due. What is
-// to sign is first written where it outlives us; what can't be written doesn't sign, and the old key
-// goes on. Pure: time, randomness and the place to write to are handed in. One thread.
+// Keeps the ring of keys: takes it up at start, and puts a new key in front when one is due. What
+// is to sign is first written where it outlives us; what can't be written doesn't sign, and the old
+// key goes on. Pure: time, randomness and the place to write to are handed in. One thread.
 #pragma once
 
 #include "control/keys/key_ring.h"
@@ -28,15 +28,15 @@ enum class Turn : std::uint8_t {
     kFailedAgain,  // since the last kFailed nothing has become better
 };
 
-class Keeper {
+class KeyKeeper {
   public:
     // `rotate_s` 0: the keys stay as they are.
-    Keeper(std::uint64_t rotate_s, Outside outside)
+    KeyKeeper(std::uint64_t rotate_s, Outside outside)
         : rotate_s_(rotate_s), outside_(std::move(outside)) {}
 
-    // Once, first. `kept` is what was written last, if anything was. Nothing: there is a key to sign
-    // with; failure() may still be set, if only old keys could be had. Else the reason: what is kept
-    // is damaged (then "it ..."), or a first key can't be written.
+    // Once, first. `kept` is what was written last, if anything was. Nothing: there is a key to
+    // sign with; failure() may still be set, if only old keys could be had. Else the reason: what
+    // is kept is damaged (then "it ..."), or a first key can't be written.
     [[nodiscard]] std::optional<std::string> start(std::optional<std::string_view> kept,
                                                    std::uint64_t now_s);
     [[nodiscard]] Turn turn(std::uint64_t now_s);

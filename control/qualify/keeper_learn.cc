@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The bodies of Keeper that learn how long mappings live, by lesson.h's rules.
-#pragma once
-
+// The keeper learns how long mappings live, by lesson.h's rules.
 #include "control/qualify/keeper.h"
+
+#include <algorithm>
 
 namespace pinhole::qualify {
 
 // Null: nothing is learned about it.
-template <Contacts C, Sink S>
-Lesson* Keeper<C, S>::lesson_of(const View& view) const {
+Lesson* Keeper::lesson_of(const View& view) const {
     return policy_.learn && view.gateway != Gateways::kNone
                ? &gateways_.at(view.gateway).lessons[view.lesson]
                : nullptr;
 }
 
 // Behind a gateway that is known to be quick, the first ping must be, too.
-template <Contacts C, Sink S>
-Window Keeper<C, S>::first_window_of(const View& view) {
+Window Keeper::first_window_of(const View& view) {
     const Lesson* lesson = lesson_of(view);
     const std::uint32_t known_ms =
         lesson == nullptr ? policy_.interval_ms : learned_ms(policy_, *lesson);
@@ -25,10 +23,9 @@ Window Keeper<C, S>::first_window_of(const View& view) {
                : first_window(policy_);
 }
 
-// When to ping after a sign of life. Only who answers waits longer than the fixed interval: of others
-// nobody would notice what became of it.
-template <Contacts C, Sink S>
-Window Keeper<C, S>::window_of(const View& view) {
+// When to ping after a sign of life. Only who answers waits longer than the fixed interval: of
+// others nobody would notice what became of it.
+Window Keeper::window_of(const View& view) {
     if (thinned(view)) {
         return thin_window_of(view);
     }
@@ -40,10 +37,9 @@ Window Keeper<C, S>::window_of(const View& view) {
     return view.has(View::kCanary) ? trial_window(*lesson) : learned_window(policy_, *lesson);
 }
 
-// A ping has just been answered: this phone may wait longer than the rest, if it is not the only one
-// and no other does.
-template <Contacts C, Sink S>
-void Keeper<C, S>::consider_canary(std::uint32_t slot, View& view) {
+// A ping has just been answered: this phone may wait longer than the rest, if it is not the only
+// one and no other does.
+void Keeper::consider_canary(std::uint32_t slot, View& view) {
     Lesson* lesson = lesson_of(view);
     if (lesson == nullptr || lesson->canary != 0 || lesson->phones.get() < 2) {
         return;
@@ -58,8 +54,7 @@ void Keeper<C, S>::consider_canary(std::uint32_t slot, View& view) {
 }
 
 // Its ping was answered. True: it had been a canary.
-template <Contacts C, Sink S>
-bool Keeper<C, S>::end_trial_alive(View& view) {
+bool Keeper::end_trial_alive(View& view) {
     if (!view.has(View::kCanary)) {
         return false;
     }
@@ -73,8 +68,7 @@ bool Keeper<C, S>::end_trial_alive(View& view) {
 }
 
 // It is of no use as a canary any more. `died`: its phone lives and its mapping does not.
-template <Contacts C, Sink S>
-void Keeper<C, S>::end_trial_gone(std::uint32_t slot, View& view, bool died) {
+void Keeper::end_trial_gone(std::uint32_t slot, View& view, bool died) {
     if (!view.has(View::kCanary)) {
         return;
     }
@@ -91,26 +85,23 @@ void Keeper<C, S>::end_trial_gone(std::uint32_t slot, View& view, bool died) {
     }
 }
 
-// It has just been taken for unreachable. If its mapping has died it is alive, will register by another
-// one, and that is what teaches that the group waits too long: so one of each group is not removed before
-// its registration ends.
-template <Contacts C, Sink S>
-void Keeper<C, S>::call_witness(std::uint32_t slot, const View& view) {
+// It has just been taken for unreachable. If its mapping has died it is alive, will register by
+// another one, and that is what teaches that the group waits too long: so one of each group is not
+// removed before its registration ends.
+void Keeper::call_witness(std::uint32_t slot, const View& view) {
     if (Lesson* lesson = lesson_of(view); lesson != nullptr && lesson->witness == 0) {
         lesson->witness = slot + 1;
     }
 }
 
 // It is there again, or gone.
-template <Contacts C, Sink S>
-void Keeper<C, S>::dismiss_witness(std::uint32_t slot, const View& view) {
+void Keeper::dismiss_witness(std::uint32_t slot, const View& view) {
     if (is_witness(slot, view)) {
         lesson_of(view)->witness = 0;
     }
 }
 
-template <Contacts C, Sink S>
-bool Keeper<C, S>::is_witness(std::uint32_t slot, const View& view) const {
+bool Keeper::is_witness(std::uint32_t slot, const View& view) const {
     const Lesson* lesson = lesson_of(view);
     return lesson != nullptr && lesson->witness == slot + 1;
 }
@@ -119,8 +110,7 @@ bool Keeper<C, S>::is_witness(std::uint32_t slot, const View& view) const {
 // trial, if its ping found it dead or it waited longer than the others; an ordinary phone's of what
 // was taken for safe, if it waited longer than the fixed interval. A gateway that has restarted
 // looks the same, and costs the same.
-template <Contacts C, Sink S>
-void Keeper<C, S>::learn_from_move(std::uint32_t slot, View& view, const Whereabouts& where) {
+void Keeper::learn_from_move(std::uint32_t slot, View& view, const Whereabouts& where) {
     Lesson* lesson = lesson_of(view);
     if (lesson == nullptr) {
         return;
@@ -143,49 +133,26 @@ void Keeper<C, S>::learn_from_move(std::uint32_t slot, View& view, const Whereab
 }
 
 // What is known of its group now is what its phones are pinged by.
-template <Contacts C, Sink S>
-void Keeper<C, S>::weigh(const View& view) {
+void Keeper::weigh(const View& view) {
     if (const Lesson* lesson = lesson_of(view); lesson != nullptr) {
         gateways_.set_rate({view.gateway, view.lesson},
-                           Pace::rate_of(learned_ms(policy_, *lesson)));
+                           PingPace::rate_of(learned_ms(policy_, *lesson)));
     }
 }
 
-// What is learned changes the mean, and so what may leave at once. Only who answers waits longer than
-// the fixed interval, and only who is tracked; whoever is neither is counted for both.
-template <Contacts C, Sink S>
-std::uint32_t Keeper<C, S>::cap() const {
+// What is learned changes the mean, and so what may leave at once. Only who answers waits longer
+// than the fixed interval, and only who is tracked; whoever is neither is counted for both.
+std::uint32_t Keeper::cap() const {
     if (!policy_.learn || !policy_.pings()) {
-        return Pace::cap(policy_, contacts());
+        return PingPace::cap(policy_, contacts());
     }
     const auto reachable = static_cast<std::uint32_t>(
         figures_.by_state[static_cast<std::size_t>(Reach::kReachable)].get());
     const std::uint32_t all = contacts();
     const std::uint32_t fixed =
         all - std::min(all, reachable) + all - std::min(all, gateways_.phones());
-    return Pace::cap_of(static_cast<double>(gateways_.rate()) +
-                        1.0 * Pace::rate_of(policy_.interval_ms) * fixed);
-}
-
-// The rates that follow from what was learned are other ones then.
-template <Contacts C, Sink S>
-void Keeper<C, S>::use(const PingPolicy& policy) {
-    const bool others = policy.learn != policy_.learn ||
-                        policy.interval_ms != policy_.interval_ms ||
-                        policy.max_interval_ms != policy_.max_interval_ms;
-    policy_ = policy;
-    for (std::uint32_t slot = 0; others && slot < states_.capacity(); ++slot) {
-        weigh(states_.get_control(slot));
-    }
-}
-
-template <Contacts C, Sink S>
-void Keeper<C, S>::leave(View& view) {
-    gateways_.leave({view.gateway, view.lesson}, now_s_);
-    gateways_.count_alg(view.gateway, view.alg(), -1);
-    view.gateway = Gateways::kNone;
-    view.lesson = 0;
-    view.flow_mark = 0;
+    return PingPace::cap_of(static_cast<double>(gateways_.rate()) +
+                            1.0 * PingPace::rate_of(policy_.interval_ms) * fixed);
 }
 
 }  // namespace pinhole::qualify

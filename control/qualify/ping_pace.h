@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Three things keep pings from leaving in bursts. PingLoad knows how many are planned for each tick
-// to come, so that a new plan can take an emptier one. Pace spreads a tick's pings over the tick, and
-// holds what really leaves, after stalls and avalanches too, to 1.2 times the mean plus one burst of
-// a worker in any 10 ms, wherever they begin. Pure; the control thread's own.
+// to come, so that a new plan can take an emptier one. PingPace spreads a tick's pings over the
+// tick, and holds what really leaves, after stalls and avalanches too, to 1.2 times the mean plus
+// one burst of a worker in any 10 ms, wherever they begin. Pure; the control thread's own.
 #pragma once
 
 #include "control/qualify/policy.h"
@@ -39,13 +39,13 @@ class PingLoad {
     std::vector<std::uint32_t> counts_;
 };
 
-class Pace {
+class PingPace {
   public:
     static constexpr std::uint32_t kSpanMs = 10;
     static constexpr std::uint32_t kBurst = 32;
 
-    // Of a contact's interval its pings are apart on average: its window is 0.6 to 1.0, and the emptier ticks
-    // are the later ones.
+    // Of a contact's interval its pings are apart on average: its window is 0.6 to 1.0, and the
+    // emptier ticks are the later ones.
     static constexpr double kMeanInterval = 0.93;
 
     // How many may leave in any kSpanMs.
@@ -89,8 +89,8 @@ class Pace {
                           share_a_us_ * kShare_us + 1);
         us_ = us;
     }
-    // Of all that was sent, so many have not left yet. The others have, at any time since it was last asked, and
-    // count as of now: whoever had to do it may have stood still.
+    // Of all that was sent, so many have not left yet. The others have, at any time since it was
+    // last asked, and count as of now: whoever had to do it may have stood still.
     void set_waiting(std::uint32_t waiting) {
         const std::uint32_t left = waiting_ - std::min(waiting_, waiting);
         left_[cell_ % kCells] += left;

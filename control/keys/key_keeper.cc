@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "control/keys/keeper.h"
+#include "control/keys/key_keeper.h"
 
 #include "control/keys/key_file.h"
 
@@ -9,8 +9,8 @@
 
 namespace pinhole::keys {
 
-std::optional<std::string> Keeper::start(std::optional<std::string_view> kept,
-                                         std::uint64_t now_s) {
+std::optional<std::string> KeyKeeper::start(std::optional<std::string_view> kept,
+                                            std::uint64_t now_s) {
     if (kept) {
         ParsedKeys parsed = parse_keys(*kept);
         if (!parsed.ring) {
@@ -36,7 +36,7 @@ std::optional<std::string> Keeper::start(std::optional<std::string_view> kept,
     return std::nullopt;
 }
 
-Turn Keeper::turn(std::uint64_t now_s) {
+Turn KeyKeeper::turn(std::uint64_t now_s) {
     if (!rotation_due(ring_, rotate_s_, now_s)) {
         return Turn::kNothing;
     }
@@ -49,13 +49,13 @@ Turn Keeper::turn(std::uint64_t now_s) {
     return Turn::kRotated;
 }
 
-KeyRing Keeper::next(KeyRing ring, std::uint64_t now_s) {
+KeyRing KeyKeeper::next(KeyRing ring, std::uint64_t now_s) {
     KeyBytes bytes;
     outside_.randomize(bytes);
     return rotated(std::move(ring), bytes, rotate_s_, now_s);
 }
 
-bool Keeper::write(const KeyRing& ring) {
+bool KeyKeeper::write(const KeyRing& ring) {
     failure_ = outside_.write(keys_text(ring)).value_or(std::string{});
     return failure_.empty();
 }

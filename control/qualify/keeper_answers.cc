@@ -1,48 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The bodies of Keeper that wait for answers: a ping is sent again, is answered, or counts as missed.
-#pragma once
-
+// What an answer or silence says: a ping is answered or counts as missed, and the contact's state
+// follows.
 #include "control/qualify/keeper.h"
-#include "control/qualify/keeper_outage-inl.h"
 
 #include <algorithm>
 #include <utility>
 
 namespace pinhole::qualify {
+namespace {
 
-// How long after a ping it is sent again if there is no answer; 0: it is not, or has been. That a phone
-// that answers is asked once more, as SIP repeats any request (RFC 3261 §17.1.2.2), costs no more than
-// what is lost, and a mapping that had little time left is refreshed by it.
-template <Contacts C, Sink S>
-std::uint32_t Keeper<C, S>::repeat_ms(const View& view) const {
-    const bool hopes =
-        view.state == Reach::kReachable || (view.state == Reach::kUnknown && view.missed == 0);
-    if (!view.has(View::kWaiting) || view.has(View::kRepeated) || !hopes ||
-        policy_.max_address_pings_per_s != 0) {
-        return 0;
-    }
-    const std::uint32_t timeout_ms = effective_timeout_ms(policy_);
-    const std::uint32_t ms = std::max(timeout_ms / 3, view.last_rtt_us / 500);
-    return ms < timeout_ms ? ms : 0;
-}
+// In an outage the neighbours' silence stands for the pings that would be missed next.
+constexpr std::uint32_t kMissedInOutage = 2;
 
-// Those that are due go first: what can't leave now is not repeated.
-template <Contacts C, Sink S>
-void Keeper<C, S>::repeat(std::uint32_t slot, View& view) {
-    view.flags |= View::kRepeated;
-    states_.write_control(slot, view);
-    if (queue_.empty() && !queue_full_ && pace_.may_send() &&
-        gateways_.silent_with(view.gateway) == 0 &&
-        sink_.send_ping(ContactId{slot, view.generation})) {
-        pace_.sent();
-        gateways_.at(view.gateway).sent.add(1);
-        figures_.sent.add();
-        figures_.repeated.add();
-    }
-}
+}  // namespace
 
-template <Contacts C, Sink S>
-void Keeper<C, S>::pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool flow_matches) {
+void Keeper::pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool flow_matches) {
     constexpr unsigned kFirstFinal = 200;
     if (code < kFirstFinal) {
         return;
@@ -67,7 +39,8 @@ void Keeper<C, S>::pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool 
     note_life_of(view, now_s_, view.missed == 0);
     come_back(id.slot, view);
     ledger_.note(id.slot, Event::kAnswered, rtt_us / 100, now_s_);
-    // Given up too soon, it need not be asked again that soon; a canary is one no more, or may be now.
+    // Given up too soon, it need not be asked again that soon; a canary is one no more, or may be
+    // now.
     const bool was_late = std::exchange(view.missed, std::uint8_t{0}) != 0;
     const bool was_canary = end_trial_alive(view);
     if (flow_matches && plans_[id.slot] != kNoPing && !view.has(View::kQueued)) {
@@ -82,8 +55,7 @@ void Keeper<C, S>::pong(ContactId id, std::uint32_t rtt_us, unsigned code, bool 
     states_.write_control(id.slot, view);
 }
 
-template <Contacts C, Sink S>
-void Keeper<C, S>::miss(std::uint32_t slot, View& view) {
+void Keeper::miss(std::uint32_t slot, View& view) {
     figures_.missed.add();
     gateways_.at(view.gateway).missed.add(1);
     ledger_.note(slot, Event::kMissed, 0, now_s_);
@@ -114,6 +86,25 @@ void Keeper<C, S>::miss(std::uint32_t slot, View& view) {
     }
     consider_probe(slot, view);
     states_.write_control(slot, view);
+}
+
+void Keeper::set_state(View& view, Reach to) {
+    gauge(view.state, -1);
+    gauge(to, +1);
+    view.state = to;
+}
+
+// Before whatever it was that brought it back is noted.
+void Keeper::come_back(std::uint32_t slot, View& view) {
+    if (view.state == Reach::kUnreachable) {
+        ledger_.note(slot, Event::kBack, 0, now_s_);
+        dismiss_witness(slot, view);
+    }
+    set_state(view, Reach::kReachable);
+}
+
+void Keeper::gauge(Reach state, int by) {
+    figures_.by_state[static_cast<std::size_t>(state)].add(static_cast<std::uint64_t>(by));
 }
 
 }  // namespace pinhole::qualify

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A value that the control thread alone writes and any thread may read. Pure.
+// A value that one thread, the control thread, writes and any thread may read. Pure.
 #pragma once
 
 #include <atomic>
@@ -8,9 +8,9 @@ namespace pinhole::qualify {
 
 // Relaxed: each value stands for itself.
 template <class T>
-class Shown {
+class SingleWriter {
   public:
-    Shown() = default;
+    SingleWriter() = default;
     [[nodiscard]] T get() const { return value_.load(std::memory_order_relaxed); }
     void set(T value) { value_.store(value, std::memory_order_relaxed); }
     void add(T by) { set(static_cast<T>(get() + by)); }

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The bodies of Keeper that follow outages, by watch.h's rules.
-#pragma once
-
+// The keeper in an outage, by watch.h's rules.
 #include "control/qualify/keeper.h"
 
 #include <algorithm>
 
 namespace pinhole::qualify {
+namespace {
 
-// In an outage the neighbours' silence stands for the pings that would be missed next.
-inline constexpr std::uint32_t kMissedInOutage = 2;
 // Slots looked at in a call of advance() once an outage has ended: 10 million within seconds.
-inline constexpr std::uint32_t kRevivedAStep = 4'096;
+constexpr std::uint32_t kRevivedAStep = 4'096;
+
+}  // namespace
 
 // Before the miss is counted. A canary's silence may be our doing, and that of a phone which has
 // missed a ping already, or never answered one, says nothing new.
-template <Contacts C, Sink S>
-void Keeper<C, S>::note_silence(std::uint32_t slot, const View& view) {
+void Keeper::note_silence(std::uint32_t slot, const View& view) {
     if (view.missed == 0 && view.has(View::kEverAnswered) && !view.has(View::kCanary)) {
         gateways_.fell_silent(view.gateway, now_s_);
     } else if (view.state == Reach::kUnreachable) {
@@ -24,23 +22,20 @@ void Keeper<C, S>::note_silence(std::uint32_t slot, const View& view) {
     }
 }
 
-template <Contacts C, Sink S>
-void Keeper<C, S>::note_life_of(const View& view, std::uint32_t at_s, bool answered) {
+void Keeper::note_life_of(const View& view, std::uint32_t at_s, bool answered) {
     if (gateways_.showed_life(view.gateway, at_s, now_s_, answered)) {
         revive_left_ = states_.capacity();
     }
 }
 
 // Is it silent, with all around it?
-template <Contacts C, Sink S>
-bool Keeper<C, S>::thinned(const View& view) {
+bool Keeper::thinned(const View& view) {
     return view.state == Reach::kUnreachable && gateways_.silent_with(view.gateway) != 0;
 }
 
 // A second to all that are silent together, so that the end is seen at once; to each at most every
 // second interval and at least every 10 minutes.
-template <Contacts C, Sink S>
-Window Keeper<C, S>::thin_window_of(const View& view) const {
+Window Keeper::thin_window_of(const View& view) const {
     constexpr std::uint64_t kRarest_ms = 600'000;
     const std::uint64_t least_ms = std::uint64_t{2} * policy_.interval_ms;
     const auto ms = static_cast<std::uint32_t>(
@@ -50,8 +45,7 @@ Window Keeper<C, S>::thin_window_of(const View& view) const {
 }
 
 // Once an outage.
-template <Contacts C, Sink S>
-void Keeper<C, S>::note_outage(std::uint32_t slot, const View& view) {
+void Keeper::note_outage(std::uint32_t slot, const View& view) {
     if (const std::uint32_t since_s = gateways_.silent_since_s(view.gateway); since_s != 0) {
         ledger_.note_once(slot, Event::kOutage, since_s);
     }
@@ -59,9 +53,9 @@ void Keeper<C, S>::note_outage(std::uint32_t slot, const View& view) {
 
 // Whoever waits for one of the rare pings of an outage that has ended is pinged within an interval,
 // on whichever tick is emptier: those many are no burst.
-template <Contacts C, Sink S>
-void Keeper<C, S>::revive(std::uint32_t most) {
-    for (; revive_left_ != 0 && most != 0; --revive_left_, --most) {
+void Keeper::revive() {
+    for (std::uint32_t most = kRevivedAStep; revive_left_ != 0 && most != 0;
+         --revive_left_, --most) {
         const std::uint32_t slot = revive_next_;
         revive_next_ = slot + 1 == states_.capacity() ? 0 : slot + 1;
         const View view = states_.get_control(slot);
@@ -73,7 +67,7 @@ void Keeper<C, S>::revive(std::uint32_t most) {
             wheel::ticks_ahead(static_cast<Tick>(now_ms_ / kTickMs), plans_[slot]);
         ContactBrief contact;
         if (ahead > static_cast<std::int32_t>(policy_.interval_ms / kTickMs) &&
-            contacts_.read(slot, contact) && contact.generation == view.generation) {
+            contacts_.read({slot, view.generation}, contact)) {
             plan(slot, now_ms_, {0, policy_.interval_ms});
             arm(slot, contact, view);
         }

@@ -1,27 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The bodies of Keeper; contract and rules are in keeper.h.
-#pragma once
-
+// A contact's way through the keeper: it comes, moves, changes and goes. Contract and rules are in
+// keeper.h.
 #include "control/qualify/keeper.h"
 
 #include <algorithm>
 
 namespace pinhole::qualify {
+namespace {
 
-// A removal that came to nothing is asked for again after this long, and up to as much again by
-// chance, so that a million that expired together are not asked for together a second time.
-inline constexpr std::uint32_t kRemovalRetryMs = 1'000;
 // A contact is looked at again after this long at the latest; the wheel could not hold an expiry of
 // years.
-inline constexpr std::uint32_t kFarthestS = 1'000'000;
+constexpr std::uint32_t kFarthestS = 1'000'000;
 
-template <Contacts C, Sink S>
-Keeper<C, S>::Keeper(const PingPolicy& policy, const Books& books, C& contacts, S& sink, Now now,
-                     std::uint64_t seed)
+}  // namespace
+
+Keeper::Keeper(const PingPolicy& policy, const SharedState& shared, Contacts& contacts, Sink& sink,
+               Now now, std::uint64_t seed)
     : policy_(policy),
-      states_(books.states),
-      gateways_(books.gateways),
-      ledger_(books.ledger),
+      states_(shared.states),
+      gateways_(shared.gateways),
+      ledger_(shared.ledger),
       contacts_(contacts),
       sink_(sink),
       wheel_(states_.capacity(), static_cast<Tick>(now.ms / kTickMs)),
@@ -35,10 +33,7 @@ Keeper<C, S>::Keeper(const PingPolicy& policy, const Books& books, C& contacts, 
       now_s_(now.s),
       second_began_ms_(now.ms - std::min<std::uint64_t>(now.ms, 999)) {}
 
-// ---- The clocks
-
-template <Contacts C, Sink S>
-void Keeper<C, S>::set_now(Now now) {
+void Keeper::set_now(Now now) {
     if (now.s != now_s_) {
         // The new second began since the last call and at most a second ago; within that, a whole
         // number of seconds after the last one, as it is if both clocks run alike.
@@ -53,32 +48,22 @@ void Keeper<C, S>::set_now(Now now) {
     pace_.set_now(now.ms * 1'000 + now.us);
 }
 
-// The first tick that doesn't lie before.
-template <Contacts C, Sink S>
-auto Keeper<C, S>::tick_of(std::uint64_t ms) const -> Tick {
-    return static_cast<Tick>((ms + kTickMs - 1) / kTickMs);
-}
-
-template <Contacts C, Sink S>
-auto Keeper<C, S>::tick_of_second(std::uint32_t at_s) const -> Tick {
+auto Keeper::tick_of_second(std::uint32_t at_s) const -> Tick {
     const std::uint32_t ahead_s = at_s > now_s_ ? std::min(at_s - now_s_, kFarthestS) : 0;
     return tick_of(second_began_ms_ + std::uint64_t{1'000} * ahead_s);
 }
 
-// ---- A contact's way through
-
-template <Contacts C, Sink S>
-void Keeper<C, S>::changed(std::uint32_t slot) {
+void Keeper::changed(std::uint32_t slot) {
     ContactBrief contact;
     if (slot >= states_.capacity()) {
         return;
     }
-    if (!contacts_.read(slot, contact)) {
+    if (!contacts_.read(contacts_.id_at(slot), contact)) {
         forget(slot);
         return;
     }
     const View view = states_.get_control(slot);
-    if (view.generation != contact.generation) {
+    if (view.generation != contact.id.generation) {
         forget(slot);
         adopt(slot, contact);
         return;
@@ -96,10 +81,9 @@ void Keeper<C, S>::changed(std::uint32_t slot) {
     }
 }
 
-template <Contacts C, Sink S>
-void Keeper<C, S>::adopt(std::uint32_t slot, const ContactBrief& contact) {
+void Keeper::adopt(std::uint32_t slot, const ContactBrief& contact) {
     View view;
-    view.generation = contact.generation;
+    view.generation = contact.id.generation;
     view.flags = states_.get_control(slot).flags;  // kQueued, if the slot's last contact left it
     view.last_ping_ms = static_cast<std::uint32_t>(now_ms_);  // no proof of before now is its own
     Whereabouts where;
@@ -107,7 +91,7 @@ void Keeper<C, S>::adopt(std::uint32_t slot, const ContactBrief& contact) {
         enter(view, where);
         note_life_of(view, now_s_, false);
     }
-    ledger_.open(slot, contact.generation, where.aor_hash);
+    ledger_.open(slot, contact.id.generation, where.aor_hash);
     ledger_.note(slot, Event::kRegistered, where.udp_port, now_s_);
     take_traits(slot, view, where.traits);
     states_.write_control(slot, view);
@@ -119,14 +103,13 @@ void Keeper<C, S>::adopt(std::uint32_t slot, const ContactBrief& contact) {
     arm(slot, contact, view);
 }
 
-template <Contacts C, Sink S>
-void Keeper<C, S>::take_up(std::uint32_t slot) {
+void Keeper::take_up(std::uint32_t slot) {
     ContactBrief contact;
-    if (slot >= states_.capacity() || !contacts_.read(slot, contact)) {
+    if (slot >= states_.capacity() || !contacts_.read(contacts_.id_at(slot), contact)) {
         return;
     }
     View view = states_.get_control(slot);
-    if (view.generation != contact.generation) {
+    if (view.generation != contact.id.generation) {
         adopt(slot, contact);
         return;
     }
@@ -142,7 +125,7 @@ void Keeper<C, S>::take_up(std::uint32_t slot) {
     if (view.state == Reach::kUnreachable && removal_due(slot, view)) {
         view.unreachable_since_s = now_s_;  // an outage may have spared it, or we were the outage
     }
-    ledger_.open(slot, contact.generation, where.aor_hash);
+    ledger_.open(slot, contact.id.generation, where.aor_hash);
     view.traits = 0;  // of an earlier run's figures
     take_traits(slot, view, where.traits);
     states_.write_control(slot, view);
@@ -158,9 +141,8 @@ void Keeper<C, S>::take_up(std::uint32_t slot) {
 
 // What was learned of the old flow says nothing of the new one. A ping that is due sooner than the
 // new window would have it stays, so that a phone that moves all the time is pinged all the same.
-template <Contacts C, Sink S>
-void Keeper<C, S>::moved(std::uint32_t slot, const ContactBrief& contact, View view,
-                         const Whereabouts& where) {
+void Keeper::moved(std::uint32_t slot, const ContactBrief& contact, View view,
+                   const Whereabouts& where) {
     learn_from_move(slot, view, where);
     dismiss_witness(slot, view);
     set_state(view, Reach::kUnknown);
@@ -193,8 +175,7 @@ void Keeper<C, S>::moved(std::uint32_t slot, const ContactBrief& contact, View v
     arm(slot, contact, view);
 }
 
-template <Contacts C, Sink S>
-void Keeper<C, S>::enter(View& view, const Whereabouts& where) {
+void Keeper::enter(View& view, const Whereabouts& where) {
     const Gateways::Place place = gateways_.enter(where.address, where.agent);
     view.gateway = place.index;
     view.lesson = place.lesson;
@@ -203,8 +184,15 @@ void Keeper<C, S>::enter(View& view, const Whereabouts& where) {
     weigh(view);
 }
 
-template <Contacts C, Sink S>
-void Keeper<C, S>::forget(std::uint32_t slot) {
+void Keeper::leave(View& view) {
+    gateways_.leave({view.gateway, view.lesson}, now_s_);
+    gateways_.count_alg(view.gateway, view.alg(), -1);
+    view.gateway = Gateways::kNone;
+    view.lesson = 0;
+    view.flow_mark = 0;
+}
+
+void Keeper::forget(std::uint32_t slot) {
     View view = states_.get_control(slot);
     if (view.generation == 0) {
         return;
@@ -231,112 +219,15 @@ void Keeper<C, S>::forget(std::uint32_t slot) {
     wheel_.cancel(slot);
 }
 
-// A due entry, or a contact whose turn in the queue has come: whatever it was for, the contact is
-// looked at as it is now.
-template <Contacts C, Sink S>
-void Keeper<C, S>::visit(std::uint32_t slot, bool queued_turn) {
-    ContactBrief contact;
-    View view = states_.get_control(slot);
-    if (!contacts_.read(slot, contact) || contact.generation != view.generation) {
-        changed(slot);
-        return;
+// The rates that follow from what was learned are other ones then.
+void Keeper::use(const PingPolicy& policy) {
+    const bool others = policy.learn != policy_.learn ||
+                        policy.interval_ms != policy_.interval_ms ||
+                        policy.max_interval_ms != policy_.max_interval_ms;
+    policy_ = policy;
+    for (std::uint32_t slot = 0; others && slot < states_.capacity(); ++slot) {
+        weigh(states_.get_control(slot));
     }
-    take_life(slot, view);
-    if (ask_removal(slot, contact, view)) {
-        return;
-    }
-    if (view.has(View::kWaiting) &&
-        static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms >= effective_timeout_ms(policy_)) {
-        miss(slot, view);
-    } else if (const std::uint32_t again_ms = repeat_ms(view);
-               again_ms != 0 &&
-               static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms >= again_ms) {
-        repeat(slot, view);
-    }
-    if (ping_due(slot) && !view.has(View::kQueued)) {
-        ping(slot, view, queued_turn);
-    }
-    arm(slot, contact, view);
-}
-
-template <Contacts C, Sink S>
-bool Keeper<C, S>::ask_removal(std::uint32_t slot, const ContactBrief& contact, View& view) {
-    const ContactId id{slot, contact.generation};
-    const std::uint8_t before = view.flags;
-    view.flags &= static_cast<std::uint8_t>(~(View::kExpiring | View::kRemoving));
-    if (now_s_ >= contact.expires_at_s) {
-        view.flags |= View::kExpiring;
-        sink_.expire(id);
-    } else if (removal_due(slot, view)) {
-        view.flags |= View::kRemoving;
-        sink_.remove_unreachable(id);
-    } else {
-        if (view.flags !=
-            before) {  // it was refreshed, or has answered, before its owner got to it
-            states_.write_control(slot, view);
-        }
-        return false;
-    }
-    states_.write_control(slot, view);
-    wheel_.schedule(slot, tick_of(now_ms_ + kRemovalRetryMs + random_.below(kRemovalRetryMs)));
-    return true;
-}
-
-template <Contacts C, Sink S>
-bool Keeper<C, S>::removal_due(std::uint32_t slot, const View& view) const {
-    // A canary's silence is our doing: its phone will register.
-    return policy_.remove_after_s != 0 && view.state == Reach::kUnreachable &&
-           !view.has(View::kCanary) && !is_witness(slot, view) &&
-           now_s_ - view.unreachable_since_s >= policy_.remove_after_s &&
-           !gateways_.excuses(view.gateway, view.unreachable_since_s, now_s_,
-                              {policy_.interval_ms / 1'000, policy_.remove_after_s});
-}
-
-// The entry for whatever comes first.
-template <Contacts C, Sink S>
-void Keeper<C, S>::arm(std::uint32_t slot, const ContactBrief& contact, const View& view) {
-    Tick due = tick_of_second(contact.expires_at_s);
-    const auto sooner = [&due](Tick tick) { due = wheel::ticks_ahead(tick, due) > 0 ? tick : due; };
-    if (plans_[slot] != kNoPing && !view.has(View::kQueued)) {
-        sooner(plans_[slot]);
-    }
-    if (view.has(View::kWaiting)) {
-        const std::uint32_t waited = static_cast<std::uint32_t>(now_ms_) - view.last_ping_ms;
-        const std::uint32_t again_ms = repeat_ms(view);
-        sooner(
-            tick_of(now_ms_ - waited + (again_ms != 0 ? again_ms : effective_timeout_ms(policy_))));
-    }
-    if (policy_.remove_after_s != 0 && view.state == Reach::kUnreachable &&
-        !view.has(View::kCanary)) {
-        // What an outage spares is looked at again when its next ping is due.
-        const std::uint32_t at_s = view.unreachable_since_s + policy_.remove_after_s;
-        if (at_s > now_s_ || removal_due(slot, view)) {
-            sooner(tick_of_second(at_s));
-        }
-    }
-    wheel_.schedule(slot, due);
-}
-
-template <Contacts C, Sink S>
-void Keeper<C, S>::set_state(View& view, Reach to) {
-    gauge(view.state, -1);
-    gauge(to, +1);
-    view.state = to;
-}
-
-// Before whatever it was that brought it back is noted.
-template <Contacts C, Sink S>
-void Keeper<C, S>::come_back(std::uint32_t slot, View& view) {
-    if (view.state == Reach::kUnreachable) {
-        ledger_.note(slot, Event::kBack, 0, now_s_);
-        dismiss_witness(slot, view);
-    }
-    set_state(view, Reach::kReachable);
-}
-
-template <Contacts C, Sink S>
-void Keeper<C, S>::gauge(Reach state, int by) {
-    figures_.by_state[static_cast<std::size_t>(state)].add(static_cast<std::uint64_t>(by));
 }
 
 }  // namespace pinhole::qualify

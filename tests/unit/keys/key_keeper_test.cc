@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A disk that is a string and fails when told to, dice that count, and a clock that is a number.
-#include "control/keys/keeper.h"
+#include "control/keys/key_keeper.h"
 
 #include "control/keys/key_file.h"
 
@@ -22,8 +22,8 @@ struct Machine {
     int writes = 0;
     std::uint8_t dice = 0;
 
-    Keeper keeper(std::uint64_t rotate_s = kDay) {
-        return Keeper(
+    KeyKeeper keeper(std::uint64_t rotate_s = kDay) {
+        return KeyKeeper(
             rotate_s,
             {.write = [this](std::string_view text) -> std::optional<std::string> {
                  ++writes;
@@ -36,34 +36,34 @@ struct Machine {
              .randomize =
                  [this](std::span<std::uint8_t> to) { std::fill(to.begin(), to.end(), ++dice); }});
     }
-    Keeper started(std::uint64_t now_s, std::uint64_t rotate_s = kDay) {
-        Keeper made = keeper(rotate_s);
+    KeyKeeper started(std::uint64_t now_s, std::uint64_t rotate_s = kDay) {
+        KeyKeeper made = keeper(rotate_s);
         EXPECT_EQ(made.start(disk, now_s), std::nullopt);
         return made;
     }
     [[nodiscard]] KeyRing kept() const { return parse_keys(disk.value_or("")).ring.value(); }
 };
 
-TEST(Keeper, TheFirstKeyIsWrittenBeforeItSigns) {
+TEST(KeyKeeper, TheFirstKeyIsWrittenBeforeItSigns) {
     Machine machine;
-    const Keeper keeper = machine.started(kStart);
+    const KeyKeeper keeper = machine.started(kStart);
     ASSERT_EQ(keeper.ring().newest_first.size(), 1u);
     EXPECT_EQ(machine.kept(), keeper.ring());
     EXPECT_EQ(keeper.ring().starts, 1u);
 }
 
-TEST(Keeper, WithoutAPlaceForTheFirstKeyThereIsNoStart) {
+TEST(KeyKeeper, WithoutAPlaceForTheFirstKeyThereIsNoStart) {
     Machine machine;
     machine.full = true;
-    Keeper keeper = machine.keeper();
+    KeyKeeper keeper = machine.keeper();
     EXPECT_EQ(keeper.start(std::nullopt, kStart), "no space left");
     EXPECT_EQ(keeper.failure(), "no space left");
 }
 
-TEST(Keeper, ARestartKeepsTheKeysAndCounts) {
+TEST(KeyKeeper, ARestartKeepsTheKeysAndCounts) {
     Machine machine;
-    const Keeper first = machine.started(kStart);
-    const Keeper second = machine.started(kStart + 10);
+    const KeyKeeper first = machine.started(kStart);
+    const KeyKeeper second = machine.started(kStart + 10);
     EXPECT_EQ(second.ring().newest_first, first.ring().newest_first);
     EXPECT_EQ(second.ring().starts, 2u);
     EXPECT_EQ(machine.kept().starts, 2u) << "or the third start would be a second";
@@ -71,22 +71,22 @@ TEST(Keeper, ARestartKeepsTheKeysAndCounts) {
     EXPECT_EQ(second.generation(), first_generation(2));
 }
 
-TEST(Keeper, ADamagedTextIsRefusedAndLeftAlone) {
+TEST(KeyKeeper, ADamagedTextIsRefusedAndLeftAlone) {
     Machine machine;
     (void)machine.started(kStart);
     const std::string damaged = machine.disk->substr(0, machine.disk->size() / 2);
     machine.disk = damaged;
     machine.writes = 0;
-    Keeper keeper = machine.keeper();
+    KeyKeeper keeper = machine.keeper();
     EXPECT_TRUE(keeper.start(machine.disk, kStart + 10).has_value());
     EXPECT_EQ(keeper.failure(), "");
     EXPECT_EQ(machine.writes, 0);
     EXPECT_EQ(machine.disk, damaged);
 }
 
-TEST(Keeper, ANewKeySignsWhenItIsDueAndTheOldOneStays) {
+TEST(KeyKeeper, ANewKeySignsWhenItIsDueAndTheOldOneStays) {
     Machine machine;
-    Keeper keeper = machine.started(kStart);
+    KeyKeeper keeper = machine.started(kStart);
     const StoredKey old = keeper.ring().newest_first[0];
     machine.writes = 0;
     EXPECT_EQ(keeper.turn(kStart + kDay - 1), Turn::kNothing);
@@ -99,19 +99,19 @@ TEST(Keeper, ANewKeySignsWhenItIsDueAndTheOldOneStays) {
     EXPECT_EQ(keeper.turn(kStart + kDay + 1), Turn::kNothing);
 }
 
-TEST(Keeper, WhatIsOldAtTheStartGivesWayAtOnce) {
+TEST(KeyKeeper, WhatIsOldAtTheStartGivesWayAtOnce) {
     Machine machine;
     const KeyRing before = machine.started(kStart).ring();
-    const Keeper keeper = machine.started(kStart + 2 * kDay);
+    const KeyKeeper keeper = machine.started(kStart + 2 * kDay);
     ASSERT_EQ(keeper.ring().newest_first.size(), 2u);
     EXPECT_EQ(keeper.ring().newest_first[0].created_s, kStart + 2 * kDay);
     EXPECT_EQ(keeper.ring().newest_first[1], before.newest_first[0]);
     EXPECT_EQ(machine.kept(), keeper.ring());
 }
 
-TEST(Keeper, AFullDiskKeepsTheOldKeySigning) {
+TEST(KeyKeeper, AFullDiskKeepsTheOldKeySigning) {
     Machine machine;
-    Keeper keeper = machine.started(kStart);
+    KeyKeeper keeper = machine.started(kStart);
     const KeyRing before = keeper.ring();
     machine.full = true;
     EXPECT_EQ(keeper.turn(kStart + kDay), Turn::kFailed);
@@ -127,11 +127,11 @@ TEST(Keeper, AFullDiskKeepsTheOldKeySigning) {
     EXPECT_EQ(keeper.turn(kStart + 3 * kDay), Turn::kFailed) << "another failure is news again";
 }
 
-TEST(Keeper, AFullDiskAtTheStartIsNoReasonNotToServe) {
+TEST(KeyKeeper, AFullDiskAtTheStartIsNoReasonNotToServe) {
     Machine machine;
     const KeyRing before = machine.started(kStart).ring();
     machine.full = true;
-    Keeper keeper = machine.started(kStart + 2 * kDay);
+    KeyKeeper keeper = machine.started(kStart + 2 * kDay);
     EXPECT_EQ(keeper.failure(), "no space left");
     EXPECT_EQ(keeper.ring(), before);
     EXPECT_NE(keeper.generation(), first_generation(1));
@@ -142,10 +142,10 @@ TEST(Keeper, AFullDiskAtTheStartIsNoReasonNotToServe) {
     EXPECT_EQ(keeper.turn(kStart + 2 * kDay), Turn::kRotated);
 }
 
-TEST(Keeper, NeverMeansNever) {
+TEST(KeyKeeper, NeverMeansNever) {
     Machine machine;
     (void)machine.started(kStart, 0);
-    Keeper keeper = machine.started(kStart + 4000 * kDay, 0);
+    KeyKeeper keeper = machine.started(kStart + 4000 * kDay, 0);
     EXPECT_EQ(keeper.turn(kStart + 5000 * kDay), Turn::kNothing);
     EXPECT_EQ(keeper.ring().newest_first.size(), 1u);
 }

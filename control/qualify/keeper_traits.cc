@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The bodies of Keeper that follow what bindings say of themselves: that another phone may have their
-// flow by now (registrar/takeover.h), and what their gateway does to SIP (registrar/alg.h).
-#pragma once
-
+// The keeper follows what bindings say of themselves: that another phone may have their flow by now
+// (nat/takeover.h), and what their gateway does to SIP (nat/alg.h).
 #include "control/qualify/keeper.h"
 
 #include <bit>
 
 namespace pinhole::qualify {
+namespace {
 
-inline constexpr std::uint8_t kMissesBeforeProbe = 2;
+constexpr std::uint8_t kMissesBeforeProbe = 2;
+
+}  // namespace
 
 // Of a new contact, one of an earlier run, or one that has changed. The caller writes `view`.
-template <Contacts C, Sink S>
-void Keeper<C, S>::take_traits(std::uint32_t slot, View& view, std::uint8_t traits) {
+void Keeper::take_traits(std::uint32_t slot, View& view, std::uint8_t traits) {
     const View before = view;
     const bool same_port = ((before.traits ^ traits) & View::kPortMask) == 0;
     if (!same_port && view.state == Reach::kUnknown) {
@@ -31,24 +31,21 @@ void Keeper<C, S>::take_traits(std::uint32_t slot, View& view, std::uint8_t trai
 }
 
 // It is gone.
-template <Contacts C, Sink S>
-void Keeper<C, S>::drop_traits(const View& view) {
+void Keeper::drop_traits(const View& view) {
     gauge_alg(view.alg(), -1);
     figures_.suspects.add(view.is_suspect() ? -std::uint64_t{1} : 0);
 }
 
-template <Contacts C, Sink S>
-void Keeper<C, S>::gauge_alg(unsigned alg, int by) {
+void Keeper::gauge_alg(unsigned alg, int by) {
     if (alg != 0) {
         figures_.rewritten[alg - 1].add(static_cast<std::uint64_t>(by));
     }
 }
 
-// At the flow where it was. What its pings have told is not to be trusted once it is suspect, and is
-// asked anew when its phone has registered again.
-template <Contacts C, Sink S>
-void Keeper<C, S>::retrace(std::uint32_t slot, const ContactBrief& contact, View view,
-                           const Whereabouts& where) {
+// At the flow where it was. What its pings have told is not to be trusted once it is suspect, and
+// is asked anew when its phone has registered again.
+void Keeper::retrace(std::uint32_t slot, const ContactBrief& contact, View view,
+                     const Whereabouts& where) {
     const bool was_suspect = view.is_suspect();
     gateways_.count_alg(view.gateway, view.alg(), -1);
     take_traits(slot, view, where.traits);
@@ -73,8 +70,7 @@ void Keeper<C, S>::retrace(std::uint32_t slot, const ContactBrief& contact, View
 // Two pings in a row have got no answer by this flow, and the phone says that it listens at another
 // port. Once a flow and a port, and seldom at one gateway: who registers new ports all the time has
 // nothing scanned by us.
-template <Contacts C, Sink S>
-void Keeper<C, S>::consider_probe(std::uint32_t slot, View& view) {
+void Keeper::consider_probe(std::uint32_t slot, View& view) {
     Whereabouts where;
     // After 2, 4, 8 of them and so on: others of the gateway may have had the turn.
     if (view.missed < kMissesBeforeProbe || !std::has_single_bit(view.missed) ||
@@ -89,8 +85,7 @@ void Keeper<C, S>::consider_probe(std::uint32_t slot, View& view) {
 }
 
 // What says that there is nobody of that name is another's phone.
-template <Contacts C, Sink S>
-void Keeper<C, S>::probe_answered(ContactId id, unsigned code) {
+void Keeper::probe_answered(ContactId id, unsigned code) {
     const View view = id.slot < states_.capacity() ? states_.get_control(id.slot) : View{};
     const bool knows = code >= 200 && code != 404 && code != 410 && code != 604;
     if (id.valid() && view.generation == id.generation && (view.traits & View::kProbed) != 0 &&
