@@ -8,8 +8,8 @@ namespace pinhole::edge {
 
 // Packets of one burst: every stage handles all of them before the next stage begins.
 inline constexpr unsigned kMaxBurst = 32;
-// Packets that wait for an owner's answer, and the burst in hand. Fewer than a command ring's slots,
-// so that neither a command nor an answer finds it full.
+// Packets that wait for an owner's answer, and the burst in hand. Fewer than a command ring's
+// slots, so that neither a command nor an answer finds it full.
 inline constexpr unsigned kMaxJobs = 1024;
 // At most so many wait at once.
 inline constexpr unsigned kMaxWaiting = kMaxJobs - kMaxBurst;

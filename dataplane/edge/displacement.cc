@@ -9,8 +9,9 @@
 
 namespace pinhole::edge {
 
-// Where the answer goes elsewhere than the packet came from, no gateway stands between. A proxy on the
-// way has its phones' requests come by one flow, and the Path that would say so is believed from few.
+// Where the answer goes elsewhere than the packet came from, no gateway stands between. A proxy on
+// the way has its phones' requests come by one flow, and the Path that would say so is believed
+// from few.
 void Displacement::look(const Job& job, const Moment& now) {
     const registrar::Whose& whose = job.registration->whose;
     if (!whose.path.empty() || whose.flow != job.packet.flow || sip::came_by_proxy(job.message)) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The edge: what becomes of a burst of SIP datagrams, stage by stage. Every stage handles the whole
 // burst before the next begins, so that memory is fetched a stage ahead. A REGISTER that changes
-// nothing but a contact's state is done in place; what changes structure goes to the shard's owner as
-// a command, its packet waiting here for the answer. Pure: time, tables and the way out are handed in.
-// One worker an edge; edges share what is in Shared.
+// nothing but a contact's state is done in place; what changes structure goes to the shard's owner
+// as a command, its packet waiting here for the answer. Pure: time, tables and the way out are
+// handed in. One worker an edge; edges share what is in Shared.
 //
 // A template over its way out, so that no packet costs a virtual call. io instantiates it once
 // (io/worker_edge.cc), and the tests once (tests/unit/edge/).
@@ -41,9 +41,9 @@ class Edge {
     Edge& operator=(const Edge&) = delete;
 
     // --- packets ---
-    // Adds a packet to the burst, or drops it where too many wait. At most kMaxBurst between two calls
-    // of run().
-    void take(const Packet& packet);
+    // Adds a packet to the burst, or drops it where too many wait. At most kMaxBurst between two
+    // calls of run().
+    void take(Handle handle, std::string_view text, const net::Flow& flow);
     // Works on the burst.
     void run(const Round& round);
     // After a look at the receive queues: `backlog`, one of them held a full burst.
@@ -71,6 +71,7 @@ class Edge {
     void fetch_states() const;
     [[nodiscard]] Outcome decide(Job& job, const Round& round);
     void carry_out(Job& job, const Outcome& outcome);
+    void hand_over(Job& job, const PongNotice& pong);
     void wait_for(Job& job, unsigned owner);
     void end(Job& job);
 
@@ -129,14 +130,14 @@ Edge<S>::~Edge() {
 }
 
 template <Sink S>
-void Edge<S>::take(const Packet& packet) {
+void Edge<S>::take(Handle handle, std::string_view text, const net::Flow& flow) {
     Job* const job = burst_count_ == kMaxBurst ? nullptr : jobs_.take();
     if (job == nullptr) [[unlikely]] {
-        sink_.release(packet.handle);
+        sink_.release(handle);
         counters_.drop(DropReason::kHandoffFull);
         return;
     }
-    job->begin(packet);
+    job->begin(handle, text, flow);
     burst_[burst_count_++] = job;
 }
 
@@ -150,7 +151,11 @@ void Edge<S>::run(const Round& round) {
     prove_.settle(round);
     fetch_states();
     for (Job* const job : burst()) {
-        carry_out(*job, decide(*job, round));
+        if (job->task == Task::kPong) {
+            hand_over(*job, route_.take_pong(*job));
+        } else {
+            carry_out(*job, decide(*job, round));
+        }
     }
     burst_count_ = 0;
 }
@@ -192,9 +197,9 @@ void Edge<S>::prepare(Job& job, const Round& round) {
     }
 }
 
-// For all of the burst in tight loops: each may be a walk of the page tables and a miss, and only what
-// is close together in the program is under way at the same time. Between records and states digests
-// are made: where a request comes alone, nothing else hides how long its record takes.
+// For all of the burst in tight loops: each may be a walk of the page tables and a miss, and only
+// what is close together in the program is under way at the same time. Between records and states
+// digests are made: where a request comes alone, nothing else hides how long its record takes.
 template <Sink S>
 void Edge<S>::fetch_records() const {
     for (const Job* const job : burst()) {
@@ -217,23 +222,16 @@ void Edge<S>::fetch_states() const {
 
 template <Sink S>
 Outcome Edge<S>::decide(Job& job, const Round& round) {
-    if (job.task == Task::kPong) {
-        return route_.take_pong(job);
-    }
     out_.clear();
-    switch (job.task) {
-        case Task::kRegister:
-            if (job.proof.has_value()) {
-                if (const Outcome proof = prove_.admit(job, round, out_); !proof.goes_on()) {
-                    return proof;
-                }
-            }
-            return register_.decide(job, round, waiting_.has_room(), out_);
-        case Task::kPong:
-        case Task::kRoute:
-            break;
+    if (job.task != Task::kRegister) {
+        return route_.decide(job, round, out_);
     }
-    return route_.decide(job, round, out_);
+    if (job.proof.has_value()) {
+        if (const Outcome proof = prove_.admit(job, round, out_); !proof.goes_on()) {
+            return proof;
+        }
+    }
+    return register_.decide(job, round, waiting_.has_room(), out_);
 }
 
 template <Sink S>
@@ -247,10 +245,8 @@ void Edge<S>::carry_out(Job& job, const Outcome& outcome) {
             wait_for(job, outcome.owner);
             return;
         case Outcome::Kind::kPong:
-            if (!sink_.pong(job.pong_notice)) [[unlikely]] {
-                counters_.drop(DropReason::kHandoffFull);  // the next ping asks again
-            }
-            break;
+            hand_over(job, job.pong_notice);
+            return;
         case Outcome::Kind::kPeerPong:
             if (!sink_.peer_pong(job.peer_notice)) [[unlikely]] {
                 counters_.drop(DropReason::kHandoffFull);  // the next check asks again
@@ -260,6 +256,14 @@ void Edge<S>::carry_out(Job& job, const Outcome& outcome) {
         case Outcome::Kind::kGoesOn:
             counters_.drop(outcome.reason);
             break;
+    }
+    end(job);
+}
+
+template <Sink S>
+void Edge<S>::hand_over(Job& job, const PongNotice& pong) {
+    if (!sink_.pong(pong)) [[unlikely]] {
+        counters_.drop(DropReason::kHandoffFull);  // the next ping asks again
     }
     end(job);
 }
@@ -323,8 +327,8 @@ void Edge<S>::serve(const Command& command, const Round& round) {
     }
 }
 
-// Owners answer within a round of theirs. One that doesn't is stuck, and what waits for it never ends:
-// only the clock can tell.
+// Owners answer within a round of theirs. One that doesn't is stuck, and what waits for it never
+// ends: only the clock can tell.
 template <Sink S>
 void Edge<S>::expire(const Timer& /*timer*/, const Moment& now) {
     counters_.handoffs_late.add(waiting_.take_late(now.ms, kLateOwner_ms));

@@ -75,8 +75,8 @@ void GateStage::parse(Job& job) {
     }
 }
 
-// A core peer is trusted. A response passes by the MAC in its Via or not at all. Rules for "any" also
-// see what is no SIP, unless it is a keepalive.
+// A core peer is trusted. A response passes by the MAC in its Via or not at all. Rules for "any"
+// also see what is no SIP, unless it is a keepalive.
 bool GateStage::is_screened(const Job& job) const {
     if (rules_ == nullptr || job.peer.has_value()) {
         return false;

@@ -18,7 +18,8 @@ namespace pinhole::edge {
 
 class GateStage {
   public:
-    // `rank` answers what it has refused; `limits` are also what guesses at passwords count against.
+    // `rank` answers what it has refused; `limits` are also what guesses at passwords count
+    // against.
     GateStage(const Shared& shared, const RankStage& rank, admit::Limits& limits, unsigned worker,
               CoreCounters& counters)
         : shared_(shared), rank_(rank), limits_(limits), worker_(worker), counters_(counters) {}

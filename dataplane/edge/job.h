@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A packet on its way through the stages, with what one stage finds out and a later one uses. What a
-// stage alone needs stays in that stage. One worker; `registration` is read by the AOR's owner while
-// the job waits for it.
+// A packet on its way through the stages, with what one stage finds out and a later one uses. What
+// a stage alone needs stays in that stage. One worker; `registration` is read by the AOR's owner
+// while the job waits for it.
 #pragma once
 
 #include "dataplane/counters.h"
@@ -59,8 +59,10 @@ struct Job {
     Registration* registration;  // of kRegister
 
     // As it was received; of the fields above no other has a value before the gate has set it.
-    void begin(const Packet& received) {
-        packet = received;
+    void begin(Handle handle, std::string_view text, const net::Flow& flow) {
+        packet.handle = handle;
+        packet.text = text;
+        packet.flow = flow;
         refusal = Refusal::kNone;
         registration = nullptr;
     }

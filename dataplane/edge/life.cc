@@ -6,8 +6,9 @@
 
 namespace pinhole::edge {
 
-// A password shown just now is a proof; where nobody is asked for one, the Call-ID is, which only those
-// know who have seen the phone's packets. A Path leads to a proxy, whose flow is no contact's.
+// A password shown just now is a proof; where nobody is asked for one, the Call-ID is, which only
+// those know who have seen the phone's packets. A Path leads to a proxy, whose flow is no
+// contact's.
 void ProofsOfLife::note_refresh(const Job& job, const table::Record& record,
                                 const registrar::Named& named, const Moment& now) {
     const registrar::Whose& whose = job.registration->whose;
@@ -31,7 +32,8 @@ void ProofsOfLife::note_dialog(const net::Flow& flow, const Moment& now) {
     }
 }
 
-// The control thread looks when a ping is due. A contact that was given up for dead is to ring at once.
+// The control thread looks when a ping is due. A contact that was given up for dead is to ring at
+// once.
 void ProofsOfLife::note(table::ContactId id, table::Proof proof, const Moment& now) {
     shared_.qualify.prove_any(id.slot, now.stamp_ms(), proof);
     if (shared_.qualify.reach_any(id) == table::Reach::kUnreachable) [[unlikely]] {

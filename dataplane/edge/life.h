@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What proves to a worker that a contact lives, so that the control thread need not ping it: only what
-// bears a secret of the contact's and comes by its own flow. Bytes that anybody could have sent from a
-// forged address put nothing off. A proof is a store and no event. One worker.
+// What proves to a worker that a contact lives, so that the control thread need not ping it: only
+// what bears a secret of the contact's and comes by its own flow. Bytes that anybody could have
+// sent from a forged address put nothing off. A proof is a store and no event. One worker.
 #pragma once
 
 #include "dataplane/edge/job.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the operator may change while packets flow, as workers need it: one immutable set, part of the
-// surroundings. Whatever a worker judges within a round it judges by the same one.
+// What the operator may change while packets flow, as workers need it: one immutable set, part of
+// the surroundings. Whatever a worker judges within a round it judges by the same one.
 #pragma once
 
 #include "dataplane/admit/rate_limits.h"

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A fixed number of objects, handed out and taken back: the last one returned is the first to be
-// handed out, for its cache lines are warm. Memory is taken once, and its contents are the user's to
-// set. One thread; what is handed out may
-// be read by others.
+// handed out, for its cache lines are warm. Memory is taken once, and its contents are the user's
+// to set. One thread; what is handed out may be read by others.
 #pragma once
 
 #include <cstddef>

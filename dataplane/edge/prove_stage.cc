@@ -124,9 +124,9 @@ void ProveStage::limit_guesses(const Job& job, const Round& round, Attempt& atte
     }
 }
 
-// A phone at the flow that its AOR is registered by doesn't guess, whatever its neighbours do. A proxy
-// of ours is exempt too, for all phones behind it come from its address: counting their guesses is
-// the proxy's own affair.
+// A phone at the flow that its AOR is registered by doesn't guess, whatever its neighbours do. A
+// proxy of ours is exempt too, for all phones behind it come from its address: counting their
+// guesses is the proxy's own affair.
 bool ProveStage::is_exempt(const Job& job, const Round& round, const Attempt& attempt) const {
     if (round.settings().registrar.is_path_peer(job.packet.flow.theirs)) {
         return true;

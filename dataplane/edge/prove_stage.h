@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Who sends a REGISTER, and who calls from a flow that is not registered: asked for a password
-// (RFC 3261 §22) before any binding is looked at. REGISTERs are proved over the burst, so that digests
-// are made side by side; a caller alone. Nothing is kept of a request that has not shown a password.
-// One worker.
+// (RFC 3261 §22) before any binding is looked at. REGISTERs are proved over the burst, so that
+// digests are made side by side; a caller alone. Nothing is kept of a request that has not shown a
+// password. One worker.
 #pragma once
 
 #include "dataplane/admit/rate_limits.h"
@@ -36,8 +36,8 @@ class ProveStage {
     // Lets a REGISTER that has a `proof` go on if it is good; challenges or refuses it.
     [[nodiscard]] Outcome admit(const Job& job, const Round& round, sip::Writer& out);
 
-    // The AOR that a request claims to come from, canonical and written to `room`, if its sender may
-    // prove that by a password. Whether there is such a user makes no difference.
+    // The AOR that a request claims to come from, canonical and written to `room`, if its sender
+    // may prove that by a password. Whether there is such a user makes no difference.
     [[nodiscard]] std::optional<std::string_view> claimed_aor(
         const Job& job, const Round& round, std::array<char, sip::kMaxAor>& room) const;
     // Proves a caller who claims `aor`. Goes on with `out_proven` filled in, or challenges him.

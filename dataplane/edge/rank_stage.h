@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which packets an overloaded worker refuses (admit/overload.h): decided for a whole burst before any
-// of it is parsed. One worker.
+// Which packets an overloaded worker refuses (admit/overload.h): decided for a whole burst before
+// any of it is parsed. One worker.
 #pragma once
 
 #include "dataplane/admit/overload.h"

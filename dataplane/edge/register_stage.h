@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A REGISTER's steps: read, refreshed in place or given to the owner of its AOR, answered. One worker.
+// A REGISTER's steps: read, refreshed in place or given to the owner of its AOR, answered. One
+// worker.
 #pragma once
 
 #include "dataplane/admit/rate_limits.h"

@@ -9,8 +9,8 @@
 
 namespace pinhole::edge {
 
-// In a dialog a Route leads to a contact; without one, routing will look for the subscriber whom the
-// core calls. The answer to a ping is held against its contact's flow.
+// In a dialog a Route leads to a contact; without one, routing will look for the subscriber whom
+// the core calls. The answer to a ping is held against its contact's flow.
 void RouteStage::prepare(Job& job) {
     if (job.task == Task::kPong) {
         want_contact(job, job.pong.id.slot);
@@ -43,8 +43,18 @@ void RouteStage::want_contact(Job& job, std::uint32_t slot) const {
     shared_.table.prefetch_slot(slot);
 }
 
-Outcome RouteStage::take_pong(Job& job) {
-    return outcome_of(route::decide_pong(job.pong, job.packet.flow, shared_.table), job);
+PongNotice RouteStage::take_pong(const Job& job) {
+    return notice_of(route::decide_pong(job.pong, job.packet.flow, shared_.table));
+}
+
+PongNotice RouteStage::notice_of(const route::Decision& decision) {
+    counters_.pongs.add();
+    if (!decision.flow_matches && !decision.is_probe) {
+        counters_.wrong_target.add();
+    }
+    return {decision.contact, decision.rtt_us, decision.code,
+            static_cast<std::uint8_t>(decision.flow_matches),
+            static_cast<std::uint8_t>(decision.is_probe)};
 }
 
 Outcome RouteStage::decide(Job& job, const Round& round, sip::Writer& out) {
@@ -125,13 +135,7 @@ Outcome RouteStage::outcome_of(const route::Decision& decision, Job& job) {
             count(decision);
             return Outcome::send(decision.flow);
         case route::Kind::kPong:
-            counters_.pongs.add();
-            if (!decision.flow_matches && !decision.is_probe) {
-                counters_.wrong_target.add();
-            }
-            job.pong_notice = {decision.contact, decision.rtt_us, decision.code,
-                               static_cast<std::uint8_t>(decision.flow_matches),
-                               static_cast<std::uint8_t>(decision.is_probe)};
+            job.pong_notice = notice_of(decision);
             return {.kind = Outcome::Kind::kPong};
         case route::Kind::kPeerPong:
             job.peer_notice = {decision.peer_index, decision.code, decision.rtt_us};

@@ -29,13 +29,14 @@ class RouteStage {
     void prepare(Job& job);
     [[nodiscard]] Outcome decide(Job& job, const Round& round, sip::Writer& out);
     // The answer to a ping, known by its MAC.
-    [[nodiscard]] Outcome take_pong(Job& job);
+    [[nodiscard]] PongNotice take_pong(const Job& job);
 
   private:
     void prepare_call(Job& job);
     void want_contact(Job& job, std::uint32_t slot) const;
     [[nodiscard]] std::optional<Outcome> answer_stun(const Job& job, sip::Writer& out) const;
     [[nodiscard]] Outcome outcome_of(const route::Decision& decision, Job& job);
+    [[nodiscard]] PongNotice notice_of(const route::Decision& decision);
     void count(const route::Decision& decision);
 
     const Shared& shared_;

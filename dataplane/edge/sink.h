@@ -26,8 +26,8 @@ template <class S>
 concept Sink = requires(S& sink, const net::Flow& flow, std::string_view text, Handle packet,
                         unsigned worker, const Command& command, const PongNotice& pong,
                         const PeerPongNotice& peer_pong, const Timer& timer) {
-    // Sends `text` by `flow`. `packet` goes back: its buffer may be used for what is sent, and may be
-    // none. `text` doesn't lie in it.
+    // Sends `text` by `flow`. `packet` goes back: its buffer may be used for what is sent, and may
+    // be none. `text` doesn't lie in it.
     sink.datagram(flow, text, packet);
     // `packet` goes back without an answer.
     sink.release(packet);

@@ -12,8 +12,8 @@
 
 namespace pinhole::edge {
 
-// Writes the answer and counts it. Drops the request where it can't be answered, for `otherwise`, or
-// where every answer would be too large.
+// Writes the answer and counts it. Drops the request where it can't be answered, for `otherwise`,
+// or where every answer would be too large.
 [[nodiscard]] Outcome small_answer(const Job& job, const Round& round, const route::Answer& answer,
                                    DropReason otherwise, CoreCounters& counters, sip::Writer& out);
 

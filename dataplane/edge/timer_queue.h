@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The timers that an edge has asked for, the next one due first. There is room for one a job, more than
-// an edge ever has under way; it is taken once. One worker.
+// The timers that an edge has asked for, the next one due first. There is room for one a job, more
+// than an edge ever has under way; it is taken once. One worker.
 #pragma once
 
 #include "dataplane/edge/capacity.h"

@@ -42,8 +42,8 @@ template <class T>
 Result<ValueRing<T>> ValueRing<T>::create(const std::string& name, unsigned count,
                                           bool many_producers) {
     static_assert(sizeof(T) % 4 == 0);
-    // Producers may share a core: with a plain ring one that is preempted within it would hold up the
-    // workers behind it.
+    // Producers may share a core: with a plain ring one that is preempted within it would hold up
+    // the workers behind it.
     const unsigned flags = RING_F_SC_DEQ | (many_producers ? RING_F_MP_RTS_ENQ : RING_F_SP_ENQ);
     ValueRing made;
     made.ring_.reset(

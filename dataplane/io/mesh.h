@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The rings between threads. Commands go over an SPSC ring for each pair of asker and owner;
 // packets that another thread has made (pings, the kernel's frames) go into a worker's inbox. No
-// ring is waited for: what doesn't fit is refused, and the asker counts it. What is put there for the
-// service thread, which sleeps, rings its bell.
+// ring is waited for: what doesn't fit is refused, and the asker counts it. What is put there for
+// the service thread, which sleeps, rings its bell.
 //
 //   workers, control, service --commands--> worker --answers--> worker
 //   control, service, workers --inbox-----> worker

@@ -19,9 +19,9 @@ constexpr long kNap_ns = 100'000;
 
 static_assert((Worker::kHousekeepingRounds & (Worker::kHousekeepingRounds - 1)) == 0);
 
-// Its checksum is taken while the ones behind it come: all lines of a SIP packet are wanted at once,
-// and the processor's own look-ahead begins anew with each packet. The line in front of it is where the
-// headers of an answer will stand, whose payload begins where the frame did.
+// Its checksum is taken while the ones behind it come: all lines of a SIP packet are wanted at
+// once, and the processor's own look-ahead begins anew with each packet. The line in front of it is
+// where the headers of an answer will stand, whose payload begins where the frame did.
 constexpr std::size_t kFramesAhead = 4;
 void fetch_bytes(const rte_mbuf& frame) {
     constexpr std::uint32_t kMost = 1536;
@@ -136,8 +136,8 @@ void Worker::receive(std::span<rte_mbuf*> frames, DeviceIndex device, bool trust
         net::Datagram datagram;
         rte_mbuf* mbuf = sorter_.sort(frames[i], device, trusted, *around_, datagram);
         if (mbuf != nullptr) {
-            edge_.take({WorkerSink::handle_of(mbuf), datagram.text(),
-                        datagram.flow(sorter_.port_of(device))});
+            edge_.take(WorkerSink::handle_of(mbuf), datagram.text(),
+                       datagram.flow(sorter_.port_of(device)));
         }
     }
     edge_.run(this_round());

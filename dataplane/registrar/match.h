@@ -18,8 +18,8 @@ namespace pinhole::registrar {
 [[nodiscard]] bool same_binding(const table::ContactView& stored, const RequestedContact& asked,
                                 const RegisterRequest& request);
 
-// How surely the binding is meant: the phone that moved to where another with its Contact has been is
-// known by its Call-ID.
+// How surely the binding is meant: the phone that moved to where another with its Contact has been
+// is known by its Call-ID.
 enum class Likeness : std::uint8_t {
     kOther,     // another binding
     kSame,      // by the rules above
@@ -45,9 +45,9 @@ enum class Order : std::uint8_t {
 // `stored` is the state of the binding that the request means.
 [[nodiscard]] Order order_of(const table::ContactState& stored, const RegisterRequest& request);
 
-// Of the second in which a contact is granted its time, a part has passed already. That one does not
-// count, so that a contact lasts as long as it was granted, and up to a second longer: a phone that
-// refreshes just in time keeps its binding, and the dialogs that hang on its id.
+// Of the second in which a contact is granted its time, a part has passed already. That one does
+// not count, so that a contact lasts as long as it was granted, and up to a second longer: a phone
+// that refreshes just in time keeps its binding, and the dialogs that hang on its id.
 [[nodiscard]] inline std::uint32_t expiry_of(std::uint32_t granted_s, const Moment& now) {
     return now.s + granted_s + 1;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Contacts that name this edge, the loopback or a multicast group: no phone has such an address.
-// They are served like any other, since nothing is ever sent to a Contact's host, and counted. Pure;
-// any thread.
+// They are served like any other, since nothing is ever sent to a Contact's host, and counted.
+// Pure; any thread.
 #pragma once
 
 #include "dataplane/counters.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Path (RFC 3327): the proxies that a REGISTER came through, and that want to be on the way back.
-// Believed from the peers that the operator names and from nobody else: it says where calls go. Pure;
-// any thread.
+// Believed from the peers that the operator names and from nobody else: it says where calls go.
+// Pure; any thread.
 #pragma once
 
 #include "dataplane/net/flow.h"
@@ -22,9 +22,9 @@ struct Path {
 };
 
 // `flow` is where the answer goes. `out.route` is written to `room`. Without a Path, or from a
-// stranger, `out.route` is empty. A Path must lead to a path peer: what a phone has made up, and the
-// peer let pass, leads nowhere. A first URI that names its host by a name can't be looked up here;
-// the peer that sent the REGISTER has added it, and is the way.
+// stranger, `out.route` is empty. A Path must lead to a path peer: what a phone has made up, and
+// the peer let pass, leads nowhere. A first URI that names its host by a name can't be looked up
+// here; the peer that sent the REGISTER has added it, and is the way.
 [[nodiscard]] Verdict read_path(const sip::Message& message, const net::Flow& flow,
                                 const RegistrarPolicy& policy, std::span<char> room, Path& out);
 

@@ -39,8 +39,8 @@ struct Lifetimes {
         return Verdict::kOk;
     }
 
-    // Phones that register together, as after an outage, don't refresh together. Never more than was
-    // asked, never less than the minimum; the same for a retransmission.
+    // Phones that register together, as after an outage, don't refresh together. Never more than
+    // was asked, never less than the minimum; the same for a retransmission.
     [[nodiscard]] std::uint32_t spread(std::uint32_t asked_s) const {
         const std::uint64_t most = std::uint64_t{asked_s} * policy.expires_spread_percent / 100;
         const auto less = static_cast<std::uint32_t>((most + 1) * lot >> 32);
@@ -130,9 +130,9 @@ Verdict read_contact(const sip::NameAddr& address, const Lifetimes& lifetimes, P
     return lifetimes.grant(read.expires, out.expires_s);
 }
 
-// The same contact twice in one request: the later word counts (§10.3 step 7 takes them in order). It
-// may be the same as several that are not the same as each other (§19.1.4 ignores what one alone has),
-// and is said of all of them.
+// The same contact twice in one request: the later word counts (§10.3 step 7 takes them in order).
+// It may be the same as several that are not the same as each other (§19.1.4 ignores what one alone
+// has), and is said of all of them.
 void replace_or_append(const RequestedContact& contact, RegisterRequest& out) {
     const auto same = [&](const RequestedContact& earlier) {
         return sip::same_uri(earlier.uri, contact.uri);
@@ -193,9 +193,9 @@ bool read_rest(std::string_view rest, std::optional<std::uint32_t>& expires_s) {
     return rest.empty();
 }
 
-// A phone's refresh, nearly always: one Contact, byte for byte as it is stored but for how long. Then
-// it has been read before and was found good. All views are into the packet, which outlives the
-// record. False: it is not like that.
+// A phone's refresh, nearly always: one Contact, byte for byte as it is stored but for how long.
+// Then it has been read before and was found good. All views are into the packet, which outlives
+// the record. False: it is not like that.
 bool read_known(const sip::Message& message, const table::Record& known,
                 std::optional<std::uint32_t>& expires_s, RegisterRequest& out) {
     const std::uint8_t header = message.first_index(HeaderId::kContact);
@@ -385,8 +385,8 @@ Verdict read_contacts(const sip::Message& message, const ReadContext& context,
     out.outbound = options.outbound && out.count == 1 && out.contacts[0].expires_s != 0 &&
                    out.contacts[0].reg_id != 0;
     out.gruu = options.gruu && context.policy.gruu && concerns_instances(out);
-    // RFC 5626 §6: the flow would end at a proxy that has not said (by a Path with ob) that it finds
-    // the phone again.
+    // RFC 5626 §6: the flow would end at a proxy that has not said (by a Path with ob) that it
+    // finds the phone again.
     if (out.outbound && !whose.keeps_flows && sip::came_by_proxy(message)) {
         return Verdict::kForeignFirstHop;
     }

@@ -211,8 +211,8 @@ class Planner {
     bool grows_ = false;      // there may be more to list than before
 };
 
-// The first contact from `i` on that has exactly the text of the request's `n`; contact_count() if none
-// has.
+// The first contact from `i` on that has exactly the text of the request's `n`; contact_count() if
+// none has.
 std::size_t find_text(const table::Record& record, const RegisterRequest& request, std::size_t n,
                       std::size_t i) {
     const bool looked = request.known == &record && i <= request.known_index;

@@ -62,7 +62,7 @@ class Population : public testing::Test {
         }
         game = std::make_unique<Game>(
             *cable, plan,
-            Whereabouts{plan.first_gateway, plan.edge, edge->ports().device(0).info().mac});
+            LinkSetup{plan.first_gateway, plan.edge, edge->ports().device(0).info().mac});
         ASSERT_TRUE(eal->launch(0, Game::run, game.get()).ok());
         while (!game->over()) {
             edge->worker(0).round();
