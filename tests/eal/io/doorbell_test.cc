@@ -36,8 +36,8 @@ TEST(Doorbell, RingsOnceForWhoWaits) {
     EXPECT_FALSE(rung(bell)) << "it has risen, by something else";
 }
 
-// Who has taken the wish may write only after the sleeper has risen by something else: that ends the next
-// sleep early, and no other.
+// Who has taken the wish may write only after the sleeper has risen by something else: that ends
+// the next sleep early, and no other.
 TEST(Doorbell, LateRingCostsOneSleep) {
     Doorbell bell = Doorbell::create().take();
     bell.await();
@@ -49,8 +49,8 @@ TEST(Doorbell, LateRingCostsOneSleep) {
     EXPECT_FALSE(rung(bell));
 }
 
-// A ring would be lost within nanoseconds, if at all: many sleeps, and each is to end by a bell. What is put next
-// waits until this has been seen, so that it comes as the sleeper lies down.
+// A ring would be lost within nanoseconds, if at all: many sleeps, and each is to end by a bell.
+// What is put next waits until this has been seen, so that it comes as the sleeper lies down.
 TEST(Doorbell, NoneIsLost) {
     constexpr unsigned kSleeps = 20'000;
     constexpr int kForever_ms = 20'000;

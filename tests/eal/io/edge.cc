@@ -106,7 +106,7 @@ Edge::Edge(EdgeSettings settings, const TableMaker& make_table)
     pins_ = std::make_unique<route::PinTable>(1024);
     shared_ = std::make_unique<edge::Shared>(
         edge::Shared{*table_, *qualify_, peer_health_, *pins_, settings_.io.workers});
-    set_live({.registrar = settings_.policy, .limits = settings_.limits});
+    set_live({.limits = settings_.limits});
     shared_->screening = &rules_;
     shared_->refuse_when_overloaded = settings_.refuse_when_overloaded;
     if (settings_.auth.has_value()) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The dataplane without the daemon, for tests and benchmarks: real workers over virtual devices, with a forwarding
-// table written by hand. A net_ring gives back what is sent into it, so that a frame put into a worker's queue is
-// received in its next round and the answer then lies in the same queue. One thread a worker.
+// The dataplane without the daemon, for tests and benchmarks: real workers over virtual devices,
+// with a forwarding table written by hand. A net_ring gives back what is sent into it, so that a
+// frame put into a worker's queue is received in its next round and the answer then lies in the
+// same queue. One thread a worker.
 #pragma once
 
 #include "dataplane/io/eal.h"
 #include "dataplane/io/worker.h"
-#include "dataplane/registrar/policy.h"
 #include "dataplane/route/pin_table.h"
 #include "dataplane/table/binding_table.h"
 #include "dataplane/table/heap_memory.h"
@@ -49,13 +49,12 @@ struct EdgeSettings {
     Settings io;
     std::uint32_t max_contacts = 1000;
     net::PortIndex out = 0;  // the port that all routes lead to
-    registrar::RegistrarPolicy policy;
     admit::LimitPolicy limits{.enabled = false};
     bool refuse_when_overloaded = false;
     IdleMode idle = IdleMode::kSpin;
     table::ArrayMemory windows{};            // of the nonces; none: the heap
     table::ArrayMemory states{};             // likewise of the contacts' states
-    std::optional<auth::DigestPolicy> auth;  // none: nobody is asked who he is
+    std::optional<auth::DigestPolicy> auth;  // none: nobody is asked for a password
 };
 
 // A frame that the edge has sent, taken apart; `mbuf` is freed already.
@@ -108,7 +107,6 @@ class Edge {
     edge::Surroundings& around() { return around_; }
     // Only between rounds; from the next on.
     void set_live(edge::LiveSettings live);
-    [[nodiscard]] const edge::LiveSettings& live() const { return *around_.settings; }
     // Only between rounds; null screens nothing.
     void screen_by(const screen::RuleSet* rules) { rules_.store(rules); }
     // Likewise; before the first round where there is a policy.

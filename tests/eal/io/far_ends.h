@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The packets of a call as its two ends send them to the edge: the core calls, the phone answers and hangs up. What the
-// edge makes of a packet, and the next is an answer to, is decided by the same functions that its worker calls, with
-// pins of their own, so that none of it is known to the worker before. For benchmarks; one thread.
+// The packets of a call as its two ends send them to the edge: the core calls, the phone answers
+// and hangs up. What the edge makes of a packet, and the next is an answer to, is decided by the
+// same functions that its worker calls, with pins of their own, so that none of it is known to the
+// worker before. For benchmarks; one thread.
 #pragma once
 
 #include "tests/eal/io/edge.h"
@@ -29,7 +30,8 @@ class FarEnds {
 
     explicit FarEnds(Edge& edge) : edge_(edge) {}
 
-    // The call that begins with this INVITE of the core's, for the phone at `phone`, as the edge sees it.
+    // The call that begins with this INVITE of the core's, for the phone at `phone`, as the edge
+    // sees it.
     Call call(const std::string& invite, const net::Flow& phone) {
         Call out;
         const route::Sent ringing = forwarded(invite, core(), true);

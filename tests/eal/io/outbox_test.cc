@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the control thread has sent: pings framed beforehand, those that a worker must find the way of,
-// bursts, and what a full inbox makes of them.
+// What the control thread has sent: pings framed beforehand, those that a worker must find the way
+// of, bursts, and what a full inbox makes of them.
 #include "dataplane/io/outbox.h"
 
 #include "dataplane/route/ping.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What routers say of our packets, from the wire to us: ICMP frames into a TAP, the kernel's checks,
-// and the bound sockets' error queues.
+// What routers say of our packets, from the wire to us: ICMP frames into a TAP, the kernel's
+// checks, and the bound sockets' error queues.
 #include "dataplane/io/socket_errors.h"
 
 #include "dataplane/io/silence.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// For the tests of a worker: EAL once, an Edge a test, REGISTERs as phones write them, and at the end no packet
-// buffer may be missing.
+// The fixture for tests of a worker: EAL once, an Edge for each test, and REGISTERs as phones write
+// them. At the end of each test no packet buffer may be missing.
 #pragma once
 
 #include "tests/eal/io/edge.h"
@@ -9,9 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <optional>
 #include <string>
-#include <utility>
 
 namespace pinhole::io {
 
@@ -49,20 +47,15 @@ class WorkerScene : public testing::Test {
     void TearDown() override { end(); }
 
     void lay(unsigned workers, std::uint32_t max_contacts = 1000,
-             registrar::RegistrarPolicy policy = {}, admit::LimitPolicy limits = {.enabled = false},
-             bool refuse_when_overloaded = false,
-             std::optional<auth::DigestPolicy> auth = std::nullopt) {
+             const admit::LimitPolicy& limits = {.enabled = false}) {
         EdgeSettings settings;
         settings.io = settings_for(workers, {{DeviceKind::kVdev, "net_ring0"}});
         settings.max_contacts = max_contacts;
-        settings.policy = policy;
         settings.limits = limits;
-        settings.refuse_when_overloaded = refuse_when_overloaded;
-        settings.auth = std::move(auth);
         edge = std::make_unique<Edge>(settings);
     }
 
-    // Ends the edge's workers, so that nothing is under way any more.
+    // Ends the edge's workers, so that no packet is under way any more.
     void end() {
         if (edge == nullptr) {
             return;

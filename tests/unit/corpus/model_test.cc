@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Random REGISTERs, good and bad, from several phones of several AORs through the registrar's stages,
-// held against the plain model of RFC 3261 §10.3 (model.h): after each the answer's code, its
-// contacts and what the table holds. Seeded: what fails, fails again.
+// Random REGISTERs, good and bad, from several phones of several AORs through the registrar's
+// stages, held against the plain model of RFC 3261 §10.3 (model.h): after each the answer's code,
+// its contacts and what the table holds. Seeded: what fails, fails again.
 #include "tests/unit/corpus/model.h"
 
 #include "tests/unit/corpus/edge.h"

@@ -89,7 +89,8 @@ bool Edges::round(unsigned index) {
     unsigned taken = 0;
     for (; taken < kMaxBurst && !worker.coming.empty(); ++taken) {
         const auto& [flow, text] = worker.coming.front();
-        worker.edge->take(worker.sink.receive(text, flow));
+        const Packet packet = worker.sink.receive(text, flow);
+        worker.edge->take(packet.handle, packet.text, packet.flow);
         worker.coming.pop_front();
     }
     worker.edge->note_queues(taken == kMaxBurst, round.now);
@@ -153,7 +154,8 @@ void Edges::redirect(bool on) {
 }
 
 Moment Edges::now() const {
-    return {now_us_, now_us_ / 1000, kEpoch_s + static_cast<std::uint32_t>(now_us_ / 1'000'000)};
+    const std::uint64_t us = now_us_;
+    return {us, us / 1000, kEpoch_s + static_cast<std::uint32_t>(us / 1'000'000)};
 }
 
 const table::Record* Edges::record(const std::string& user) const {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The edges of a few workers over one table, as the daemon has them, for tests: a domain, addresses of
-// ours, a core peer, keys, and a clock that stands still until the test moves it. What a worker's loop
-// does around its edge is done by round(). One thread, unless the test gives each worker its own.
+// The edges of a few workers over one table, as the daemon has them, for tests: a domain, addresses
+// of ours, a core peer, keys, and a clock that stands still until the test moves it. What a
+// worker's loop does around its edge is done by round(). One thread, unless the test gives each
+// worker its own: then put(), round() and sent() of a worker are that thread's, and command(),
+// pass_ms(), pass_s() and quiescent_control() are those of one thread more, the control thread. All
+// else is for when no other thread runs.
 #pragma once
 
 #include "dataplane/edge/edge.h"
@@ -10,6 +13,7 @@
 #include "tests/unit/table/support.h"
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -88,6 +92,11 @@ class Edges {
     [[nodiscard]] const tokens::Keys& keys() const { return around_.keys; }
     // A command of the control thread's or the service thread's.
     void command(unsigned worker, Command command);
+    // The control thread holds nothing of the table any more. One that reads the table says so
+    // before the workers' threads start, and again and again; in the end it is offline. It counts
+    // as the last worker, which there must not be.
+    void quiescent_control() { qsbr_.quiescent(kMaxTestWorkers - 1); }
+    void offline_control() { qsbr_.offline(kMaxTestWorkers - 1); }
 
     // --- what the operator changes; from the next round on ---
     void set_live(LiveSettings live);
@@ -120,7 +129,7 @@ class Edges {
     [[nodiscard]] unsigned serve_commands(unsigned worker, const Round& round);
 
     const EdgeSettings settings_;
-    std::uint64_t now_us_ = 1'000'000;
+    std::atomic<std::uint64_t> now_us_{1'000'000};  // the control thread's; workers read it
     table::HeapMemory memory_;
     table::test::TestQsbr<kMaxTestWorkers> qsbr_;
     std::unique_ptr<table::BindingTable> table_;

@@ -39,7 +39,7 @@ class Stages : public testing::Test {
 
     Job& job_of(const std::string& text, const net::Flow& flow) {
         text_ = text;
-        job.begin({{}, text_, flow});
+        job.begin({}, text_, flow);
         return job;
     }
     Outcome pass(GateStage& gate, const std::string& text, const net::Flow& flow) {

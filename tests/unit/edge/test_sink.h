@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The way out of an edge under test: what it sends lands in vectors. Each packet is a heap block of
-// its own that is freed the moment the edge hands it back, so that AddressSanitizer sees whoever reads
-// on, or hands it back twice. One thread, but for the rings to other workers.
+// its own that is freed the moment the edge hands it back, so that AddressSanitizer sees whoever
+// reads on, or hands it back twice. One thread, but for the rings to other workers.
 #pragma once
 
 #include "dataplane/edge/edge.h"
@@ -23,8 +23,11 @@ namespace pinhole::edge::test {
 
 // What an edge has sent.
 struct Sent {
+    static constexpr std::size_t kNoPacket = ~std::size_t{0};
+
     net::Flow flow;
     std::string text;
+    std::size_t packet = kNoPacket;  // what caused it, counted as the worker received them
 
     [[nodiscard]] bool has(std::string_view what) const {
         return text.find(what) != std::string::npos;
@@ -48,7 +51,7 @@ class TestSink {
         std::unique_ptr<char[]> block(new char[text.size()]);
         std::copy(text.begin(), text.end(), block.get());
         char* const bytes = block.get();
-        packets_.emplace(bytes, std::move(block));
+        packets_.emplace(bytes, Received{std::move(block), received++});
         return {{bytes}, {bytes, text.size()}, flow};
     }
 
@@ -56,6 +59,8 @@ class TestSink {
     void datagram(const net::Flow& flow, std::string_view text, Handle packet) {
         sent.push_back({flow, std::string(text)});
         if (packet.is_set()) {
+            const auto found = packets_.find(static_cast<char*>(packet.of));
+            sent.back().packet = found == packets_.end() ? Sent::kNoPacket : found->second.number;
             ++answered;
             take_back(packet);
         }
@@ -93,19 +98,25 @@ class TestSink {
     std::vector<PeerPongNotice> peer_pongs;
     TimerQueue timers;
     bool refuses_pongs = false;
-    // What became of the packets received.
+    // How many packets were received, and what became of them.
+    std::size_t received = 0;
     std::size_t answered = 0;
     std::size_t released = 0;
     std::size_t kept = 0;  // and answered or released later
 
   private:
+    struct Received {
+        std::unique_ptr<char[]> block;
+        std::size_t number;
+    };
+
     void take_back(Handle packet) {
         if (packets_.erase(static_cast<char*>(packet.of)) != 1) {
             std::abort();  // handed back twice
         }
     }
 
-    std::unordered_map<char*, std::unique_ptr<char[]>> packets_;
+    std::unordered_map<char*, Received> packets_;
     CommandRings* rings_ = nullptr;
     unsigned worker_ = 0;
     std::deque<std::pair<unsigned, Command>> outgoing_;

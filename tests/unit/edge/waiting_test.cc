@@ -77,7 +77,8 @@ std::string register_text(const std::string& user) {
            "@192.168.1.10:5060>\r\nExpires: 600\r\nContent-Length: 0\r\n\r\n";
 }
 
-// Worker 1 stands still: what waits for it is counted once, and counted no more when it has answered.
+// Worker 1 stands still: what waits for it is counted once, and counted no more when it has
+// answered.
 TEST(LateOwners, AreCountedByTheClockAlone) {
     Edges edges({.workers = 2});
     const std::string theirs = edges.user_of(1);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RFC 5627 as a REGISTER and its 200 meet it: who is told GRUUs, and where they stand.
+// RFC 5627 in a REGISTER and its 200: who is told GRUUs, and where they stand.
 #include "dataplane/registrar/answer.h"
-#include "dataplane/registrar/rules.h"
-#include "dataplane/table/binding_table.h"
-#include "dataplane/table/heap_memory.h"
 #include "tests/unit/registrar/request_text.h"
 
 #include <gmock/gmock.h>
@@ -53,24 +50,10 @@ TEST(Gruu, Rfc5627_3_2_WhatAPhoneWritesItselfIsNotKept) {
 
 class GruuAnswer : public testing::Test {
   protected:
-    GruuAnswer() {
-        const table::ShardMemory shard = memory_.shard();
-        table_ = table::BindingTable::make(
-            {.max_contacts = 100,
-             .hash = test_hash(),
-             .reclaimer = {[](void*) { return std::uint64_t{0}; },
-                           [](void*, std::uint64_t) { return true; }, nullptr},
-             .arrays = memory_.arrays(),
-             .shards = {&shard, 1}});
-    }
     void store(const RequestText& text, net::Flow flow = flow_from(kHome, 32947)) {
         last_ = read(text, {}, now_, flow);
         ASSERT_EQ(last_->verdict, Verdict::kOk);
-        (void)table_->change_owner(last_->request.whose->aor_hash, last_->request.whose->aor,
-                                   [&](const table::Current& current, table::Edit& edit) {
-                                       return plan(current, last_->request, {}, {}, edit) ==
-                                              Verdict::kOk;
-                                   });
+        ASSERT_EQ(stored_.add(last_->request), Verdict::kOk);
     }
     std::string answer(std::size_t gruu_size, std::size_t limit = AnswerContext::kNoLimit,
                        std::string_view headers = "") {
@@ -92,15 +75,12 @@ class GruuAnswer : public testing::Test {
         }
         std::vector<char> room(16'000);
         sip::Writer out(room.data(), room.size());
-        EXPECT_EQ(write_ok(last_->message,
-                           table_->find(last_->request.whose->aor_hash, last_->request.whose->aor),
-                           context, out),
+        EXPECT_EQ(write_ok(last_->message, stored_.record(last_->request), context, out),
                   Answered::kWritten);
         return std::string(out.view());
     }
 
-    table::HeapMemory memory_;
-    std::unique_ptr<table::BindingTable> table_;
+    Stored stored_;
     std::unique_ptr<ReadRequest> last_;
     Moment now_{.ms = 5'000'000, .s = 1'000'000};
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A Contact that is stored already is read by comparing, without a look at its grammar: what comes of
-// it must be what the whole reading would have given, and nothing else must pass for it.
+// A Contact that is stored already is read by comparing, without a look at its grammar: what comes
+// of it must be what the whole reading would have given, and nothing else must pass for it.
 #include "tests/unit/registrar/request_text.h"
 
 #include <gtest/gtest.h>

@@ -48,11 +48,11 @@ table::ContactView stored_by(const ReadRequest& made) {
     view.uri = made.request.contacts[0].uri;
     view.params = {made.request.contacts[0].params, made.request.contacts[0].instance};
     view.reg_id = made.request.contacts[0].reg_id;
-    view.state.flow = made.request.whose->flow;
-    view.state.call_id_hash = made.request.whose->call_id_hash;
-    view.state.cseq = made.request.whose->cseq;
-    view.state.refreshed_at_ms = made.request.whose->now.ms;
-    view.state.expires_at_s = made.request.whose->now.s + made.request.contacts[0].expires_s;
+    view.state.flow = made.whose.flow;
+    view.state.call_id_hash = made.whose.call_id_hash;
+    view.state.cseq = made.whose.cseq;
+    view.state.refreshed_at_ms = made.whose.now.ms;
+    view.state.expires_at_s = made.whose.now.s + made.request.contacts[0].expires_s;
     return view;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RFC 3327 as a REGISTER and its 200 meet it: whose Path is believed, what is kept of it, and what is
-// told.
+// RFC 3327 as a REGISTER and its 200 meet it: whose Path is believed, what is kept of it, and what
+// is told.
 #include "dataplane/registrar/answer.h"
 #include "dataplane/registrar/match.h"
 #include "tests/unit/registrar/request_text.h"
@@ -60,18 +60,18 @@ TEST(Path, Rfc3327_5_3_IsKeptInOrderAndReturned) {
     constexpr const char* kPath =
         "<sip:a1b2@10.0.0.5:5070;lr>, <sip:p2.example.com;lr>, \"P, 3\" "
         "<sip:p3.example.com;lr>;x=y";
-    EXPECT_EQ(got->request.whose->path, kPath);
+    EXPECT_EQ(got->whose.path, kPath);
     EXPECT_EQ(ok_headers(*got, policy()),
               std::string("Path: ") + kPath + "\r\nSupported: path\r\n");
     EXPECT_EQ(got->request.contacts[0].uri, "sip:alice@192.168.1.10:5060");
 }
 
 TEST(Path, Rfc3327_5_3_ThePathNotTheSourceIsTheTarget) {
-    EXPECT_EQ(read_from(kProxy, "Path: <sip:a@10.0.0.6:5070;lr>\r\n")->request.whose->flow,
+    EXPECT_EQ(read_from(kProxy, "Path: <sip:a@10.0.0.6:5070;lr>\r\n")->whose.flow,
               flow_from(0x0a000006, 5070));
-    EXPECT_EQ(read_from(kProxy, "Path: <sip:10.0.0.5;lr>\r\n")->request.whose->flow,
+    EXPECT_EQ(read_from(kProxy, "Path: <sip:10.0.0.5;lr>\r\n")->whose.flow,
               flow_from(kProxy, 5060));
-    EXPECT_EQ(read_from(kProxy, "Path: <sip:edge.example.net;lr>\r\n")->request.whose->flow,
+    EXPECT_EQ(read_from(kProxy, "Path: <sip:edge.example.net;lr>\r\n")->whose.flow,
               flow_from(kProxy, 40'000))
         << "a name is not looked up: who sent it has added it";
 }
@@ -81,7 +81,7 @@ TEST(Path, Rfc3327_6_ItLeadsToNobodyButPathPeers) {
                              "<sip:", "<sip:10.0.0.5;lr>, nonsense", "<mailto:a@10.0.0.5>"}) {
         const auto got = read_from(kProxy, std::string("Path: ") + path + "\r\n");
         EXPECT_EQ(got->verdict, Verdict::kBadPath) << path;
-        EXPECT_EQ(got->request.whose->flow, flow_from(kProxy, 40'000)) << "where the refusal goes";
+        EXPECT_EQ(got->whose.flow, flow_from(kProxy, 40'000)) << "where the refusal goes";
     }
     EXPECT_EQ(status_of(Verdict::kBadPath), 400U);
 }
@@ -89,8 +89,8 @@ TEST(Path, Rfc3327_6_ItLeadsToNobodyButPathPeers) {
 TEST(Path, Rfc3327_6_FromAStrangerItIsIgnored) {
     const auto got = read_from(kHome, "Path: <sip:10.0.0.5;lr>\r\nSupported: path\r\n");
     ASSERT_EQ(got->verdict, Verdict::kOk);
-    EXPECT_EQ(got->request.whose->path, "");
-    EXPECT_EQ(got->request.whose->flow, flow_from(kHome, 40'000));
+    EXPECT_EQ(got->whose.path, "");
+    EXPECT_EQ(got->whose.flow, flow_from(kHome, 40'000));
     EXPECT_EQ(ok_headers(*got, policy()), "");
 }
 
@@ -109,7 +109,7 @@ TEST(Path, HasABound) {
     const std::string most =
         "<sip:" + std::string(table::kMaxPathBytes - 18, 'x') + "@10.0.0.5;lr>";
     ASSERT_EQ(most.size(), table::kMaxPathBytes);
-    EXPECT_EQ(read_from(kProxy, "Path: " + most + "\r\n")->request.whose->path, most);
+    EXPECT_EQ(read_from(kProxy, "Path: " + most + "\r\n")->whose.path, most);
     EXPECT_EQ(read_from(kProxy, "Path: " + most + "\r\nPath: <sip:y;lr>\r\n")->verdict,
               Verdict::kTextTooLong);
     EXPECT_EQ(read_from(kProxy, "Path: \"1\"" + most + "\r\n")->verdict, Verdict::kTextTooLong);
@@ -124,7 +124,7 @@ TEST(Path, TheContactsParametersStandBesideIt) {
     text.contacts = {"<sip:a@h1>;a=1", "<sip:a@h2>;+sip.instance=\"<urn:uuid:2>\""};
     const auto got = read(text, policy(), {1, 1}, flow_from(kProxy, 5060));
     ASSERT_EQ(got->verdict, Verdict::kOk);
-    EXPECT_EQ(got->request.whose->path, "<sip:10.0.0.5;lr>");
+    EXPECT_EQ(got->whose.path, "<sip:10.0.0.5;lr>");
     EXPECT_EQ(got->request.contacts[0].params, ";a=1");
     EXPECT_EQ(got->request.contacts[1].instance, "<urn:uuid:2>");
 }
@@ -158,14 +158,14 @@ TEST(Path, ABindingByAnotherPathIsAnotherPhoneUnlessTheCallIdSaysSo) {
     const auto got = read_from(kProxy, "Path: <sip:f1@10.0.0.5:5070;lr>\r\n");
     table::ContactView stored;
     stored.uri = got->request.contacts[0].uri;
-    stored.state.flow = got->request.whose->flow;
+    stored.state.flow = got->whose.flow;
     stored.path = "<sip:f2@10.0.0.5:5070;lr>";
     EXPECT_FALSE(same_binding(stored, got->request.contacts[0], got->request));
     EXPECT_FALSE(same_text(stored, got->request.contacts[0], got->request));
-    stored.state.call_id_hash = got->request.whose->call_id_hash;
+    stored.state.call_id_hash = got->whose.call_id_hash;
     EXPECT_TRUE(same_binding(stored, got->request.contacts[0], got->request));
     stored.state.call_id_hash = 0;
-    stored.path = got->request.whose->path;
+    stored.path = got->whose.path;
     EXPECT_TRUE(same_binding(stored, got->request.contacts[0], got->request));
     EXPECT_TRUE(same_text(stored, got->request.contacts[0], got->request));
 }

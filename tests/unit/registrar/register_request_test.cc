@@ -109,8 +109,8 @@ TEST(ReadRegister, Rfc3261_10_3_CanonicalAorWithEscapesAndCase) {
     text.to = "\"Alice, A.\" <sip:%61lice@EXAMPLE.com:5060;user=phone>";
     const auto made = read(text);
     ASSERT_EQ(made->verdict, Verdict::kOk);
-    EXPECT_EQ(made->request.whose->aor, "alice@example.com");
-    EXPECT_EQ(made->request.whose->aor_hash, test_hash()("alice@example.com"));
+    EXPECT_EQ(made->whose.aor, "alice@example.com");
+    EXPECT_EQ(made->whose.aor_hash, test_hash()("alice@example.com"));
 }
 
 TEST(ReadRegister, Rfc3261_20_10_KeepsOtherParametersOnly) {

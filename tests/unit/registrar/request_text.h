@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Builds REGISTERs as phones write them, for the tests of this folder, and reads them as a worker
-// does.
+// Builds REGISTERs as phones write them, for the tests of this folder and of the edge; reads them;
+// and keeps what they have stored.
 #pragma once
 
 #include "dataplane/registrar/register_request.h"
+#include "dataplane/registrar/rules.h"
+#include "dataplane/table/binding_table.h"
+#include "dataplane/table/heap_memory.h"
 
 #include <array>
 #include <memory>
@@ -79,5 +82,39 @@ inline std::unique_ptr<ReadRequest> read(const RequestText& text,
     }
     return made;
 }
+
+// A small table, for tests of what the registrar does with a given record.
+class Stored {
+  public:
+    Stored() {
+        const table::ShardMemory shard = memory_.shard();
+        table_ = table::BindingTable::make(
+            {.max_contacts = 100,
+             .hash = test_hash(),
+             .reclaimer = {[](void*) { return std::uint64_t{0}; },
+                           [](void*, std::uint64_t) { return true; }, nullptr},
+             .arrays = memory_.arrays(),
+             .shards = {&shard, 1}});
+    }
+    table::BindingTable& table() { return *table_; }
+
+    // Makes the contacts of a good request, by its plan.
+    Verdict add(const RegisterRequest& request) {
+        Verdict verdict = Verdict::kOk;
+        (void)table_->change_owner(request.whose->aor_hash, request.whose->aor,
+                                   [&](const table::Current& current, table::Edit& edit) {
+                                       verdict = plan(current, request, {}, {}, edit);
+                                       return verdict == Verdict::kOk;
+                                   });
+        return verdict;
+    }
+    [[nodiscard]] const table::Record* record(const RegisterRequest& request) const {
+        return table_->find(request.whose->aor_hash, request.whose->aor);
+    }
+
+  private:
+    table::HeapMemory memory_;
+    std::unique_ptr<table::BindingTable> table_;
+};
 
 }  // namespace pinhole::registrar

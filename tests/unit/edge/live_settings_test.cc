@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What changes while packets flow: other settings from the next round on, and draining. And that what
-// is answered stands in the worker's log, whichever worker's AOR it is.
+// Settings that change while packets flow: they hold from the next round on; and draining. Also:
+// what the edge has answered stands in a worker's change log, whichever worker owns the AOR.
 #include "dataplane/table/change_log.h"
-#include "tests/eal/io/worker_scene.h"
+#include "tests/unit/edge/edge_scene.h"
 
 #include <string>
 #include <vector>
 
-namespace pinhole::io {
+namespace pinhole::edge::test {
 namespace {
 
-class Conducted : public WorkerScene {
+class LiveSettingsScene : public EdgeScene {
   public:
     unsigned ask(const Register& message, std::uint16_t port = 5060) {
-        const auto seen = edge->ask(0, to_edge(kNat, port), message.text());
+        const auto seen = edge->ask(0, from(kNat, port), message.text());
         return seen.size() == 1 ? static_cast<unsigned>(std::stoul(seen[0].text.substr(8))) : 0;
     }
 };
 
-TEST_F(Conducted, AnotherPolicyHoldsFromTheNextRoundOn) {
-    lay(1);
+TEST_F(LiveSettingsScene, AnotherPolicyHoldsFromTheNextRoundOn) {
+    lay();
     Register message;
     message.expires = "600";
     EXPECT_EQ(ask(message), 200U);
-    edge::LiveSettings next = edge->live();
+    LiveSettings next = edge->live();
     next.registrar.min_expires_s = 700;
     next.registrar.max_expires_s = 7200;
     edge->set_live(next);
@@ -31,16 +31,16 @@ TEST_F(Conducted, AnotherPolicyHoldsFromTheNextRoundOn) {
     EXPECT_EQ(ask(message), 423U);
 }
 
-TEST_F(Conducted, OtherLimitsHoldAndWhoIsKnownIs) {
+TEST_F(LiveSettingsScene, OtherLimitsHold) {
     constexpr admit::LimitPolicy kFew{
         .flow = {60, 3}, .address = {60, 3}, .phone = {60, 0}, .guesses = {1, 3}};
-    lay(1);
+    lay();
     Register message;
     message.contact = "";
     for (unsigned i = 0; i < 10; ++i, ++message.cseq) {
         EXPECT_EQ(ask(message), 200U);
     }
-    edge::LiveSettings next = edge->live();
+    LiveSettings next = edge->live();
     next.limits = kFew;
     edge->set_live(next);
     unsigned answered = 0;
@@ -50,11 +50,11 @@ TEST_F(Conducted, OtherLimitsHoldAndWhoIsKnownIs) {
     EXPECT_EQ(answered, 3U);
 }
 
-TEST_F(Conducted, DrainingTakesNoNewBindingAndKeepsThoseThatAreThere) {
-    lay(1);
+TEST_F(LiveSettingsScene, DrainingRefusesNewBindingsAndServesTheOthers) {
+    lay();
     Register there;
     ASSERT_EQ(ask(there), 200U);
-    edge::LiveSettings next = edge->live();
+    LiveSettings next = edge->live();
     next.draining = true;
     next.retry_after_s = 60;
     edge->set_live(next);
@@ -63,7 +63,7 @@ TEST_F(Conducted, DrainingTakesNoNewBindingAndKeepsThoseThatAreThere) {
     newcomer.user = "200";
     newcomer.call_id = "call-200";
     newcomer.contact = "<sip:200@192.168.1.11:5060>";
-    const auto seen = edge->ask(0, to_edge(kNat, 5061), newcomer.text());
+    const auto seen = edge->ask(0, from(kNat, 5061), newcomer.text());
     ASSERT_EQ(seen.size(), 1U);
     EXPECT_EQ(seen[0].text.substr(8, 3), "503");
     EXPECT_TRUE(seen[0].has("\r\nRetry-After: "));
@@ -107,21 +107,22 @@ struct TestLog {
     table::ChangeLog log;
 };
 
-// Structure stands in its owner's log, a refresh in that of whoever got it.
-TEST_F(Conducted, WhatIsAnsweredIsLogged) {
+// A change of structure stands in the log of the AOR's owner, a refresh in that of the worker that
+// received it.
+TEST_F(LiveSettingsScene, WhatIsAnsweredIsLogged) {
     using enum table::ChangeKind;
-    lay(2);
+    lay({.workers = 2});
     std::array<TestLog, 2> logs;
     for (std::uint32_t worker = 0; worker < 2; ++worker) {
         edge->table().log_to(worker, &logs[worker].log);
     }
     Register message;
     message.user = user_of(1);
-    edge->put(0, to_edge(kNat, 5060), message.text());
+    edge->put(0, from(kNat, 5060), message.text());
     for (unsigned i = 0; i < 3; ++i) {
-        edge->worker(0).round();
+        (void)edge->round(0);
         EXPECT_TRUE(edge->sent(0).empty() || logs[1].log.written() != 0);
-        edge->worker(1).round();
+        (void)edge->round(1);
     }
     EXPECT_EQ(logs[1].take(), std::vector{kImage});
     EXPECT_TRUE(logs[0].take().empty());
@@ -135,4 +136,4 @@ TEST_F(Conducted, WhatIsAnsweredIsLogged) {
 }
 
 }  // namespace
-}  // namespace pinhole::io
+}  // namespace pinhole::edge::test

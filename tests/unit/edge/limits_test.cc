@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a worker lets through of who asks for too much, and what it counts.
-#include "tests/eal/io/worker_scene.h"
+// Rate limits: how much of a flow's or an address's traffic the edge lets through, and what it
+// counts.
+#include "tests/unit/edge/edge_scene.h"
 
 #include <string>
 
-namespace pinhole::io {
+namespace pinhole::edge::test {
 namespace {
 
 constexpr admit::LimitPolicy kFew{.flow = {60, 5},
@@ -23,15 +24,15 @@ std::string invite(const std::string& uri) {
            "Content-Length: 0\r\n\r\n";
 }
 
-class Limited : public WorkerScene {
+class Limited : public EdgeScene {
   public:
-    void SetUp() override { lay(1, 1000, {}, kFew); }
+    void SetUp() override { lay({.limits = kFew}); }
 
-    // How many of so many are answered.
-    unsigned answered(const net::Flow& from, const std::string& text, unsigned tries) {
+    // Sends `text` so many times and returns how many times it was answered.
+    unsigned answered(const net::Flow& flow, const std::string& text, unsigned tries) {
         unsigned count = 0;
         for (unsigned i = 0; i < tries; ++i) {
-            count += edge->ask(0, from, text).empty() ? 0 : 1;
+            count += edge->ask(0, flow, text).empty() ? 0 : 1;
         }
         return count;
     }
@@ -39,30 +40,30 @@ class Limited : public WorkerScene {
 
 TEST_F(Limited, AFlowAndAnAddress) {
     const std::string text = invite("sip:100@example.com");
-    EXPECT_EQ(answered(to_edge(kNat, 1000), text, 20), 5U);
+    EXPECT_EQ(answered(from(kNat, 1000), text, 20), 5U);
     EXPECT_EQ(edge->drops(0, DropReason::kFlowLimit), 15U);
-    EXPECT_EQ(answered(to_edge(kNat, 1001), text, 20), 5U);
-    EXPECT_EQ(answered(to_edge(kNat, 1002), text, 20), 2U);
+    EXPECT_EQ(answered(from(kNat, 1001), text, 20), 5U);
+    EXPECT_EQ(answered(from(kNat, 1002), text, 20), 2U);
     EXPECT_EQ(edge->drops(0, DropReason::kAddressLimit), 3U) << "of the five of its flow";
-    EXPECT_EQ(answered(to_edge(address("67.194.24.55"), 1000), text, 1), 1U);
+    EXPECT_EQ(answered(from(address("67.194.24.55"), 1000), text, 1), 1U);
     edge->pass_s(3);
-    EXPECT_EQ(answered(to_edge(kNat, 1000), text, 20), 3U);
+    EXPECT_EQ(answered(from(kNat, 1000), text, 20), 3U);
 }
 
 TEST_F(Limited, BrokenRequestsCountToo) {
     std::string text = invite("sip:100@example.com");
     text.replace(text.find("1 INVITE"), 8, "x INVITE");
-    EXPECT_EQ(answered(to_edge(kNat, 1000), text, 20), 5U);
+    EXPECT_EQ(answered(from(kNat, 1000), text, 20), 5U);
 }
 
 TEST_F(Limited, GrowsWithRegistrations) {
-    const net::Flow pbx = to_edge(kNat, 1000);
+    const net::Flow pbx = from(kNat, 1000);
     unsigned registered = 0;
     for (unsigned i = 0; i < 40; ++i) {
         const std::string user = std::to_string(200 + i);
         registered += edge->ask(0, pbx, Register{.user = user, .call_id = user}.text()).size();
     }
-    EXPECT_EQ(registered, 40U) << "each makes room for the next";
+    EXPECT_EQ(registered, 40U) << "each registration raises the limit";
     for (unsigned i = 0; i < 40; ++i) {
         const std::string user = std::to_string(200 + i);
         edge->pass_s(1);
@@ -70,21 +71,22 @@ TEST_F(Limited, GrowsWithRegistrations) {
                         Register{.user = user, .call_id = user, .cseq = 2, .expires = "0"}.text());
     }
     edge->pass_s(60);
-    EXPECT_EQ(answered(pbx, invite("sip:100@example.com"), 100), 5U) << "they have left";
+    EXPECT_EQ(answered(pbx, invite("sip:100@example.com"), 100), 5U)
+        << "the limit has fallen with the registrations";
 }
 
-TEST_F(Limited, WhatItKnowsGoesToTheNextRun) {
+TEST_F(Limited, KnownAddressesAreCopiedForTheNextRun) {
     for (unsigned i = 0; i < 40; ++i) {
         const std::string user = std::to_string(200 + i);
-        EXPECT_EQ(edge->ask(0, to_edge(kNat, static_cast<std::uint16_t>(2000 + i)),
+        EXPECT_EQ(edge->ask(0, from(kNat, static_cast<std::uint16_t>(2000 + i)),
                             Register{.user = user, .call_id = user}.text())
                       .size(),
                   1U);
     }
-    admit::AllowanceCopy& copy = edge->worker(0).allowances();
+    admit::AllowanceCopy& copy = edge->edge(0).allowances();
     copy.ask_service();
-    for (unsigned i = 0; i < 100 * Worker::kHousekeepingRounds && !copy.take_service(); ++i) {
-        edge->worker(0).round();
+    for (unsigned i = 0; i < 100 && !copy.take_service(); ++i) {
+        edge->edge(0).copy_allowances(edge->now());
     }
     ASSERT_TRUE(copy.take_service().has_value());
     ASSERT_EQ(copy.take_service()->size(), 1U);
@@ -92,24 +94,23 @@ TEST_F(Limited, WhatItKnowsGoesToTheNextRun) {
     EXPECT_EQ(known.name, kNat.bytes);
     EXPECT_NEAR(known.phones, 40, 0.1);
 
-    end();
-    lay(1, 1000, {}, kFew);
-    edge->worker(0).remember(known.name, known.phones);
+    lay({.limits = kFew});
+    edge->edge(0).remember(known.name, known.phones, edge->now());
     unsigned count = 0;
     for (unsigned i = 0; i < 100; ++i) {
-        const net::Flow from = to_edge(kNat, static_cast<std::uint16_t>(3000 + i));
-        count += answered(from, invite("sip:100@example.com"), 1);
+        const net::Flow flow = from(kNat, static_cast<std::uint16_t>(3000 + i));
+        count += answered(flow, invite("sip:100@example.com"), 1);
     }
     EXPECT_GE(count, 12U + 2 * 39);
     EXPECT_LE(count, 12U + 2 * 41);
 }
 
-TEST_F(Limited, TheCoreAndCallsForHelpAreNot) {
+TEST_F(Limited, TheCoreAndEmergencyCallsAreNotLimited) {
     const std::string text = invite("sip:100@example.com");
-    EXPECT_EQ(answered(to_edge(kCore, kSip), text, 50), 50U);
-    (void)answered(to_edge(kNat, 1000), text, 20);
+    EXPECT_EQ(answered(from(kCore, kSip), text, 50), 50U);
+    (void)answered(from(kNat, 1000), text, 20);
     const std::uint64_t before = edge->drops(0, DropReason::kFlowLimit);
-    EXPECT_EQ(answered(to_edge(kNat, 1000), invite("urn:service:sos"), 10), 10U);
+    EXPECT_EQ(answered(from(kNat, 1000), invite("urn:service:sos"), 10), 10U);
     EXPECT_EQ(edge->drops(0, DropReason::kFlowLimit), before);
 }
 
@@ -119,7 +120,7 @@ TEST_F(Limited, OddContactsAreCountedOnce) {
                                .call_id = user,
                                .cseq = cseq,
                                .contact = "<sip:" + user + "@" + host + ">"};
-        EXPECT_EQ(edge->ask(0, to_edge(kNat, 2000), request.text()).size(), 1U);
+        EXPECT_EQ(edge->ask(0, from(kNat, 2000), request.text()).size(), 1U);
     };
     put("1", "127.0.0.1", 1);
     put("1", "127.0.0.1", 2);
@@ -132,4 +133,4 @@ TEST_F(Limited, OddContactsAreCountedOnce) {
 }
 
 }  // namespace
-}  // namespace pinhole::io
+}  // namespace pinhole::edge::test

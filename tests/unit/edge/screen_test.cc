@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Screening in a worker: what is turned away leaves no trace but its count.
+// Screening: a message that a rule turns away leaves no trace but its count.
 #include "dataplane/screen/rule_file.h"
 #include "dataplane/screen/rule_set.h"
-#include "tests/eal/io/worker_scene.h"
+#include "tests/unit/edge/edge_scene.h"
 
 #include <gmock/gmock.h>
 
 #include <vector>
 
-namespace pinhole::io {
+namespace pinhole::edge::test {
 namespace {
 
 using testing::StartsWith;
 
 const std::string kScanner = "User-Agent: friendly-scanner\r\n";
 
-class Screened : public WorkerScene {
+class Screened : public EdgeScene {
   public:
     void lay_rules(const std::string& text) {
         const screen::RuleFile file = screen::read_rules(text);
         screen::Complaints complaints;
         rules = screen::RuleSet::compile(file.rules, 1, complaints);
         ASSERT_TRUE(rules != nullptr && file.complaints.empty() && complaints.empty());
-        lay(1);
+        lay();
         edge->screen_by(rules.get());
     }
-    std::vector<Seen> ask(const std::string& text, const net::Address& from = kNat,
+    std::vector<Sent> ask(const std::string& text, const net::Address& sender = kNat,
                           std::uint16_t port = 32947) {
-        return edge->ask(0, to_edge(from, port), text);
+        return edge->ask(0, from(sender, port), text);
     }
     static std::string with(const std::string& method, const std::string& ruri,
                             const std::string& extra, const std::string& call_id = "c1") {
@@ -47,7 +47,7 @@ TEST_F(Screened, ARegisterThatIsDroppedMakesNoBinding) {
     EXPECT_EQ(record("100"), nullptr);
     EXPECT_EQ(rules->hits(0), 1U);
     EXPECT_EQ(edge->drops(0, DropReason::kScreened), 1U);
-    EXPECT_EQ(edge->counters(0).requests[0].get(), 1U) << "it came all the same";
+    EXPECT_EQ(edge->counters(0).requests[0].get(), 1U) << "it is counted as received";
 
     const auto good = ask(Register{.extra = "User-Agent: Yealink\r\n"}.text());
     ASSERT_EQ(good.size(), 1U);
@@ -70,7 +70,7 @@ TEST_F(Screened, ARejectionIsAnAnswerOfOurs) {
 
     EXPECT_TRUE(ask(with("ACK", "sip:100@example.com", kScanner)).empty());
     EXPECT_EQ(edge->drops(0, DropReason::kScreened), 1U);
-    // What can't be answered is not.
+    // A request without a usable Via can't be answered.
     std::string broken = request;
     broken.replace(broken.find("SIP/2.0/UDP"), 11, "SIP_2.0_UDP");
     EXPECT_TRUE(ask(broken).empty());
@@ -84,7 +84,7 @@ TEST_F(Screened, ATarpitIsSilentForTheCallIdOfThatSource) {
         return with("OPTIONS", "sip:example.com", extra, call_id);
     };
     EXPECT_TRUE(ask(options(kScanner, "c1")).empty());
-    EXPECT_TRUE(ask(options("", "c1")).empty()) << "without the name, the same Call-ID";
+    EXPECT_TRUE(ask(options("", "c1")).empty()) << "the same Call-ID without the User-Agent";
     EXPECT_EQ(edge->drops(0, DropReason::kTarpit), 2U);
     EXPECT_EQ(rules->hits(0), 1U);
     EXPECT_EQ(ask(options("", "c2")).size(), 1U);
@@ -107,40 +107,12 @@ TEST_F(Screened, WhatCantBeParsedIsScreenedByRulesForAny) {
     EXPECT_EQ(edge->drops(0, DropReason::kNotSip), 0U);
     EXPECT_TRUE(ask("friendly is no SIP either").empty());
     EXPECT_EQ(edge->drops(0, DropReason::kNotSip), 1U);
-    // A keepalive is nobody's message.
+    // A keepalive is not screened.
     EXPECT_TRUE(ask("\r\n\r\n").empty());
     EXPECT_EQ(edge->drops(0, DropReason::kKeepalive), 1U);
 }
 
-// The pattern lies across the cut, so that no piece holds it.
-TEST_F(Screened, WhatCameInFragmentsIsScreenedWhole) {
-    lay_rules("user-agent /friendly-scanner/ drop scanner\n");
-    const auto in_fragments = [&](const net::Address& from, const std::string& extra,
-                                  std::uint32_t id) {
-        const std::string text = Register{.extra = extra}.text();
-        const std::size_t middle = text.find("-scanner", text.find("User-Agent"));
-        const std::size_t headers = from.is_v4() ? 20 : 48;
-        const std::size_t mtu = headers + (8 + middle) / 8 * 8;
-        const auto pieces = edge->fragments(to_edge(from, 32947), text, mtu, id);
-        EXPECT_EQ(pieces.size(), 2U);
-        for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece) {
-            edge->put(0, *piece);
-        }
-        edge->worker(0).round();
-        return edge->sent(0);
-    };
-    std::uint32_t id = 0;
-    for (const char* from : {"67.194.23.55", "2001:db8:1::9"}) {
-        const std::uint64_t hits = rules->hits(0);
-        EXPECT_TRUE(in_fragments(address(from), kScanner, ++id).empty());
-        EXPECT_EQ(rules->hits(0), hits + 1);
-        EXPECT_EQ(in_fragments(address(from), "User-Agent: family-scanner\r\n", ++id).size(), 1U);
-    }
-    EXPECT_EQ(edge->drops(0, DropReason::kScreened), 2U);
-    EXPECT_EQ(edge->counters(0).reassembled.get(), 4U);
-}
-
-TEST_F(Screened, CorePeersResponsesAndCallsForHelpAreNot) {
+TEST_F(Screened, CorePeersResponsesAndEmergencyCallsAreNotScreened) {
     lay_rules("any /./s drop everything\n");
     EXPECT_EQ(ask(with("OPTIONS", "sip:example.com", kScanner), kCore, kSip).size(), 1U);
     EXPECT_EQ(rules->hits(0), 0U);
@@ -158,4 +130,4 @@ TEST_F(Screened, CorePeersResponsesAndCallsForHelpAreNot) {
 }
 
 }  // namespace
-}  // namespace pinhole::io
+}  // namespace pinhole::edge::test

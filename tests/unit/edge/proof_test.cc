@@ -1,38 +1,38 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a worker takes for a proof that a phone lives, so that its next ping may wait, and what it
-// doesn't: everything that somebody could send from a forged address.
-#include "tests/eal/io/worker_scene.h"
+// Which packets prove that a phone lives, so that its next ping may wait. No packet does that an
+// attacker could send from a forged address.
+#include "tests/unit/edge/edge_scene.h"
 
 #include <gtest/gtest.h>
 
-namespace pinhole::io {
+namespace pinhole::edge::test {
 namespace {
 
 using table::Proof;
 
-class ProofScene : public WorkerScene {
+class ProofScene : public EdgeScene {
   public:
     void SetUp() override {
-        lay(1);
+        lay();
         EXPECT_EQ(edge->ask(0, home, Register{.extra = kLong}.text()).size(), 1U);
-        EXPECT_EQ(proof(), Proof::kNone) << "a first registration is planned for anyway";
+        EXPECT_EQ(proof(), Proof::kNone) << "the first ping after a registration is planned anyway";
     }
-    void send(const net::Flow& from, const std::string& text) { seen = edge->ask(0, from, text); }
-    // What has been proved since the last time.
+    void send(const net::Flow& flow, const std::string& text) { seen = edge->ask(0, flow, text); }
+    // Returns the proof since the last call, and forgets it.
     Proof proof() {
         const std::uint32_t slot = contact("100").id.slot;
         const Proof found = edge->qualify().life_any(slot).proof;
         edge->qualify().forget_life_control(slot);
         return found;
     }
-    // The phone's answer to what it was sent last.
+    // Returns the phone's answer to the request that was sent to it last.
     [[nodiscard]] std::string reply(const std::string& line) const {
         std::string text = seen.at(0).text;
         text.replace(0, text.find("\r\n"), line);
         return text;
     }
     void call_in() {
-        send(to_edge(kCore, kSip),
+        send(from(kCore, kSip),
              "INVITE sip:100@example.com SIP/2.0\r\nVia: SIP/2.0/UDP "
              "203.0.113.10:5060;branch=z9hG4bK1\r\nMax-Forwards: 70\r\nFrom: "
              "<sip:200@example.com>;tag=f\r\nTo: <sip:100@example.com>\r\nCall-ID: c1\r\n"
@@ -42,20 +42,20 @@ class ProofScene : public WorkerScene {
     }
 
     static constexpr const char* kLong = "User-Agent: a phone with a name as long as they are\r\n";
-    const net::Flow home = to_edge(kNat, 32947);
-    const net::Flow elsewhere = to_edge(address("67.194.24.55"), 1024);
-    std::vector<Seen> seen;
+    const net::Flow home = from(kNat, 32947);
+    const net::Flow elsewhere = from(address("67.194.24.55"), 1024);
+    std::vector<Sent> seen;
 };
 
 TEST_F(ProofScene, ARegisterOfTheSameCallIdWhereNobodyIsAskedForAPassword) {
     send(home, Register{.cseq = 2, .extra = kLong}.text());
     EXPECT_EQ(proof(), Proof::kRegister);
     send(home, Register{.cseq = 2, .extra = kLong}.text());
-    EXPECT_EQ(proof(), Proof::kNone) << "the same again may be somebody's who has heard it";
+    EXPECT_EQ(proof(), Proof::kNone) << "an eavesdropper could send the same again";
     send(home, Register{.cseq = 1, .extra = kLong}.text());
     EXPECT_EQ(proof(), Proof::kNone);
     send(home, Register{.call_id = "guessed", .cseq = 9, .extra = kLong}.text());
-    EXPECT_EQ(proof(), Proof::kNone) << "that of a stranger, or of a phone that has restarted";
+    EXPECT_EQ(proof(), Proof::kNone) << "a stranger, or a phone that has restarted";
 }
 
 TEST_F(ProofScene, NothingThatAnybodyCouldHaveSent) {
@@ -78,14 +78,14 @@ TEST_F(ProofScene, NothingThatAnybodyCouldHaveSent) {
     }
 }
 
-TEST_F(ProofScene, ACallOutIsNoneForTheFlowIsNoSecret) {
+TEST_F(ProofScene, ACallOutIsNoProofBecauseTheFlowIsNoSecret) {
     send(home,
          "INVITE sip:200@example.com SIP/2.0\r\nVia: SIP/2.0/UDP "
          "192.168.1.10:5060;branch=z9hG4bKi;rport\r\nMax-Forwards: 70\r\nFrom: "
          "<sip:100@example.com>;tag=a\r\nTo: <sip:200@example.com>\r\nCall-ID: i\r\n"
          "CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n");
     ASSERT_EQ(seen.size(), 1U);
-    EXPECT_EQ(seen[0].datagram.dst, kCore);
+    EXPECT_EQ(seen[0].flow.theirs, kCore);
     EXPECT_EQ(proof(), Proof::kNone);
 }
 
@@ -106,8 +106,8 @@ TEST_F(ProofScene, AnAnswerByOurBranchFromWhereItsRequestWent) {
 
 TEST_F(ProofScene, ARequestByOurTokenFromItsContactsFlow) {
     call_in();
-    const std::size_t from = seen[0].text.find("Record-Route: ") + 14;
-    const std::string route = seen[0].text.substr(from, seen[0].text.find("\r\n", from) - from);
+    const std::size_t begin = seen[0].text.find("Record-Route: ") + 14;
+    const std::string route = seen[0].text.substr(begin, seen[0].text.find("\r\n", begin) - begin);
     const std::string bye =
         "BYE sip:200@203.0.113.10 SIP/2.0\r\nVia: SIP/2.0/UDP "
         "192.168.1.10:5060;branch=z9hG4bKb;rport\r\nMax-Forwards: 70\r\nRoute: " +
@@ -118,14 +118,14 @@ TEST_F(ProofScene, ARequestByOurTokenFromItsContactsFlow) {
     ASSERT_EQ(seen.size(), 1U);
     EXPECT_TRUE(seen[0].text.starts_with("BYE")) << seen[0].text;
     EXPECT_EQ(proof(), Proof::kDialog);
-    // It passes from anywhere, but says nothing of the contact's own mapping.
+    // It is forwarded from any flow, but from another one it doesn't prove the contact's mapping.
     send(elsewhere, bye);
     EXPECT_EQ(seen.size(), 1U);
     EXPECT_EQ(proof(), Proof::kNone);
 }
 
-// Who was given up for dead is to ring at once, not when its ping comes due.
-TEST_F(ProofScene, OfAnUnreachableContactTheControlThreadHears) {
+// A contact that was taken for dead is to ring at once, not only after its next ping.
+TEST_F(ProofScene, TheControlThreadHearsOfAnUnreachableContactThatLives) {
     const auto marks = [&] { return edge->table().for_wheel().drain(100, [](std::uint32_t) {}); };
     marks();
     send(home, Register{.cseq = 2, .extra = kLong}.text());
@@ -139,4 +139,4 @@ TEST_F(ProofScene, OfAnUnreachableContactTheControlThreadHears) {
 }
 
 }  // namespace
-}  // namespace pinhole::io
+}  // namespace pinhole::edge::test

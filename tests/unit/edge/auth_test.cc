@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RFC 3261 §10.3 step 3 and §22: who shows a password and who doesn't, through a worker.
-#include "tests/eal/io/worker_scene.h"
+// RFC 3261 §10.3 step 3 and §22: which requests are challenged, which passwords are taken, and how
+// guessing is slowed down.
 #include "tests/unit/auth/support.h"
+#include "tests/unit/edge/edge_scene.h"
 
 #include <string>
 #include <vector>
 
-namespace pinhole::io {
+namespace pinhole::edge::test {
 namespace {
 
 using auth::Algorithm;
@@ -50,42 +51,41 @@ struct Phone {
     }
 };
 
-std::string nonce_of(const Seen& seen) {
+std::string nonce_of(const Sent& seen) {
     const std::size_t at = seen.text.find("nonce=\"");
     return at == std::string::npos ? ""
                                    : seen.text.substr(at + 7, seen.text.find('"', at + 7) - at - 7);
 }
 
-class Authenticated : public WorkerScene {
+class Authenticated : public EdgeScene {
   public:
     void SetUp() override { lay_with(policy()); }
     void lay_with(const auth::DigestPolicy& wanted, admit::LimitPolicy limits = {.enabled = false},
                   unsigned workers = 1, const registrar::RegistrarPolicy& registrar = {}) {
-        end();
-        lay(workers, 1000, registrar, limits, false, wanted);
+        lay({.workers = workers, .policy = registrar, .limits = limits, .auth = wanted});
         edge->subscribe(subscribers.get());
     }
 
-    // What comes back, "" if nothing does; `seen` is its whole.
-    std::string ask(const net::Flow& from, const std::string& text, unsigned worker = 0) {
-        const auto answers = edge->ask(worker, from, text);
+    // Returns the status of the answer, "" if there is none. `seen` holds the whole answer.
+    std::string ask(const net::Flow& flow, const std::string& text, unsigned worker = 0) {
+        const auto answers = edge->ask(worker, flow, text);
         if (answers.size() != 1) {
             return answers.empty() ? "" : "several";
         }
         seen = answers[0];
         return seen.text.substr(8, 3);
     }
-    // Registers, with a challenge if there has to be one.
-    std::string log_in(Phone& phone, Register request, const net::Flow& from) {
+    // Registers with the phone's nonce, and asks for a challenge first if it has none.
+    std::string log_in(Phone& phone, Register request, const net::Flow& flow) {
         if (phone.nonce.empty()) {
-            EXPECT_EQ(ask(from, request.text()), "401");
+            EXPECT_EQ(ask(flow, request.text()), "401");
             phone.nonce = nonce_of(seen);
             phone.nc = 0;
         }
         request.extra = phone.authorize("REGISTER", "sip:example.com");
-        return ask(from, request.text());
+        return ask(flow, request.text());
     }
-    // From home; gives the request that was taken, for who has heard it.
+    // Registers from home and returns the request that was accepted, as an eavesdropper has it.
     Register first_login(Phone& phone) {
         Register request;
         EXPECT_EQ(ask(home, request.text()), "401");
@@ -100,12 +100,12 @@ class Authenticated : public WorkerScene {
 
     std::unique_ptr<auth::Subscribers> subscribers =
         auth::subscribers_of({"100", "101"}, {Algorithm::kMd5, Algorithm::kSha256});
-    const net::Flow home = to_edge(kNat, 32947);
-    const net::Flow elsewhere = to_edge(address("67.194.24.55"), 1024);
-    Seen seen;
+    const net::Flow home = from(kNat, 32947);
+    const net::Flow elsewhere = from(address("67.194.24.55"), 1024);
+    Sent seen;
 };
 
-TEST_F(Authenticated, AChallengeLeavesNothing) {
+TEST_F(Authenticated, AChallengeKeepsNoState) {
     EXPECT_EQ(ask(home, Register{}.text()), "401");
     EXPECT_TRUE(seen.has("WWW-Authenticate: Digest realm=\"example.com\",nonce=\""));
     EXPECT_LT(seen.text.find("algorithm=MD5"), seen.text.find("algorithm=SHA-256"));
@@ -136,7 +136,7 @@ TEST_F(Authenticated, ARefreshGoesOnWithItsNonce) {
     EXPECT_EQ(log_in(phone, {.cseq = 11}, home), "200");
 }
 
-// Only a password shown just now is a proof of life, by the binding's own flow.
+// Only a password that was shown just now, by the binding's own flow, proves that a phone lives.
 TEST_F(Authenticated, WhatProvesThatAPhoneLives) {
     const auto proof = [&] {
         const std::uint32_t slot = contact("100").id.slot;
@@ -154,7 +154,7 @@ TEST_F(Authenticated, WhatProvesThatAPhoneLives) {
     EXPECT_EQ(ask(home, request.text()), "200");
     EXPECT_EQ(proof(), table::Proof::kRegister);
     EXPECT_EQ(ask(home, request.text()), "200");
-    EXPECT_EQ(proof(), table::Proof::kNone) << "the same again, which somebody may have heard";
+    EXPECT_EQ(proof(), table::Proof::kNone) << "an eavesdropper could send the same again";
     phone.password = "guess";
     request.extra = phone.authorize("REGISTER", "sip:example.com");
     EXPECT_EQ(ask(home, request.text()), "401");
@@ -167,11 +167,11 @@ TEST_F(Authenticated, EveryAlgorithm) {
         EXPECT_EQ(log_in(phone, {}, home), "200");
     }
     Phone other{.algorithm = Algorithm::kSha512_256};
-    EXPECT_EQ(log_in(other, {}, home), "401") << "was not offered";
+    EXPECT_EQ(log_in(other, {}, home), "401") << "it was not offered";
     EXPECT_EQ(count(AuthResult::kUnreadable), 1U);
 }
 
-// An unknown user gets, letter for letter, what a wrong password does.
+// An unknown user gets the same answer, letter by letter, as a wrong password.
 TEST_F(Authenticated, NothingTellsWhoExists) {
     const auto answer = [&](const std::string& user, bool with_password) {
         Phone phone{.user = user, .password = "guess"};
@@ -206,12 +206,12 @@ TEST_F(Authenticated, AnothersAor) {
     EXPECT_EQ(count(AuthResult::kForbidden), 1U);
 }
 
-// The whole point of nc: what was heard on the way moves nothing.
+// What nc is for: a request that was overheard moves no binding.
 TEST_F(Authenticated, ACapturedRequestMovesNothing) {
     Phone phone;
     const Register request = first_login(phone);
     const std::string captured = request.text();
-    EXPECT_EQ(ask(home, captured), "200") << "sent again by the phone itself";
+    EXPECT_EQ(ask(home, captured), "200") << "the phone itself sends it again";
     EXPECT_EQ(count(AuthResult::kRetransmission), 1U);
     EXPECT_EQ(ask(elsewhere, captured), "401");
     EXPECT_TRUE(seen.has("stale=true"));
@@ -220,7 +220,7 @@ TEST_F(Authenticated, ACapturedRequestMovesNothing) {
     EXPECT_EQ(ask(home, other.text()), "401") << "the digest says nothing of the Contact";
     edge->pass_s(40);
     EXPECT_EQ(ask(home, captured), "401");
-    EXPECT_EQ(contact("100").state.flow, at_edge(kNat, 32947));
+    EXPECT_EQ(contact("100").state.flow, from(kNat, 32947));
     EXPECT_EQ(contacts("100"), 1U);
     EXPECT_EQ(count(AuthResult::kReplayed), 3U);
     // The phone itself may move, and goes on.
@@ -228,7 +228,7 @@ TEST_F(Authenticated, ACapturedRequestMovesNothing) {
     EXPECT_EQ(contact("100").state.flow.theirs, address("67.194.24.55"));
 }
 
-TEST_F(Authenticated, WhatIsRemovedStaysAway) {
+TEST_F(Authenticated, ACapturedRequestBringsNoRemovedContactBack) {
     Phone phone;
     const Register request = first_login(phone);
     const std::string captured = request.text();
@@ -248,8 +248,9 @@ TEST_F(Authenticated, WithoutQop) {
     EXPECT_TRUE(seen.has("stale=true"));
 }
 
-// What can be refused to anybody is; a fetch tells where phones are, and is asked too.
-TEST_F(Authenticated, WhoIsAsked) {
+// A request that would be refused with any password is refused at once. A fetch is challenged too:
+// it tells where phones are.
+TEST_F(Authenticated, WhichRequestsAreChallenged) {
     std::string text = Register{}.text();
     text.replace(text.find("sip:example.com"), 15, "sip:example.org");
     EXPECT_EQ(ask(home, text), "407") << "a request out, like any other";
@@ -260,7 +261,8 @@ TEST_F(Authenticated, WhoIsAsked) {
     EXPECT_EQ(ask(home, Register{.contact = "<sip:a>", .expires = "1"}.text()), "401");
     EXPECT_EQ(ask(home, Register{.contact = "<bad"}.text()), "401");
     EXPECT_EQ(ask(home, Register{.contact = ""}.text()), "401");
-    EXPECT_EQ(ask(to_edge(kCore, kSip), Register{}.text()), "401") << "the core knows no password";
+    EXPECT_EQ(ask(from(kCore, kSip), Register{}.text()), "401")
+        << "the core has no password either";
     Phone phone;
     EXPECT_EQ(log_in(phone, {.expires = "1"}, home), "423");
 }
@@ -269,7 +271,7 @@ TEST_F(Authenticated, AnswersStaySmall) {
     std::string text = Register{}.text();
     EXPECT_EQ(ask(home, text), "401");
     EXPECT_LE(seen.text.size() + 28, (text.size() + 28) * 3 / 2);
-    // Of a short one, not all algorithms go into the answer.
+    // The answer to a short request has no room for every algorithm.
     text =
         "REGISTER sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKa\r\nFrom: "
         "<sip:100@example.com>;tag=f\r\nTo: <sip:100@example.com>\r\nCall-ID: c\r\nCSeq: 1 "
@@ -281,7 +283,7 @@ TEST_F(Authenticated, AnswersStaySmall) {
     EXPECT_FALSE(seen.has("algorithm=SHA-256"));
 }
 
-TEST_F(Authenticated, AnotherSetMeanwhile) {
+TEST_F(Authenticated, OtherSubscribersMeanwhile) {
     Phone phone;
     EXPECT_EQ(log_in(phone, {}, home), "200");
     const auto changed = auth::subscribers_of({"101"}, {Algorithm::kMd5});
@@ -293,7 +295,7 @@ TEST_F(Authenticated, AnotherSetMeanwhile) {
 }
 
 TEST_F(Authenticated, WholeBursts) {
-    std::vector<Phone> phones(Worker::kBurst);
+    std::vector<Phone> phones(kMaxBurst);
     EXPECT_EQ(ask(home, Register{}.text()), "401");
     for (unsigned i = 0; i < phones.size(); ++i) {
         phones[i].nonce = nonce_of(seen);
@@ -303,13 +305,13 @@ TEST_F(Authenticated, WholeBursts) {
     for (unsigned i = 0; i < phones.size(); ++i) {
         Register request{.call_id = "c" + std::to_string(i), .contact = ""};
         request.extra = phones[i].authorize("REGISTER", "sip:example.com");
-        edge->put(0, to_edge(kNat, 1000 + i), request.text());
+        edge->put(0, from(kNat, 1000 + i), request.text());
     }
-    edge->worker(0).round();
+    (void)edge->round(0);
     const auto answers = edge->sent(0);
     EXPECT_EQ(answers.size(), phones.size());
-    for (const Seen& answer : answers) {
-        const bool guessed = answer.datagram.dst_port % 4 == 3;
+    for (const Sent& answer : answers) {
+        const bool guessed = answer.flow.their_udp_port % 4 == 3;
         EXPECT_EQ(answer.text.substr(8, 3), guessed ? "401" : "200");
     }
 }
@@ -328,7 +330,7 @@ std::string invite(const std::string& extra = "", const std::string& method = "I
 TEST_F(Authenticated, ACallFromAFlowThatHasMoved) {
     Phone phone;
     EXPECT_EQ(log_in(phone, {}, home), "200");
-    EXPECT_TRUE(edge->ask(0, home, invite())[0].text.starts_with("INVITE")) << "as always";
+    EXPECT_TRUE(edge->ask(0, home, invite())[0].text.starts_with("INVITE")) << "its flow is known";
     EXPECT_EQ(ask(elsewhere, invite()), "407");
     EXPECT_TRUE(seen.has("Proxy-Authenticate: Digest realm=\"example.com\""));
     Phone caller{.nonce = nonce_of(seen)};
@@ -337,14 +339,14 @@ TEST_F(Authenticated, ACallFromAFlowThatHasMoved) {
     const auto forwarded = edge->ask(0, elsewhere, invite(line));
     ASSERT_EQ(forwarded.size(), 1U);
     EXPECT_TRUE(forwarded[0].text.starts_with("INVITE sip:+4930@example.com"));
-    EXPECT_EQ(forwarded[0].datagram.dst, kCore);
-    EXPECT_FALSE(forwarded[0].has("Proxy-Authorization")) << "it was for us";
-    // Sent again, cancelled, acknowledged: it goes the same way.
+    EXPECT_EQ(forwarded[0].flow.theirs, kCore);
+    EXPECT_FALSE(forwarded[0].has("Proxy-Authorization")) << "it was meant for the edge";
+    // The retransmission, the CANCEL and the ACK go the same way.
     EXPECT_EQ(edge->ask(0, elsewhere, invite(line)).at(0).text.substr(0, 6), "INVITE");
     EXPECT_EQ(edge->ask(0, elsewhere, invite("", "CANCEL")).at(0).text.substr(0, 6), "CANCEL");
     EXPECT_EQ(edge->ask(0, elsewhere, invite("", "ACK")).at(0).text.substr(0, 3), "ACK");
-    // From elsewhere nothing of it is worth anything.
-    const net::Flow third = to_edge(kNat, 999);
+    // From a third flow none of that is accepted.
+    const net::Flow third = from(kNat, 999);
     EXPECT_EQ(ask(third, invite(line)), "407");
     EXPECT_EQ(ask(third, invite("", "CANCEL")), "481");
     EXPECT_EQ(ask(third, invite("", "ACK")), "");
@@ -353,7 +355,7 @@ TEST_F(Authenticated, ACallFromAFlowThatHasMoved) {
 TEST_F(Authenticated, CallsOfStrangers) {
     EXPECT_EQ(ask(elsewhere, invite("", "INVITE", "100@example.org")), "403");
     EXPECT_EQ(ask(elsewhere, invite("", "INVITE", "999@example.com")), "407")
-        << "as if there were one";
+        << "an unknown user is challenged like a known one";
     Phone eve{.user = "101", .password = "pw-101"};
     EXPECT_EQ(ask(elsewhere, invite()), "407");
     eve.nonce = nonce_of(seen);
@@ -371,7 +373,7 @@ constexpr admit::LimitPolicy kFew{.flow = {6000, 1000},
                                   .guesses = {1, 3},
                                   .address_guesses = {1, 8}};
 
-TEST_F(Authenticated, AGuesserIsCutOffAndNobodyElse) {
+TEST_F(Authenticated, AGuesserAloneIsCutOff) {
     lay_with(policy(), kFew);
     Phone victim;
     EXPECT_EQ(log_in(victim, {}, home), "200");
@@ -386,30 +388,31 @@ TEST_F(Authenticated, AGuesserIsCutOffAndNobodyElse) {
     EXPECT_EQ(count(AuthResult::kGuessed), 17U);
     EXPECT_EQ(edge->drops(0, DropReason::kGuessing), 17U);
     eve = {};
-    EXPECT_EQ(log_in(eve, {.call_id = "eve"}, elsewhere), "") << "the right one at last: unread";
+    EXPECT_EQ(log_in(eve, {.call_id = "eve"}, elsewhere), "")
+        << "the right password at last is not even looked at";
     EXPECT_EQ(log_in(victim, {.cseq = 2}, home), "200");
     Phone neighbour{.user = "101", .password = "pw-101"};
     EXPECT_EQ(log_in(neighbour, {.user = "101", .call_id = "n"}, elsewhere), "200")
-        << "another user of that address";
+        << "another user at that address";
     edge->pass_s(60);
     eve.nonce = "";
     EXPECT_EQ(log_in(eve, {.call_id = "eve", .cseq = 9}, elsewhere), "200");
 }
 
-// Behind the same gateway as a guesser, who is registered goes on.
+// A registered phone behind the same gateway as a guesser is served on.
 TEST_F(Authenticated, AKnownFlowIsExempt) {
     lay_with(policy(), kFew);
     Phone victim;
     EXPECT_EQ(log_in(victim, {}, home), "200");
     Phone eve{.password = "guess"};
-    const net::Flow beside = to_edge(kNat, 1);
+    const net::Flow beside = from(kNat, 1);
     for (unsigned i = 0; i < 6; ++i) {
         eve.nonce = "";
         (void)log_in(eve, {.call_id = "eve"}, beside);
     }
     EXPECT_GT(edge->drops(0, DropReason::kGuessing), 0U);
     EXPECT_EQ(log_in(victim, {.cseq = 2}, home), "200");
-    // Her own registration is no licence to guess at others.
+    // A registration of her own doesn't allow a guesser to guess at other users.
     Phone own{.user = "101", .password = "pw-101"};
     EXPECT_EQ(log_in(own, {.user = "101", .call_id = "own"}, beside), "200");
     EXPECT_EQ(ask(beside, Register{.user = "101", .call_id = "own", .cseq = 2}.text()), "401");
@@ -417,7 +420,7 @@ TEST_F(Authenticated, AKnownFlowIsExempt) {
     EXPECT_EQ(log_in(both, {.user = "101", .call_id = "own", .cseq = 3}, beside), "");
 }
 
-// A proxy speaks for many phones: one of them that guesses is not to lock out the others.
+// A proxy forwards for many phones: one that guesses must not lock out the others.
 TEST_F(Authenticated, AProxyOfOursIsExempt) {
     registrar::RegistrarPolicy registrar;
     registrar.path_peers = {address("67.194.24.55")};
@@ -432,7 +435,7 @@ TEST_F(Authenticated, AProxyOfOursIsExempt) {
     EXPECT_EQ(log_in(victim, {}, elsewhere), "200");
 }
 
-// Many guesses in one burst are no more than one after the other.
+// Guesses in one burst are limited as if they came one after the other.
 TEST_F(Authenticated, GuessesInOneBurst) {
     lay_with(policy(), kFew);
     EXPECT_EQ(ask(elsewhere, Register{}.text()), "401");
@@ -443,46 +446,45 @@ TEST_F(Authenticated, GuessesInOneBurst) {
         request.extra = eve.authorize("REGISTER", "sip:example.com");
         edge->put(0, elsewhere, request.text());
     }
-    edge->worker(0).round();
+    (void)edge->round(0);
     EXPECT_EQ(edge->sent(0).size(), 3U);
     EXPECT_EQ(count(AuthResult::kWrong), 3U);
 }
 
-// More than the worker can do, for as long as it takes until all who bring no credentials are refused, and
-// nobody else yet.
-TEST_F(Authenticated, InAnAvalancheWhoBringsCredentialsGoesFirst) {
-    end();
-    lay(1, 1000, {}, {.enabled = false}, true, policy());
+// The worker is overloaded just so long that it refuses requests without credentials and no others
+// yet.
+TEST_F(Authenticated, UnderOverloadRequestsWithCredentialsGoFirst) {
+    lay({.refuse_when_overloaded = true, .auth = policy()});
     edge->subscribe(subscribers.get());
     EXPECT_EQ(ask(home, Register{}.text()), "401");
     Phone phone{.nonce = nonce_of(seen)};
     constexpr unsigned kMs =
         (admit::Pressure::kGrace_us + 2 * admit::Pressure::kRise_us) / 1000 - 1;
     for (unsigned ms = 0; ms < kMs; ++ms) {
-        for (unsigned i = 0; i < Worker::kBurst; ++i) {
+        for (unsigned i = 0; i < kMaxBurst; ++i) {
             edge->put(0, elsewhere, invite("", "OPTIONS"));
         }
         edge->pass_ms(1);
-        edge->worker(0).round();
+        (void)edge->round(0);
         (void)edge->sent(0);
     }
-    const auto refused = [&](Refused whom) {
-        return edge->counters(0).refused[static_cast<std::size_t>(whom)].get();
+    const auto refused = [&](Refused group) {
+        return edge->counters(0).refused[static_cast<std::size_t>(group)].get();
     };
     for (std::uint16_t i = 0; i < 60; ++i) {
-        const net::Flow from = to_edge(kNat, static_cast<std::uint16_t>(40'000 + i));
+        const net::Flow flow = from(kNat, static_cast<std::uint16_t>(40'000 + i));
         Register request{.call_id = "c" + std::to_string(i)};
-        (void)ask(from, request.text());
+        (void)ask(flow, request.text());
         phone.nc = i;
         request.extra = phone.authorize("REGISTER", "sip:example.com");
         request.contact = "";
-        EXPECT_EQ(ask(from, request.text()), "200");
+        EXPECT_EQ(ask(flow, request.text()), "200");
     }
     EXPECT_NEAR(refused(Refused::kUnproven), 40, 2) << "one in three of all";
     EXPECT_EQ(refused(Refused::kNewcomer), 0U);
 }
 
-// Any worker knows the nonces of all, and what was used.
+// A worker accepts the nonces of all workers, and knows which of them were used.
 TEST_F(Authenticated, AmongWorkers) {
     lay_with(policy(), {.enabled = false}, 2);
     const std::string user = "100";
@@ -492,10 +494,7 @@ TEST_F(Authenticated, AmongWorkers) {
     phone.nonce = nonce_of(seen);
     request.extra = phone.authorize("REGISTER", "sip:example.com");
     edge->put(1, elsewhere, request.text());
-    for (unsigned i = 0; i < 4; ++i) {
-        edge->worker(1).round();
-        edge->worker(0).round();
-    }
+    edge->settle();
     const auto answers = edge->sent(1);
     ASSERT_EQ(answers.size(), 1U);
     EXPECT_TRUE(answers[0].text.starts_with("SIP/2.0 200"));
@@ -503,9 +502,9 @@ TEST_F(Authenticated, AmongWorkers) {
     EXPECT_TRUE(seen.has("stale=true"));
 }
 
-// Another phone comes to the flow (registrar/takeover.h). Addresses can be forged, passwords can't; and
-// one that has just answered a ping can't be displaced even by a subscriber who forges its address.
-TEST_F(Authenticated, OnlyAPasswordDisplacesWhoIsThere) {
+// Another phone comes to the flow (nat/takeover.h). Addresses can be forged, passwords can't. And
+// even a subscriber who forges an address can't displace a phone that has just answered a ping.
+TEST_F(Authenticated, OnlyAPasswordDisplacesAContact) {
     Phone phone;
     first_login(phone);
     edge->pass_s(60);
@@ -546,4 +545,4 @@ TEST_F(Authenticated, OnlyAPasswordDisplacesWhoIsThere) {
 }
 
 }  // namespace
-}  // namespace pinhole::io
+}  // namespace pinhole::edge::test

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RFC 5627 in a worker: a phone is told its GRUUs with its registration, and the core's calls to either
-// reach it and nobody else.
-#include "tests/eal/io/worker_scene.h"
+// RFC 5627: the answer to a REGISTER tells a phone its GRUUs, and the core's calls to either of
+// them reach this phone and no other.
+#include "tests/unit/edge/edge_scene.h"
 
 #include <gmock/gmock.h>
 
-namespace pinhole::io {
+namespace pinhole::edge::test {
 namespace {
 
 using testing::StartsWith;
 
-class GruuScene : public WorkerScene {
+class GruuScene : public EdgeScene {
   public:
-    void SetUp() override { lay(1); }
+    void SetUp() override { lay(); }
 
     static Register phone(const std::string& instance, unsigned cseq = 1,
                           const std::string& call_id = "") {
@@ -25,24 +25,24 @@ class GruuScene : public WorkerScene {
                     "Allow: INVITE, ACK, CANCEL, BYE, NOTIFY, REFER, OPTIONS, INFO, MESSAGE\r\n"
                     "Supported: gruu\r\n"};
     }
-    // What stands between the quotes behind `name` in the answer.
+    // Returns the value of the Contact parameter `name` in the answer.
     std::string told(const Register& request, std::uint16_t port, const std::string& name) {
-        const auto seen = edge->ask(0, to_edge(kNat, port), request.text());
+        const auto seen = edge->ask(0, from(kNat, port), request.text());
         if (seen.size() != 1) {
             return "no answer";
         }
         EXPECT_FALSE(seen[0].has("eve@")) << seen[0].text;
-        const std::size_t from = seen[0].text.find(";" + name + "=\"");
-        if (from == std::string::npos) {
+        const std::size_t parameter = seen[0].text.find(";" + name + "=\"");
+        if (parameter == std::string::npos) {
             return "";
         }
-        const std::size_t begin = from + name.size() + 3;
+        const std::size_t begin = parameter + name.size() + 3;
         return seen[0].text.substr(begin, seen[0].text.find('"', begin) - begin);
     }
-    // The port that a call from the core reaches, or the code that it gets.
+    // Returns the port of the phone that a call from the core reaches, or the status of the answer.
     unsigned called(const std::string& uri) {
         const auto seen = edge->ask(
-            0, to_edge(kCore, kSip),
+            0, from(kCore, kSip),
             "INVITE " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bK" +
                 std::to_string(++calls_) +
                 "\r\nMax-Forwards: 70\r\nFrom: <sip:200@example.com>;tag=f\r\nTo: <" + uri +
@@ -51,7 +51,7 @@ class GruuScene : public WorkerScene {
             return 0;
         }
         return seen[0].text.starts_with("SIP/2.0 ") ? std::stoul(seen[0].text.substr(8, 3))
-                                                    : seen[0].datagram.dst_port;
+                                                    : seen[0].flow.their_udp_port;
     }
 
   private:
@@ -72,21 +72,21 @@ TEST_F(GruuScene, Rfc5627_5_2_ToldWithTheRegistrationAndReached) {
     EXPECT_EQ(called("sip:100@example.com;gr=urn:uuid:2"), 32'002U);
     EXPECT_EQ(called("sip:100@example.com;gr=urn:uuid:3"), 480U);
     EXPECT_EQ(told(phone("1", 3, "restarted"), 32'003, "pub-gruu"), pub);
-    EXPECT_EQ(called(pub), 32'003U) << "whichever flow the phone has by then";
+    EXPECT_EQ(called(pub), 32'003U) << "the phone has another flow now";
     EXPECT_EQ(called(temp), 404U) << "another Call-ID";
 }
 
-TEST_F(GruuScene, WhoDoesNotAskIsNotTold) {
+TEST_F(GruuScene, APhoneThatDoesNotAskIsNotTold) {
     Register request = phone("1");
     request.extra = "Supported: outbound\r\n";
     EXPECT_EQ(told(request, 32'001, "pub-gruu"), "");
-    end();
     registrar::RegistrarPolicy off;
     off.gruu = false;
-    lay(1, 1000, off);
+    lay({.policy = off});
     EXPECT_EQ(told(phone("1"), 32'001, "pub-gruu"), "");
-    EXPECT_EQ(called("sip:100@example.com;gr=urn:uuid:2"), 32'001U) << "a parameter like others";
+    EXPECT_EQ(called("sip:100@example.com;gr=urn:uuid:2"), 32'001U)
+        << "gr is a parameter like others";
 }
 
 }  // namespace
-}  // namespace pinhole::io
+}  // namespace pinhole::edge::test

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A worker that gets ten times what it can do, on a clock of the test's own: each millisecond it takes
-// one burst from a queue that ten bursts come to, and what the queue doesn't hold is lost.
-#include "tests/eal/io/worker_scene.h"
+// A worker that gets ten times what it can do. Each millisecond of the test's clock it takes one
+// burst from a queue that ten bursts arrive at; the queue has room for ten bursts and loses the
+// rest.
+#include "tests/unit/edge/edge_scene.h"
 
 #include <algorithm>
 #include <functional>
 #include <set>
 
-namespace pinhole::io {
+namespace pinhole::edge::test {
 namespace {
 
 constexpr unsigned kPhones = 100;
@@ -21,23 +22,22 @@ std::string request(const std::string& method, const std::string& uri, unsigned 
            "\r\nUser-Agent: as long as those of most phones are\r\nContent-Length: 0\r\n\r\n";
 }
 
-class Avalanche : public WorkerScene {
+class Avalanche : public EdgeScene {
   public:
     void SetUp() override { begin(true); }
     void TearDown() override {
         drain();
-        WorkerScene::TearDown();
+        EdgeScene::TearDown();
     }
 
     void begin(bool refuse) {
-        registrar::RegistrarPolicy policy;
-        lay(1, 50'000, policy, {.enabled = false}, refuse);
+        lay({.max_contacts = 50'000, .refuse_when_overloaded = refuse});
         for (unsigned phone = 0; phone < kPhones; ++phone) {
             EXPECT_EQ(edge->ask(0, flow_of(phone), refresh(phone)).size(), 1U);
         }
     }
     static net::Flow flow_of(unsigned phone) {
-        return to_edge(kNat, static_cast<std::uint16_t>(kPhonePort + phone));
+        return from(kNat, static_cast<std::uint16_t>(kPhonePort + phone));
     }
     std::string refresh(unsigned phone) {
         const std::string user = std::to_string(phone);
@@ -47,55 +47,56 @@ class Avalanche : public WorkerScene {
         const std::string user = "n" + std::to_string(++strangers);
         return Register{.user = user, .call_id = user, .expires = "3600"}.text();
     }
-    // Nobody knows it, nor will know it again.
+    // Returns a flow that nothing has come by before.
     net::Flow stranger() {
         ++strangers;
-        return to_edge(net::Address::v4(0x14000000 + strangers / 50'000),
-                       static_cast<std::uint16_t>(10'000 + strangers % 50'000));
+        return from(net::Address::v4(0x14000000 + strangers / 50'000),
+                    static_cast<std::uint16_t>(10'000 + strangers % 50'000));
     }
-    // So many milliseconds of ten bursts each, of what `next` puts; gives what was answered.
-    std::vector<Seen> storm(unsigned for_ms, const std::function<void()>& next) {
-        std::vector<Seen> answers;
+    // Lets ten bursts arrive in each of `for_ms` milliseconds, each packet put by `next`, and
+    // returns the answers.
+    std::vector<Sent> storm(unsigned for_ms, const std::function<void()>& next) {
+        std::vector<Sent> answers;
         for (unsigned ms = 0; ms < for_ms; ++ms) {
-            // What comes to a full queue is lost, so it need not be made.
+            // A full queue loses what comes, so that is not made.
             while (waiting < kQueue) {
                 next();
                 ++waiting;
             }
             edge->pass_ms(1);
-            edge->worker(0).round();
-            waiting -= Worker::kBurst;
-            for (Seen& seen : edge->sent(0)) {
+            (void)edge->round(0);
+            waiting -= kMaxBurst;
+            for (Sent& seen : edge->sent(0)) {
                 answers.push_back(std::move(seen));
             }
         }
         return answers;
     }
-    // Until whatever can be refused is.
+    // Overloads the worker until it refuses all that it may refuse.
     void press() {
         (void)storm((admit::Pressure::kGrace_us + 3 * admit::Pressure::kRise_us) / 1000 + 2, [&] {
             edge->put(0, stranger(), request("OPTIONS", "sip:100@example.com", 1));
         });
         drain();
     }
-    // The queue's rest, on a clock that stands.
+    // Works on what is left in the queue while the clock stands still.
     void drain() {
         while (waiting > 0) {
-            edge->worker(0).round();
-            waiting -= std::min(waiting, Worker::kBurst);
+            (void)edge->round(0);
+            waiting -= std::min(waiting, kMaxBurst);
             (void)edge->sent(0);
         }
     }
-    std::uint64_t refused(Refused whom) {
-        return edge->counters(0).refused[static_cast<std::size_t>(whom)].get();
+    std::uint64_t refused(Refused group) {
+        return edge->counters(0).refused[static_cast<std::size_t>(group)].get();
     }
-    static std::size_t with(const std::vector<Seen>& answers, const std::string& code) {
+    static std::size_t with(const std::vector<Sent>& answers, const std::string& code) {
         return static_cast<std::size_t>(std::count_if(
             answers.begin(), answers.end(),
-            [&](const Seen& seen) { return seen.text.substr(0, 11) == "SIP/2.0 " + code; }));
+            [&](const Sent& seen) { return seen.text.substr(0, 11) == "SIP/2.0 " + code; }));
     }
 
-    static constexpr unsigned kQueue = 10 * Worker::kBurst;
+    static constexpr unsigned kQueue = 10 * kMaxBurst;
     unsigned waiting = 0;
     unsigned cseq = 0;
     unsigned strangers = 0;
@@ -116,24 +117,24 @@ TEST_F(Avalanche, PhonesAreServedStrangersAreNot) {
         }
     });
     const std::size_t served = with(answers, "200");
-    EXPECT_GE(served + kQueue / 10 + 1, refreshes) << "but for those in the queue yet";
-    EXPECT_EQ(refused(Refused::kOther) - before, 200 * Worker::kBurst - served);
+    EXPECT_GE(served + kQueue / 10 + 1, refreshes) << "all but those still in the queue";
+    EXPECT_EQ(refused(Refused::kOther) - before, 200 * kMaxBurst - served);
     EXPECT_NEAR(with(answers, "503"), served / admit::Overload::kServedForAnswer, 2);
     EXPECT_EQ(with(answers, "404"), 0U);
     EXPECT_EQ(answers.size(), served + with(answers, "503"));
 }
 
-TEST_F(Avalanche, OfNewcomersTwoInThreeAreServed) {
+TEST_F(Avalanche, TwoInThreeNewcomersAreServed) {
     press();
     std::set<std::string> retries;
     const std::uint64_t before = edge->drops(0, DropReason::kOverload);
     const auto answers = storm(300, [&] { edge->put(0, stranger(), newcomer()); });
-    const unsigned taken = 300 * Worker::kBurst;
+    const unsigned taken = 300 * kMaxBurst;
     EXPECT_NEAR(with(answers, "200"), taken * 2 / 3, 40);
     EXPECT_NEAR(refused(Refused::kNewcomer), taken / 3, 40);
     EXPECT_EQ(edge->drops(0, DropReason::kOverload) - before,
               refused(Refused::kNewcomer) - with(answers, "503"));
-    for (const Seen& seen : answers) {
+    for (const Sent& seen : answers) {
         if (seen.has("SIP/2.0 503")) {
             const std::size_t at = seen.text.find("Retry-After: ") + 13;
             const std::string after = seen.text.substr(at, seen.text.find("\r\n", at) - at);
@@ -142,34 +143,34 @@ TEST_F(Avalanche, OfNewcomersTwoInThreeAreServed) {
             retries.insert(after);
         }
     }
-    EXPECT_GE(retries.size(), 55U) << "of 61, by some 400 refusals";
+    EXPECT_GE(retries.size(), 55U) << "nearly all of the 61 values, in some 400 refusals";
 }
 
-TEST_F(Avalanche, ComesToAnEnd) {
+TEST_F(Avalanche, RefusalsEndWithTheOverload) {
     press();
     EXPECT_TRUE(edge->ask(0, stranger(), request("OPTIONS", "sip:100@example.com", 7))[0].has(
         "SIP/2.0 503"));
     for (unsigned ms = 0; ms < 5 * admit::Pressure::kFall_us / 1000; ++ms) {
         edge->pass_ms(1);
-        edge->worker(0).round();
+        (void)edge->round(0);
     }
     const auto seen = edge->ask(0, stranger(), request("OPTIONS", "sip:100@example.com", 8));
     ASSERT_EQ(seen.size(), 1U);
     EXPECT_FALSE(seen[0].has("SIP/2.0 503"));
 }
 
-TEST_F(Avalanche, TheCoreAndCallsForHelpAreNeverRefused) {
+TEST_F(Avalanche, TheCoreAndEmergencyCallsAreNeverRefused) {
     press();
     for (unsigned i = 0; i < 50; ++i) {
-        edge->put(0, to_edge(kCore, kSip), request("OPTIONS", "sip:example.com", i));
+        edge->put(0, from(kCore, kSip), request("OPTIONS", "sip:example.com", i));
         edge->put(0, stranger(), request("INVITE", "urn:service:sos", i));
-        edge->worker(0).round();
+        (void)edge->round(0);
     }
     const std::uint64_t others = refused(Refused::kOther);
     const auto unregistered = static_cast<std::size_t>(EmergencySender::kUnregistered);
     EXPECT_EQ(edge->counters(0).emergencies[unregistered].get(), 50U);
     EXPECT_EQ(edge->responses(0, 200), kPhones + 50);
-    // A call that is none for help.
+    // Calls that are no emergency calls are refused.
     for (unsigned i = 0; i < 50; ++i) {
         (void)edge->ask(0, stranger(), request("INVITE", "sip:100@example.com", i));
     }
@@ -180,15 +181,14 @@ TEST_F(Avalanche, WhatIsRefusedLeavesNothingBehind) {
     press();
     EXPECT_EQ(edge->table().counts().contacts, kPhones);
     EXPECT_EQ(edge->counters(0).calls_out.get(), 0U);
-    // An ACK is never answered, what is broken is not, nor what is too short for an answer.
+    // Neither an ACK is answered nor a request that is broken or too short for an answer.
     const std::uint64_t drops = edge->drops(0, DropReason::kOverload);
     EXPECT_TRUE(edge->ask(0, stranger(), request("ACK", "sip:100@example.com", 1)).empty());
     EXPECT_TRUE(edge->ask(0, stranger(), "OPTIONS sip:a SIP/2.0\r\nx\r\n\r\n").empty());
     EXPECT_EQ(edge->drops(0, DropReason::kOverload), drops + 2);
 }
 
-TEST_F(Avalanche, OffNobodyIsRefused) {
-    end();
+TEST_F(Avalanche, SwitchedOffItRefusesNothing) {
     begin(false);
     press();
     EXPECT_EQ(refused(Refused::kOther), 0U);
@@ -196,4 +196,4 @@ TEST_F(Avalanche, OffNobodyIsRefused) {
 }
 
 }  // namespace
-}  // namespace pinhole::io
+}  // namespace pinhole::edge::test

@@ -1,36 +1,36 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A phone that has answered at its Contact's port is reached there from then on; a Contact that names
-// anybody else leads nowhere.
-#include "tests/eal/io/worker_scene.h"
+// A phone that has answered a ping at its Contact's port is reached there from then on. A Contact
+// that names another host never is.
+#include "tests/unit/edge/edge_scene.h"
 
 #include <gtest/gtest.h>
 
-namespace pinhole::io {
+namespace pinhole::edge::test {
 namespace {
 
-class Retarget : public WorkerScene {
+class Retarget : public EdgeScene {
   public:
     void begin(const std::string& contact) {
-        lay(1);
+        lay();
         ASSERT_EQ(edge->ask(0, home, Register{.contact = contact}.text()).size(), 1U);
     }
     void retarget() {
-        edge::Command command;
-        command.kind = edge::CommandKind::kRetarget;
+        Command command;
+        command.kind = CommandKind::kRetarget;
         command.id = contact("100").id;
-        ASSERT_EQ(edge->mesh().commands(edge->mesh().control(), 0).put(&command, 1), 1U);
-        edge->worker(0).round();
+        edge->command(0, command);
+        (void)edge->round(0);
     }
     [[nodiscard]] std::string reached_at() const { return net::far_end(contact("100").state.flow); }
-    std::vector<Seen> call() {
-        return edge->ask(0, to_edge(kCore, kSip),
+    std::vector<Sent> call() {
+        return edge->ask(0, from(kCore, kSip),
                          "INVITE sip:100@example.com SIP/2.0\r\nVia: SIP/2.0/UDP "
                          "203.0.113.10:5060;branch=z9hG4bK1\r\nMax-Forwards: 70\r\nFrom: "
                          "<sip:200@example.com>;tag=f\r\nTo: <sip:100@example.com>\r\nCall-ID: "
                          "c1\r\nCSeq: 1 INVITE\r\nContact: <sip:200@203.0.113.10>\r\n"
                          "Content-Length: 0\r\n\r\n");
     }
-    const net::Flow home = to_edge(kNat, 32947);
+    const net::Flow home = from(kNat, 32947);
 };
 
 TEST_F(Retarget, ToTheContactsPort) {
@@ -43,12 +43,12 @@ TEST_F(Retarget, ToTheContactsPort) {
     EXPECT_EQ(edge->counters(0).retargeted.get(), 1U);
     const auto seen = call();
     ASSERT_EQ(seen.size(), 1U);
-    EXPECT_EQ(seen[0].datagram.dst_port, 5070);
-    // Its refresh comes from where it sends, is answered there, and changes nothing.
+    EXPECT_EQ(seen[0].flow.their_udp_port, 5070);
+    // Its refresh comes by the old flow, is answered by it, and changes nothing.
     const auto answer =
         edge->ask(0, home, Register{.cseq = 2, .contact = "<sip:100@67.194.23.55:5070>"}.text());
     ASSERT_EQ(answer.size(), 1U);
-    EXPECT_EQ(answer[0].datagram.dst_port, 32947);
+    EXPECT_EQ(answer[0].flow.their_udp_port, 32947);
     EXPECT_EQ(reached_at(), "67.194.23.55:5070");
     retarget();
     EXPECT_EQ(edge->counters(0).retargeted.get(), 1U) << "it is there already";
@@ -65,15 +65,14 @@ TEST_F(Retarget, NeverToAnotherAddress) {
     }
 }
 
-// A neighbour behind the same address would answer as well as the phone.
-TEST_F(Retarget, NorToWhereAnotherIsReached) {
+// The answer may have come from a neighbour behind the same address.
+TEST_F(Retarget, NeverToAnotherContactsFlow) {
     begin("<sip:100@67.194.23.55:5070>");
-    ASSERT_EQ(
-        edge->ask(0, to_edge(kNat, 5070), Register{.user = "101", .call_id = "o"}.text()).size(),
-        1U);
+    ASSERT_EQ(edge->ask(0, from(kNat, 5070), Register{.user = "101", .call_id = "o"}.text()).size(),
+              1U);
     retarget();
     EXPECT_EQ(reached_at(), "67.194.23.55:32947");
 }
 
 }  // namespace
-}  // namespace pinhole::io
+}  // namespace pinhole::edge::test

@@ -1,40 +1,39 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A gateway gives a dead mapping's port to another phone, which registers by the first one's flow: the
-// first one gets no calls any more. And who can't bring that about.
+// A gateway gives the port of a dead mapping to another phone, which then registers by the first
+// phone's flow: the first phone gets no calls from then on. Also: which senders can't bring that
+// about.
 #include "dataplane/nat/takeover.h"
-#include "tests/eal/io/worker_scene.h"
+
+#include "tests/unit/edge/edge_scene.h"
 
 #include <gtest/gtest.h>
 
-namespace pinhole::io {
+namespace pinhole::edge::test {
 namespace {
 
-class Takeover : public WorkerScene {
+class Takeover : public EdgeScene {
   public:
-    // Worker 0 receives all; `first` and `second` are AORs of the shards named.
+    // Worker 0 receives everything. `first` and `second` are users whose AORs belong to these
+    // shards.
     void begin(unsigned workers, unsigned first_shard, unsigned second_shard) {
-        lay(workers);
+        lay({.workers = workers});
         first = user_of(first_shard);
         second = user_of(second_shard, 1);
         settle(Register{.user = first, .call_id = "c1"});
         id = contact(first).id;
         edge->pass_ms(nat::kShortestMapping_ms);
     }
-    // Its REGISTER by the flow, through the owner and back.
-    std::vector<Seen> settle(const Register& request) { return settle_text(request.text()); }
-    std::vector<Seen> settle_text(const std::string& text) {
-        std::vector<Seen> seen = edge->ask(0, flow, text);
-        for (unsigned i = 1; i < edge->mesh().workers() && seen.empty(); ++i) {
-            edge->worker(i).round();
-        }
-        if (seen.empty()) {
-            edge->worker(0).round();
-            seen = edge->sent(0);
-        }
+    // Sends a REGISTER by the flow and returns the answer, which may come by way of the AOR's
+    // owner.
+    std::vector<Sent> settle(const Register& request) { return settle_text(request.text()); }
+    std::vector<Sent> settle_text(const std::string& text) {
+        edge->put(0, flow, text);
+        edge->settle();
+        std::vector<Sent> seen = edge->sent(0);
         EXPECT_EQ(seen.size(), 1U);
         return seen;
     }
-    // The phone has answered pings and misses them now, as the control thread sees it.
+    // What the control thread writes of a phone that has answered pings and misses them now.
     void fall_silent() {
         edge->qualify().write_control(id.slot, {.generation = id.generation,
                                                 .state = table::Reach::kUnreachable,
@@ -47,7 +46,7 @@ class Takeover : public WorkerScene {
     std::string call_result() {
         const std::string n = std::to_string(++calls);
         const auto seen = edge->ask(
-            0, to_edge(kCore, kSip),
+            0, from(kCore, kSip),
             "INVITE sip:" + first +
                 "@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bK" + n +
                 "\r\nMax-Forwards: 70\r\nFrom: <sip:200@example.com>;tag=f\r\nTo: <sip:" + first +
@@ -57,7 +56,7 @@ class Takeover : public WorkerScene {
         return seen.size() == 1 ? seen[0].text.substr(0, 11) : "nothing";
     }
 
-    const net::Flow flow = to_edge(kNat, 32947);
+    const net::Flow flow = from(kNat, 32947);
     const std::string other_phone = "<sip:x@192.168.1.20:5060>";
     std::string first;
     std::string second;
@@ -75,7 +74,7 @@ TEST_F(Takeover, TheFirstPhoneGetsNoCallsUntilItRegistersAgain) {
     EXPECT_FALSE(is_suspect(second));
     EXPECT_EQ(edge->counters(0).displaced.get(), 1U);
     EXPECT_EQ(edge->table().for_wheel().drain(100, [](std::uint32_t) {}), 2U)
-        << "the control thread hears of both";
+        << "the control thread hears of both contacts";
     EXPECT_EQ(contact(first).id, id);
     EXPECT_EQ(call_result(), "SIP/2.0 480");
     // The other phone's refresh is no news.
@@ -83,12 +82,12 @@ TEST_F(Takeover, TheFirstPhoneGetsNoCallsUntilItRegistersAgain) {
     EXPECT_EQ(edge->counters(0).displaced.get(), 1U);
     settle({.user = first, .call_id = "c1", .cseq = 2});
     EXPECT_FALSE(is_suspect(first));
-    EXPECT_FALSE(is_suspect(second)) << "both have come by the flow now: it is shared";
+    EXPECT_FALSE(is_suspect(second)) << "both have come by the flow now, so they share it";
     edge->qualify().write_control(id.slot, {.generation = id.generation});
     EXPECT_EQ(call_result(), "INVITE sip:");
 }
 
-// The AORs are of two shards, neither of them the receiving worker's.
+// One or both AORs belong to the worker that doesn't receive the packets.
 TEST_F(Takeover, AcrossWorkers) {
     begin(2, 1, 1);
     fall_silent();
@@ -107,19 +106,19 @@ TEST_F(Takeover, AcrossWorkers) {
     EXPECT_TRUE(is_suspect(first));
 }
 
-// It moves in from another flow.
+// The second phone comes from another flow.
 TEST_F(Takeover, ByAPhoneThatWasRegisteredAlready) {
     begin(1, 0, 0);
     fall_silent();
     Register request{.user = second, .call_id = "c2", .contact = other_phone};
-    ASSERT_EQ(edge->ask(0, to_edge(kNat, 40000), request.text()).size(), 1U);
+    ASSERT_EQ(edge->ask(0, from(kNat, 40000), request.text()).size(), 1U);
     EXPECT_FALSE(is_suspect(first));
     request.cseq = 2;
     settle(request);
     EXPECT_TRUE(is_suspect(first));
 }
 
-TEST_F(Takeover, WhatIsNone) {
+TEST_F(Takeover, WhatIsNoTakeover) {
     const auto second_line = Register{.call_id = "c2", .contact = "<sip:x@192.168.1.10:5060>"};
     const auto stranger = Register{.call_id = "c2", .contact = other_phone};
     const struct {
@@ -129,8 +128,7 @@ TEST_F(Takeover, WhatIsNone) {
         bool by_proxy;
     } cases[] = {
         {"another line of the phone", second_line, true, false},
-        {"a phone that has not fallen silent, by who has shown no password", stranger, false,
-         false},
+        {"a phone that still answers, by a sender without a password", stranger, false, false},
         {"a proxy's phones", stranger, true, true},
     };
     for (const auto& c : cases) {
@@ -152,8 +150,8 @@ TEST_F(Takeover, WhatIsNone) {
     }
 }
 
-// The mapping that was used a moment ago can't be another's.
-TEST_F(Takeover, NotWithinAnyGatewaysTimeout) {
+// A mapping that was used a moment ago can't be another phone's.
+TEST_F(Takeover, NotWithinTheShortestTimeoutOfGateways) {
     begin(1, 0, 0);
     settle({.user = first, .call_id = "c1", .cseq = 2});
     fall_silent();
@@ -161,8 +159,8 @@ TEST_F(Takeover, NotWithinAnyGatewaysTimeout) {
     EXPECT_FALSE(is_suspect(first));
 }
 
-// An exchange with more lines than are looked into.
-TEST_F(Takeover, AnExchangesLinesAreNotLookedInto) {
+// An exchange registers more lines by one flow than the edge looks through.
+TEST_F(Takeover, AnExchangesLinesAreNotLookedThrough) {
     begin(1, 0, 0);
     for (unsigned i = 0; i < nat::kMaxHolders - 1; ++i) {
         settle({.user = "line" + std::to_string(i), .call_id = "l" + std::to_string(i)});
@@ -174,4 +172,4 @@ TEST_F(Takeover, AnExchangesLinesAreNotLookedInto) {
 }
 
 }  // namespace
-}  // namespace pinhole::io
+}  // namespace pinhole::edge::test
