@@ -241,10 +241,11 @@ void BindingTable::prefetch_slot(std::uint32_t slot) const {
 // The state stands behind the record's head, in its second line.
 void BindingTable::prefetch_slot_record(std::uint32_t slot) const {
     if (slot < slots_.count()) {
-        const auto* record =
-            reinterpret_cast<const char*>(slots_[slot].record.load(std::memory_order_relaxed));
-        __builtin_prefetch(record);
-        __builtin_prefetch(record + 64);
+        // A number: there may be no record, and a null pointer has no second line.
+        const auto record =
+            reinterpret_cast<std::uintptr_t>(slots_[slot].record.load(std::memory_order_relaxed));
+        __builtin_prefetch(reinterpret_cast<const void*>(record));
+        __builtin_prefetch(reinterpret_cast<const void*>(record + 64));
     }
 }
 

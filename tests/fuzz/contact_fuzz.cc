@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The input as the Contact of a REGISTER, with the lines behind it if it has any: what the registrar
-// reads of it is within its bounds, can be written into an answer as it is, and is read the same
-// from there.
+// The input as the Contact of a REGISTER, with the lines behind it if it has any: what the
+// registrar reads of it is within its bounds, can be written into an answer as it is, and is read
+// the same from there.
 #include "dataplane/registrar/register_request.h"
 #include "dataplane/sip/name_addr.h"
 #include "dataplane/sip/params.h"

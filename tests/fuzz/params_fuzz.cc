@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The input as the parameters of a stored Contact, its first quoted text as the instance: what is kept
-// comes back to the letter, and nothing else passes for it. And as what a damaged journal may hold.
+// The input as the parameters of a stored Contact, its first quoted text as the instance: what is
+// kept comes back to the letter, and nothing else passes for it. And as what a damaged journal may
+// hold.
 #include "dataplane/table/stored_params.h"
 
 #include <algorithm>

@@ -114,8 +114,8 @@ TEST_F(RegisterRules, MovedFlowIsStructureAndKeepsTheId) {
     EXPECT_EQ(state().flow.their_udp_port, 40000);
 }
 
-// In doubt whether the flow is still its own: only its own REGISTER ends that, and its owner does it,
-// so that the control thread hears. The same request again is no news of it.
+// In doubt whether the flow is still its own: only its own REGISTER ends that, and its owner does
+// it, so that the control thread hears. The same request again is no news of it.
 TEST_F(RegisterRules, ASuspectsOwnRegisterClearsIt) {
     ASSERT_EQ(send({}), "200");
     const auto doubt = [&] {
@@ -144,8 +144,8 @@ TEST_F(RegisterRules, ASuspectsOwnRegisterClearsIt) {
     EXPECT_TRUE(in_place_) << "an ordinary refresh again";
 }
 
-// A phone that was found at its Contact's port stays there while it answers there, from whatever port
-// it registers.
+// A phone that was found at its Contact's port stays there while it answers there, from whatever
+// port it registers.
 TEST_F(RegisterRules, WhoWasFoundAtItsContactsPortStaysThere) {
     const std::vector<std::string> contact{"<sip:alice@67.194.23.55:5070>"};
     ASSERT_EQ(send(contacts(1, contact)), "200");
@@ -206,8 +206,9 @@ TEST_F(RegisterRules, WhatWasFoundOutOfTheGatewayIsKept) {
     EXPECT_TRUE(has_flag(table::kSameCall));
 }
 
-// A phone whose gateway gave it another port is the one it was, however full its AOR: by its Call-ID
-// and Contact, or by its instance whatever else has changed. What it was moved under is marked.
+// A phone whose gateway gave it another port is the one it was, however full its AOR: by its
+// Call-ID and Contact, or by its instance whatever else has changed. What it was moved under is
+// marked.
 TEST_F(RegisterRules, ARebindMovesTheBindingOfAFullAor) {
     lay({.policy = {.max_contacts_per_aor = 1}});
     RequestText text;
