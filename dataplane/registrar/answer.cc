@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 namespace pinhole::registrar {
 namespace {
@@ -52,6 +53,40 @@ void write_unsupported(const sip::Message& request, const RegistrarPolicy& polic
     out.text("\r\n");
 }
 
+bool is_limited(const AnswerContext& context) {
+    return context.limit != AnswerContext::kNoLimit;
+}
+
+// The sender's own contacts, the other lines of a 200, then the contacts of others; where the answer
+// is limited, what fits.
+void list_contacts(std::span<const table::ContactView> views, const AnswerContext& context,
+                   sip::Writer& out) {
+    const bool limited = is_limited(context);
+    std::size_t gruu_room = context.gruus.write != nullptr ? kMaxGruuBytes : 0;
+    std::array<char, kMaxGruuParams> gruu_text;
+    for (const bool own : {true, false}) {
+        if (!own && (!limited || context.headers.size() <= out.room())) {
+            out.text(context.headers);
+        }
+        for (const table::ContactView& contact : views) {
+            const std::size_t bytes = listed_bytes(contact.uri.size(), contact.params.size());
+            if ((contact.state.flow == context.flow) != own || (limited && bytes > out.room()) ||
+                expired(contact.state, context.now)) {
+                continue;
+            }
+            sip::Writer gruus(gruu_text.data(), gruu_text.size());
+            if (gruu_room != 0) {
+                // The headers go before them.
+                const std::size_t reserved = bytes + context.headers.size();
+                write_gruus(contact, context.gruus,
+                            limited ? std::max(out.room(), reserved) - reserved : gruu_room, gruus);
+                gruu_room -= limited ? 0 : gruus.size();
+            }
+            write_contact(contact, gruus.view(), context.now, out);
+        }
+    }
+}
+
 }  // namespace
 
 void write_ok_headers(const RegisterRequest& request, const RegistrarPolicy& policy,
@@ -83,11 +118,9 @@ Answered write_ok(const sip::Message& request, const table::Record* record,
             return Answered::kContended;
         }
     }
-    const bool limited = context.limit != AnswerContext::kNoLimit;
     std::size_t room = kMaxListedBytes + kMaxOkHeaders;  // the rules let no AOR have more
-    std::size_t gruu_room = context.gruus.write != nullptr ? kMaxGruuBytes : 0;
-    room += gruu_room;
-    if (limited) {
+    room += context.gruus.write != nullptr ? kMaxGruuBytes : 0;
+    if (is_limited(context)) {
         if (!sip::write_reply(request, {200, {}, context.via, context.to_tag, {}}, out) ||
             out.size() > context.limit) {
             return Answered::kTooLarge;
@@ -96,34 +129,8 @@ Answered write_ok(const sip::Message& request, const table::Record* record,
         out.clear();
     }
     std::array<char, kMaxListedBytes + kMaxOkHeaders + kMaxGruuBytes> lines;
-    std::array<char, kMaxGruuParams> gruu_text;
     sip::Writer contacts(lines.data(), room);
-    for (const bool own : {true, false}) {
-        if (!own && (!limited || context.headers.size() <= contacts.room())) {
-            contacts.text(context.headers);
-        }
-        for (std::size_t i = 0; i < count; ++i) {
-            const table::ContactView& contact = views[i];
-            const bool fits = !limited || listed_bytes(contact.uri.size(), contact.params.size()) <=
-                                              contacts.room();
-            if ((contact.state.flow == context.flow) == own && fits &&
-                !expired(contact.state, context.now)) {
-                sip::Writer gruus(gruu_text.data(), gruu_text.size());
-                if (gruu_room != 0) {
-                    // The headers go before them.
-                    const std::size_t reserved =
-                        listed_bytes(contact.uri.size(), contact.params.size()) +
-                        context.headers.size();
-                    write_gruus(
-                        contact, context.gruus,
-                        limited ? std::max(contacts.room(), reserved) - reserved : gruu_room,
-                        gruus);
-                    gruu_room -= limited ? 0 : gruus.size();
-                }
-                write_contact(contact, gruus.view(), context.now, contacts);
-            }
-        }
-    }
+    list_contacts({&views[0], count}, context, contacts);
     const bool written =
         !contacts.overflow() &&
         sip::write_reply(request, {200, {}, context.via, context.to_tag, contacts.view()}, out);

@@ -162,11 +162,11 @@ class BucketIndex {
         return found;
     }
     static void prefetch_lines(const Record* record) {
-        const char* p = reinterpret_cast<const char*>(record);
-        __builtin_prefetch(p);
-        __builtin_prefetch(p + 64);
-        __builtin_prefetch(p + 128);
-        __builtin_prefetch(p + 192);
+        // A number: the cell may have been emptied meanwhile, and a null pointer has no second line.
+        const auto at = reinterpret_cast<std::uintptr_t>(record);
+        for (std::uintptr_t line = 0; line < 4; ++line) {
+            __builtin_prefetch(reinterpret_cast<const void*>(at + line * 64));
+        }
     }
     BucketLine* first_line(std::uint64_t hash) const {
         return &lines_[bucket_of_hash(hash, count_)];

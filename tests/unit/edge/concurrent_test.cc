@@ -31,6 +31,7 @@ constexpr std::uint32_t kMappings = 3;
 constexpr std::uint32_t kMaxContacts = 44;  // now and then the table is full
 constexpr unsigned kSteps = 1'200;          // of each worker, of up to 8 packets
 constexpr std::size_t kMostHeld = 300;
+constexpr std::uint64_t kFirstNumber = 1'000'000;  // of branches: each is as long as another
 
 std::string user_of(std::uint32_t phone) {
     return std::to_string(100 + phone % kAors);
@@ -197,8 +198,12 @@ class Threads : public testing::TestWithParam<unsigned> {
     // Time, what the control thread knows of contacts, and what it asks of their owners.
     void control() {
         std::mt19937 random(99);
+        std::uint64_t passed_ms = 0;
         while (working_ > 1) {
-            edges_.pass_ms(random() % 200);
+            // As it does for phones that register every half a minute, however slow the threads.
+            const std::uint64_t due_ms = (numbers_ - kFirstNumber) * 400;
+            edges_.pass_ms(due_ms - passed_ms);
+            passed_ms = due_ms;
             table::ContactView contact;
             const std::uint32_t slot = random() % kMaxContacts;
             if (commands_left_ != 0 &&
@@ -358,7 +363,7 @@ class Threads : public testing::TestWithParam<unsigned> {
     Edges edges_{{.workers = GetParam(), .max_contacts = kMaxContacts}};
     std::vector<Hand> hands_{GetParam()};
     std::atomic<unsigned> working_{GetParam() + 1};
-    std::atomic<std::uint64_t> numbers_{1'000'000};  // each as long as another
+    std::atomic<std::uint64_t> numbers_{kFirstNumber};
     std::array<std::atomic<std::uint32_t>, kPhones> cseqs_{};
     // The control thread's; fewer than a ring has slots.
     std::uint32_t commands_left_ = 3'000;
