@@ -98,6 +98,9 @@ Outcome RouteStage::decide(Job& job, const Round& round, sip::Writer& out) {
         }
     }
     if (decision.is_stranger) {
+        if (decision.kind == route::Kind::kDrop) {
+            return Outcome::drop(DropReason::kStranger);  // whatever kept it from being answered
+        }
         counters_.drop(DropReason::kStranger);
     }
     if (decision.proves_life) {

@@ -57,8 +57,8 @@ bool is_limited(const AnswerContext& context) {
     return context.limit != AnswerContext::kNoLimit;
 }
 
-// The sender's own contacts, the other lines of a 200, then the contacts of others; where the answer
-// is limited, what fits.
+// The sender's own contacts, the other lines of a 200, then the contacts of others; where the
+// answer is limited, what fits.
 void list_contacts(std::span<const table::ContactView> views, const AnswerContext& context,
                    sip::Writer& out) {
     const bool limited = is_limited(context);

@@ -162,7 +162,8 @@ class BucketIndex {
         return found;
     }
     static void prefetch_lines(const Record* record) {
-        // A number: the cell may have been emptied meanwhile, and a null pointer has no second line.
+        // A number: the cell may have been emptied meanwhile, and a null pointer has no second
+        // line.
         const auto at = reinterpret_cast<std::uintptr_t>(record);
         for (std::uintptr_t line = 0; line < 4; ++line) {
             __builtin_prefetch(reinterpret_cast<const void*>(at + line * 64));

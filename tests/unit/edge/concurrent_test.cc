@@ -376,12 +376,13 @@ TEST_P(Threads, NothingIsLostAnsweredTwiceOrTorn) {
     expect_each_packet_back_once();
     expect_one_answer_each();
     expect_whole_table();
-    std::uint64_t calls = 0, done = 0, in_place = 0, handoffs = 0, served = 0;
+    std::uint64_t calls = 0, done = 0, in_place = 0, handoffs = 0, served = 0, displaced = 0;
     for (unsigned worker = 0; worker < GetParam(); ++worker) {
         calls += hands_[worker].calls;
         in_place += edges_.counters(worker).refreshed_in_place.get();
         handoffs += edges_.counters(worker).handoffs.get();
         served += edges_.counters(worker).handoffs_served.get();
+        displaced += edges_.counters(worker).displaced.get();
     }
     for (const auto& each : dones_) {
         done += each != 0 ? 1 : 0;
@@ -392,7 +393,8 @@ TEST_P(Threads, NothingIsLostAnsweredTwiceOrTorn) {
     const std::map<std::string, std::uint64_t> counts{{"calls", calls},
                                                       {"removals", removals_},
                                                       {"refreshes in place", in_place},
-                                                      {"handoffs", handoffs}};
+                                                      {"handoffs", handoffs},
+                                                      {"displaced", displaced}};
     for (const auto& [what, count] : counts) {
         EXPECT_GT(count, 0U) << what;
     }
