@@ -36,13 +36,19 @@ EdgeSettings edge_settings(const SessionSettings& session) {
     return settings;
 }
 
-std::uint16_t port_of(const sip::Via& via) {
-    return via.port == 0 ? kSip : via.port;
-}
-
-// Another port of the same sender.
-net::Flow with_port(net::Flow flow, std::uint16_t port) {
-    flow.their_udp_port = port;
+// Where the sender of this Via listens: where it sends from; or, if the Via names its address and
+// has no rport, at the port of the Via (RFC 3261 §18.2.2, RFC 3581).
+net::Flow listens_at(const sip::Via* via, const net::Flow& by) {
+    net::Flow flow = by;
+    if (via != nullptr && !via->has_rport) {
+        std::string_view host = via->host;
+        if (host.starts_with('[')) {
+            host = host.substr(1, host.size() - 2);
+        }
+        if (net::parse_address(host) == by.theirs) {
+            flow.their_udp_port = via->port == 0 ? kSip : via->port;
+        }
+    }
     return flow;
 }
 
@@ -181,13 +187,16 @@ void Session::check(const Sent& sent) {
     if (error != sip::ParseError::kOk && !(must_be_repeated(error) && answers_unreadable())) {
         fail("what is sent can be read", sent);
     }
-    const auto cause = std::find_if(burst_.begin(), burst_.end(), [&](const Received& packet) {
-        return may_follow(packet, sent, message);
-    });
-    if (cause == burst_.end()) {
+    bool may_be_sent = false;
+    for (const Received& packet : burst_) {
+        if (may_follow(packet, sent, message)) {
+            note(packet, sent, message);
+            may_be_sent = true;
+        }
+    }
+    if (!may_be_sent) {
         fail("what is sent goes where it may, and is no larger than it may be", sent);
     }
-    note(*cause, sent, message);
 }
 
 bool Session::answers_unreadable() const {
@@ -227,9 +236,7 @@ bool Session::may_follow(const Received& packet, const Sent& sent,
 }
 
 bool Session::comes_back(const Received& packet, const Sent& sent, const sip::Message& message) {
-    const sip::Via* via = message.top_via();
-    return sent.flow == packet.by ||
-           (via != nullptr && sent.flow == with_port(packet.by, port_of(*via)));
+    return sent.flow == packet.by || sent.flow == listens_at(message.top_via(), packet.by);
 }
 
 bool Session::is_small(const Received& packet, const Sent& sent) const {
@@ -242,20 +249,17 @@ bool Session::is_small(const Received& packet, const Sent& sent) const {
 
 // --- what is remembered ---
 
-std::array<net::Flow, 2> Session::answer_flows(std::string_view text, const net::Flow& by) {
+net::Flow Session::answer_flow(std::string_view text, const net::Flow& by) {
     sip::Message message;
     (void)sip::parse(text, message);
-    const sip::Via* via = message.top_via();
-    return {by, via == nullptr ? by : with_port(by, port_of(*via))};
+    return listens_at(message.top_via(), by);
 }
 
 void Session::note(const Received& cause, const Sent& sent, const sip::Message& message) {
     if (message.is_request) {
         last_request_ = sent;
         if (!cause.is_core()) {
-            for (const net::Flow& flow : answer_flows(cause.text, cause.by)) {
-                note_reachable(flow);
-            }
+            note_reachable(answer_flow(cause.text, cause.by));
         }
         return;
     }

@@ -4,7 +4,8 @@
 //
 // - The edge hands every packet back once, and holds none when all workers have come to rest.
 // - A sender that is no core peer reaches the core and nobody else, so no phone. It is answered
-//   where it sends from, or at the same address and the port of its Via (RFC 3261 §18.2.2).
+//   where it sends from; or at the port of its Via, if that names its address and has no rport
+//   (RFC 3261 §18.2.2, RFC 3581).
 // - A core peer reaches flows that phones are or have been registered by, and flows whose requests
 //   went to the core.
 // - An answer to a sender that has proved nothing is no larger than route::answer_limit().
@@ -95,9 +96,8 @@ class Session {
                                   const sip::Message& message) const;
     [[nodiscard]] static bool comes_back(const Received& packet, const Sent& sent,
                                          const sip::Message& message);
-    // Where the sender of this may expect an answer.
-    [[nodiscard]] static std::array<net::Flow, 2> answer_flows(std::string_view text,
-                                                               const net::Flow& by);
+    // Where the sender of this expects an answer.
+    [[nodiscard]] static net::Flow answer_flow(std::string_view text, const net::Flow& by);
     [[nodiscard]] bool is_small(const Received& packet, const Sent& sent) const;
 
     void note(const Received& cause, const Sent& sent, const sip::Message& message);
