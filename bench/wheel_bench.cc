@@ -89,7 +89,8 @@ BENCHMARK(advance_empty_tick);
 struct AllAlive final : qualify::Contacts {
     ContactId id_at(std::uint32_t slot) override { return {slot, 1}; }
     bool read(ContactId id, ContactBrief& out) override {
-        out = {id, 0xffff'ffff};
+        out.id = id;
+        out.expires_at_s = 0xffff'ffff;
         return true;
     }
     // A thousand of them behind an address.

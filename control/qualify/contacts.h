@@ -23,8 +23,8 @@ struct ContactBrief {
     bool by_path = false;  // a proxy leads there (RFC 3327): the pinhole is the proxy's to keep
     // The record, and which of its contacts: the ping's texts and flow stand there. Good until the
     // thread's next quiescent state. Fakes have none.
-    const table::Record* record = nullptr;
     std::uint8_t index = 0;
+    const table::Record* record = nullptr;
 };
 
 struct Whereabouts {

@@ -157,13 +157,15 @@ class Keeper {
     }
     std::uint32_t serve_queue(std::uint32_t budget);
     void visit(std::uint32_t slot, bool queued_turn);
-    void take_life(std::uint32_t slot, View& view);
+    // `inline` where keeper_pings.cc alone calls it: gcc then makes it part of visit().
+    inline void take_life(std::uint32_t slot, View& view);
     [[nodiscard]] bool lived_since_ping(const View& view, const table::Life& life) const;
     void note_life(std::uint32_t slot, const table::Life& life);
-    [[nodiscard]] bool ask_removal(std::uint32_t slot, const ContactBrief& contact, View& view);
+    [[nodiscard]] inline bool ask_removal(std::uint32_t slot, const ContactBrief& contact,
+                                          View& view);
     [[nodiscard]] bool removal_due(std::uint32_t slot, const View& view) const;
     [[nodiscard]] std::uint32_t repeat_ms(const View& view) const;
-    void repeat(const ContactBrief& contact, View& view);
+    inline void repeat(const ContactBrief& contact, View& view);
     [[nodiscard]] bool pings(const ContactBrief& contact, const View& view) const {
         return policy_.pings() && !contact.by_path && !view.is_suspect();
     }
@@ -171,7 +173,7 @@ class Keeper {
         const auto now_tick = static_cast<Tick>(now_ms_ / kTickMs);
         return plans_[slot] != kNoPing && wheel::ticks_ahead(plans_[slot], now_tick) >= 0;
     }
-    void ping(const ContactBrief& contact, View& view, bool queued_turn);
+    inline void ping(const ContactBrief& contact, View& view, bool queued_turn);
     [[nodiscard]] bool wait_for_turn(std::uint32_t slot, View& view);
     void end_turn(View& view);
     void plan(std::uint32_t slot, std::uint64_t since_ms, Window window);

@@ -36,8 +36,12 @@ bool TableContacts::read(ContactId id, ContactBrief& out) {
     if (record == nullptr || index == record->contact_count()) {
         return false;
     }
-    out = {id, record->load_expires_at_s(index), record->fixed(index).path_len != 0, record,
-           static_cast<std::uint8_t>(index)};
+    // Word by word: a temporary that is copied whole would wait for its parts to be stored.
+    out.id = id;
+    out.expires_at_s = record->load_expires_at_s(index);
+    out.by_path = record->fixed(index).path_len != 0;
+    out.index = static_cast<std::uint8_t>(index);
+    out.record = record;
     return true;
 }
 
