@@ -516,10 +516,8 @@ api::Binding RunningSystem::binding_of(const table::ContactView& contact) const 
         static_cast<nat::Alg>((contact.state.flags & table::kAlgMask) >> table::kAlgShift));
     out.at_contact = (contact.state.flags & table::kAtContact) != 0;
     out.suspect = (contact.state.flags & table::kSuspect) != 0;
-    out.expires_in_s =
-        registrar::left_s(contact.state, {now.s, static_cast<std::uint32_t>(now.ms)});
-    out.registered_ago_s =
-        (static_cast<std::uint32_t>(now.ms) - contact.state.refreshed_at_ms) / 1000;
+    out.expires_in_s = registrar::left_s(contact.state, now);
+    out.registered_ago_s = (now.stamp_ms() - contact.state.refreshed_at_ms) / 1000;
     out.q_thousandths = contact.state.q;
     out.cseq = contact.state.cseq;
     table::StoredInstance::Room instance;
