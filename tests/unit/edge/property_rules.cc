@@ -45,8 +45,8 @@ void Rules::before(const Trial& run, std::size_t number, const Datagram& datagra
     text_ = datagram.text(run);
     totals_ = run.totals();
     now_ms_ = run.edges().now().ms;
-    responses_.clear();
-    for (unsigned code = 100; code < 700; ++code) {
+    responses_.resize(kMaxResponseCode + 1);
+    for (unsigned code = 100; code <= kMaxResponseCode; ++code) {
         responses_[code] = run.responses(code);
     }
     stood_ = table_of(run);
@@ -54,8 +54,9 @@ void Rules::before(const Trial& run, std::size_t number, const Datagram& datagra
 
 std::string Rules::after(const Trial& run) {
     const Table now = table_of(run);
-    for (const std::string& wrong : {counted_once(run), changes_what_it_may(run, now),
-                                     stands_where_it_came_from(now), goes_where_it_may(run)}) {
+    for (const std::string& wrong :
+         {counted_once(run), changes_what_it_may(run, now), does_what_it_says(run, now),
+          stands_where_it_came_from(now), goes_where_it_may(run)}) {
         if (!wrong.empty()) {
             const Sent* sent = run.sent(number_);
             return wrong + "\nby " + flow_text(datagram_.flow) + ":\n" + text_ +
@@ -156,6 +157,40 @@ std::string Rules::changes_what_it_may(const Trial& run, const Table& now) const
     for (const auto& [id, before] : stood_) {
         if (!now.contains(id) && !may(before.aor)) {
             return "it has removed a contact of " + before.aor;
+        }
+    }
+    return "";
+}
+
+std::string Rules::does_what_it_says(const Trial& run, const Table& now) const {
+    const Sent* sent = run.sent(number_);
+    if (datagram_.is_damaged || !text_.starts_with("REGISTER ") || sent == nullptr ||
+        sent->code() != "200") {
+        return "";
+    }
+    const auto to = header_of(text_, "To");
+    const auto cseq = static_cast<std::uint32_t>(std::stoul(header_of(text_, "CSeq")));
+    const std::uint64_t call_id = run.edges().table().hash()(call_id_of(text_));
+    const auto is_own = [&](const Stood& contact) {
+        return contact.state.call_id_hash == call_id &&
+               to.find(":" + contact.aor + ">") != std::string::npos;
+    };
+    if (std::ranges::any_of(stood_, [&](const auto& each) {
+            return is_own(each.second) && each.second.state.cseq == cseq;
+        })) {
+        return "";
+    }
+    for (const std::string& contact : headers_of(text_, "Contact")) {
+        const std::string own = param_of(contact, "expires");
+        const bool removes = (own.empty() ? header_of(text_, "Expires") : own) == "0";
+        const bool stands = std::ranges::any_of(now, [&](const auto& each) {
+            const Stood& is = each.second;
+            return is_own(is) && is.live &&
+                   (contact == "*" || (contact.find("<" + is.uri + ">") != std::string::npos &&
+                                       (removes || is.state.cseq == cseq)));
+        });
+        if (stands == removes) {
+            return "it was answered 200 and not done";
         }
     }
     return "";

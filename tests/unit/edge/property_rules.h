@@ -53,6 +53,8 @@ class Rules {
     // nothing but that their contacts become suspect. A fetch changes nothing. With digest, nothing
     // is changed by who doesn't know the password, nor by what was overheard.
     [[nodiscard]] std::string changes_what_it_may(const Trial& run, const Table& now) const;
+    // Never 200 for what was not done. (A CSeq that the binding has is taken for a retransmission.)
+    [[nodiscard]] std::string does_what_it_says(const Trial& run, const Table& now) const;
     // Who isn't there yet stands where this datagram's answer goes.
     [[nodiscard]] std::string stands_where_it_came_from(const Table& now) const;
     // What it causes goes back by its own flow, or to a core peer, or to a flow that stands in the
@@ -73,7 +75,7 @@ class Rules {
     std::string text_;
     Totals totals_;
     std::uint64_t now_ms_ = 0;
-    std::map<unsigned, std::uint64_t> responses_;
+    std::vector<std::uint64_t> responses_;  // by code
     Table stood_;
     // Of all so far.
     std::map<std::string, std::vector<Gone>> gone_;        // by Call-ID and the client's branch

@@ -113,7 +113,8 @@ void Trial::collect() {
         }
         peer_pongs_ += std::exchange(sink.peer_pongs, {}).size();
     }
-    for (const table::ContactView& contact : contacts()) {
+    read_table();
+    for (const table::ContactView& contact : contacts_) {
         table::StoredParams::Room room;
         names_.try_emplace(contact.id.packed(), std::string(contact.aor) + " " +
                                                     std::string(contact.uri) +
@@ -220,8 +221,9 @@ std::map<std::size_t, std::string> Trial::answers() const {
     return all;
 }
 
-std::vector<table::ContactView> Trial::contacts() const {
-    std::vector<table::ContactView> all;
+// What was read stays where it is until the next round.
+void Trial::read_table() {
+    contacts_.clear();
     table::ListCursor cursor;
     while (edges_->table().list(cursor, ~0U, [&](const table::Record& record) {
         for (std::size_t i = 0; i < record.contact_count(); ++i) {
@@ -229,11 +231,10 @@ std::vector<table::ContactView> Trial::contacts() const {
             if (!record.read(i, contact)) {
                 std::abort();  // nobody else is at it
             }
-            all.push_back(contact);
+            contacts_.push_back(contact);
         }
     })) {
     }
-    return all;
 }
 
 std::vector<table::ContactView> Trial::contacts_at(const net::Flow& flow) const {

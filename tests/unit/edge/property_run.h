@@ -37,7 +37,8 @@ struct Datagram {
     // Credentials in it, and whether its sender knows the right password.
     enum class Shows { kNothing, kToRegister, kToCall } shows = Shows::kNothing;
     bool has_password = false;
-    bool is_copy = false;  // of what another has sent, by another flow
+    bool is_damaged = false;  // it may not say what it seems to
+    bool is_copy = false;     // of what another has sent, by another flow
 };
 
 // A contact, in whichever run.
@@ -107,7 +108,7 @@ class Trial {
     // A line a contact, sorted; with all that is stored, but for the id unless `with_ids`.
     [[nodiscard]] std::vector<std::string> table(bool with_ids = false) const;
     [[nodiscard]] std::optional<table::ContactView> find(const ContactName& name) const;
-    [[nodiscard]] std::vector<table::ContactView> contacts() const;
+    [[nodiscard]] const std::vector<table::ContactView>& contacts() const { return contacts_; }
     [[nodiscard]] std::vector<table::ContactView> contacts_at(const net::Flow& flow) const;
     [[nodiscard]] Edges& edges() const { return *edges_; }
     [[nodiscard]] const Scene& scene() const { return scene_; }
@@ -115,6 +116,7 @@ class Trial {
 
   private:
     void collect();
+    void read_table();
     void carry_out(const Control& control);
 
     const Scene scene_;
@@ -122,6 +124,7 @@ class Trial {
     std::map<std::size_t, std::string> texts_;
     std::map<std::size_t, Sent> sent_;
     std::vector<std::vector<std::size_t>> numbers_;  // by worker, in the order of receipt
+    std::vector<table::ContactView> contacts_;       // as of the last settle()
     std::multiset<std::string> pongs_;
     PongNotice last_pong_;
     std::uint64_t peer_pongs_ = 0;

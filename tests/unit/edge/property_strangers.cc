@@ -56,7 +56,7 @@ net::Flow Town::stranger_flow() {
 
 // The answer to a ping: as it should be, or too late, from elsewhere, or with another's MAC.
 std::optional<Datagram> Town::pong(const Trial& run) {
-    const std::vector<table::ContactView> contacts = run.contacts();
+    const std::vector<table::ContactView>& contacts = run.contacts();
     const table::ContactView* contact = choose(dice_, contacts);
     if (contact == nullptr) {
         return std::nullopt;
@@ -192,6 +192,7 @@ Datagram Town::noise(const Trial& run) {
                                          dice_.below(static_cast<unsigned>(datagrams_.size())));
             text = run.text(heard->first);
             datagram.touches = heard->second.touches;
+            datagram.is_damaged = true;
             if (dice_.percent(30)) {
                 text.resize(dice_.below(static_cast<unsigned>(text.size() + 1)));
             }
@@ -238,7 +239,7 @@ std::optional<Step> Town::control(const Trial& run) {
         draining_ = !draining_ && dice_.percent(50);
         return Drain{draining_};
     }
-    const std::vector<table::ContactView> contacts = run.contacts();
+    const std::vector<table::ContactView>& contacts = run.contacts();
     const table::ContactView* contact = choose(dice_, contacts);
     if (contact == nullptr) {
         return std::nullopt;
@@ -280,7 +281,7 @@ void add_touches(const Trial& run, const std::vector<std::string>& users, Datagr
         }
     }
     std::vector<net::Flow> flows{datagram.flow, via_flow(text, datagram.flow)};
-    const std::vector<table::ContactView> contacts = run.contacts();
+    const std::vector<table::ContactView>& contacts = run.contacts();
     for (const table::ContactView& contact : contacts) {
         if (std::find(flows.begin(), flows.end(), contact.state.flow) != flows.end()) {
             aors.insert(std::string(contact.aor));

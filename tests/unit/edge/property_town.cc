@@ -82,6 +82,7 @@ Town::Town(std::uint64_t seed, const Scene& scene)
         {"67.194.31.1", 5060, at("67.194.31.1", 1025), ";rport", "", {{"104"}}},
         {"[2001:db8:1::5]", 5060, at("2001:db8:1::5", 5060), "", "", {{"105"}}},
     };
+    phones_[1].alg_host = "67.194.23.55";
     for (Phone& phone : phones_) {
         phone.lines.resize(one_line_ ? 1 : phone.lines.size());
         for (Line& line : phone.lines) {
@@ -232,7 +233,7 @@ std::string Town::contacts_of(const Phone& phone, const std::string& user) {
 Datagram Town::from_line(std::size_t p, std::size_t l, Request request) {
     const Phone& phone = phones_[p];
     Line& line = phones_[p].lines[l];
-    request.via = phone.host + ":" + std::to_string(phone.port) + phone.via_params;
+    request.via = phone.via();
     request.branch = new_branch();
     asked_[number_] = {request, p, l};
     if (!digest_ || !line.challenge) {
@@ -320,7 +321,7 @@ std::optional<Datagram> Town::in_dialog(const Trial& run) {
     Datagram datagram;
     datagram.flow = by_core ? from(kCore, kSip) : began_by_core ? callee : call.flow;
     if (!by_core && phone != nullptr) {
-        request.via = phone->host + ":" + std::to_string(phone->port) + phone->via_params;
+        request.via = phone->via();
         if (dice_.percent(20)) {  // it has moved, or somebody else has heard the token
             datagram.flow.their_udp_port = static_cast<std::uint16_t>(32'944 + dice_.below(8));
         }

@@ -76,6 +76,12 @@ class Town {
         std::string via_params = ";rport";
         std::string contact_params = {};
         std::vector<Line> lines = {};
+        // Its gateway reads SIP and writes the address that it is known by there; empty: not so.
+        std::string alg_host = {};
+
+        [[nodiscard]] std::string via() const {
+            return (alg_host.empty() ? host : alg_host) + ":" + std::to_string(port) + via_params;
+        }
     };
     // An INVITE without To tag, and what came of it.
     struct Call {
