@@ -6,13 +6,6 @@
 #include <algorithm>
 
 namespace pinhole::qualify {
-namespace {
-
-// A contact is looked at again after this long at the latest; the wheel could not hold an expiry of
-// years.
-constexpr std::uint32_t kFarthestS = 1'000'000;
-
-}  // namespace
 
 Keeper::Keeper(const PingPolicy& policy, const SharedState& shared, Contacts& contacts, Sink& sink,
                Now now, std::uint64_t seed)
@@ -46,11 +39,6 @@ void Keeper::set_now(Now now) {
     now_s_ = now.s;
     pace_.set_limits(cap(), policy_.max_pings_per_s);
     pace_.set_now(now.ms * 1'000 + now.us);
-}
-
-auto Keeper::tick_of_second(std::uint32_t at_s) const -> Tick {
-    const std::uint32_t ahead_s = at_s > now_s_ ? std::min(at_s - now_s_, kFarthestS) : 0;
-    return tick_of(second_began_ms_ + std::uint64_t{1'000} * ahead_s);
 }
 
 void Keeper::changed(std::uint32_t slot) {

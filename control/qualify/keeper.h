@@ -138,7 +138,6 @@ class Keeper {
     [[nodiscard]] static Tick tick_of(std::uint64_t ms) {
         return static_cast<Tick>((ms + kTickMs - 1) / kTickMs);
     }
-    [[nodiscard]] Tick tick_of_second(std::uint32_t at_s) const;
 
     // A contact's way through: keeper.cc.
     void adopt(std::uint32_t slot, const ContactBrief& contact);
@@ -179,6 +178,7 @@ class Keeper {
     void plan(std::uint32_t slot, std::uint64_t since_ms, Window window);
     [[nodiscard]] Window left_of(Window window, std::uint32_t age_ms) const;
     void set_plan(std::uint32_t slot, Tick tick);
+    [[nodiscard]] inline Tick tick_of_second(std::uint32_t at_s) const;
     void arm(std::uint32_t slot, const ContactBrief& contact, const View& view);
 
     // Answers and silence: keeper_answers.cc.
@@ -189,7 +189,11 @@ class Keeper {
 
     // Outages: keeper_outage.cc.
     void note_silence(std::uint32_t slot, const View& view);
-    void note_life_of(const View& view, std::uint32_t at_s, bool answered);
+    void note_life_of(const View& view, std::uint32_t at_s, bool answered) {
+        if (gateways_.showed_life(view.gateway, at_s, now_s_, answered)) {
+            revive_left_ = states_.capacity();
+        }
+    }
     [[nodiscard]] bool thinned(const View& view);
     [[nodiscard]] Window thin_window_of(const View& view) const;
     void note_outage(std::uint32_t slot, const View& view);

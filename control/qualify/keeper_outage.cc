@@ -22,12 +22,6 @@ void Keeper::note_silence(std::uint32_t slot, const View& view) {
     }
 }
 
-void Keeper::note_life_of(const View& view, std::uint32_t at_s, bool answered) {
-    if (gateways_.showed_life(view.gateway, at_s, now_s_, answered)) {
-        revive_left_ = states_.capacity();
-    }
-}
-
 // Is it silent, with all around it?
 bool Keeper::thinned(const View& view) {
     return view.state == Reach::kUnreachable && gateways_.silent_with(view.gateway) != 0;

@@ -13,6 +13,9 @@ namespace {
 constexpr std::uint32_t kRemovalRetryMs = 1'000;
 // A new ping takes the emptiest tick of so many candidates.
 constexpr unsigned kChoices = 4;
+// A contact is looked at again after this long at the latest; the wheel could not hold an expiry of
+// years.
+constexpr std::uint32_t kFarthestS = 1'000'000;
 
 }  // namespace
 
@@ -99,8 +102,8 @@ void Keeper::take_life(std::uint32_t slot, View& view) {
         end_turn(view);
         if (const Lesson* lesson = lesson_of(view);
             lesson != nullptr && age_ms < learned_ms(policy_, *lesson)) {
-            // Who talks so much is no canary: another's turn. But who waits for longer than the
-            // rest already stays one, or his mapping's death would be theirs.
+            // A phone that talks so much is no canary: another's turn. But one that already waits
+            // for longer than the rest stays one, or the death of its mapping would be theirs.
             end_trial_gone(slot, view, false);
         }
         states_.write_control(slot, view);
@@ -278,6 +281,11 @@ void Keeper::set_plan(std::uint32_t slot, Tick tick) {
     if (tick != kNoPing) {
         load_.add(tick);
     }
+}
+
+auto Keeper::tick_of_second(std::uint32_t at_s) const -> Tick {
+    const std::uint32_t ahead_s = at_s > now_s_ ? std::min(at_s - now_s_, kFarthestS) : 0;
+    return tick_of(second_began_ms_ + std::uint64_t{1'000} * ahead_s);
 }
 
 // The entry for whatever comes first.

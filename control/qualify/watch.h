@@ -106,7 +106,7 @@ struct Patience {
 };
 
 // Was it the outage that silenced a phone at `silent_s`, and has it not had the time since to come
-// back? Those that were dead before are not spared; nor is anybody past his expiry.
+// back? Those that were dead before are not spared; nor is a registration that has run out.
 [[nodiscard]] inline bool excuses(const Watch& watch, std::uint32_t silent_s, std::uint32_t now_s,
                                   const Patience& patience) {
     return watch.began_s != 0 && silent_s + patience.before_s >= watch.began_s &&

@@ -115,7 +115,8 @@ void ProveStage::read_one(const Job& job, const Round& round, sip::HeaderId head
     }
 }
 
-// Who has guessed wrong too often has his credentials passed over, lest he go on.
+// Credentials of a source that has guessed wrong too often are not looked at, lest it go on
+// guessing.
 void ProveStage::limit_guesses(const Job& job, const Round& round, Attempt& attempt) const {
     if (attempt.open && !limits_.may_guess(job.packet.flow, attempt.user.low, round.now) &&
         !is_exempt(job, round, attempt)) [[unlikely]] {

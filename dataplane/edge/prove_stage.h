@@ -40,7 +40,8 @@ class ProveStage {
     // may prove that by a password. Whether there is such a user makes no difference.
     [[nodiscard]] std::optional<std::string_view> claimed_aor(
         const Job& job, const Round& round, std::array<char, sip::kMaxAor>& room) const;
-    // Proves a caller who claims `aor`. Goes on with `out_proven` filled in, or challenges him.
+    // Proves a caller who claims `aor`. Goes on with `out_proven` filled in, or challenges the
+    // caller.
     [[nodiscard]] Outcome prove_caller(const Job& job, const Round& round, std::string_view aor,
                                        route::Proven& out_proven, sip::Writer& out);
 
