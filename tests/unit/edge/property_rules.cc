@@ -84,6 +84,12 @@ std::string Rules::counted_once(const Trial& run) const {
     if (answered != (sent != nullptr ? 1U : 0U)) {
         return "it was not what was sent";
     }
+    // One that the control thread has no room for is a drop too.
+    const std::uint64_t of_contacts =
+        (now.pongs_taken - totals_.pongs_taken) - (now.peer_pongs_taken - totals_.peer_pongs_taken);
+    if (now.pongs - totals_.pongs != of_contacts && !run.scene().pongs_refused) {
+        return "a pong was counted wrong";
+    }
     if (sent == nullptr) {
         const std::uint64_t pongs = now.pongs_taken - totals_.pongs_taken;
         const bool of_contact = now.peer_pongs_taken == totals_.peer_pongs_taken;

@@ -198,6 +198,7 @@ Totals Trial::totals() const {
         }
         sum.responses_forwarded += counters.responses_forwarded.get();
         sum.stun += counters.stun_answers.get();
+        sum.pongs += counters.pongs.get();
         sum.calls += counters.calls_in.get() + counters.calls_out.get();
     }
     sum.pongs_taken = scene_.pongs_refused ? 0 : pongs_.size() + peer_pongs_;

@@ -77,6 +77,7 @@ struct Scene {
 struct Totals {
     std::uint64_t received = 0, answered = 0, released = 0, kept = 0, held = 0;
     std::uint64_t drops = 0, strangers = 0;  // `strangers` are among `drops`
+    std::uint64_t pongs = 0;                 // of contacts, as the edge counts them
     std::uint64_t pongs_taken = 0;           // by the control thread, and
     std::uint64_t peer_pongs_taken = 0;      // of them, those of core peers
     std::uint64_t handoffs = 0, served = 0;
