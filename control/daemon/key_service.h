@@ -27,7 +27,7 @@ class KeyService {
     // By the service thread, often: true if there are new keys. `now_ms` is monotonic: after a
     // failure a minute passes before the next try.
     [[nodiscard]] bool turn(std::uint64_t now_ms);
-    [[nodiscard]] tokens::Keys keys() const { return keys::route_keys(keeper_.ring()); }
+    [[nodiscard]] tokens::Keys keys() const { return keys::token_keys(keeper_.ring()); }
     // For this run's contacts (TableConfig::first_generation).
     [[nodiscard]] std::uint32_t generation() const { return keeper_.generation(); }
 

@@ -56,17 +56,17 @@ LoadedRules load_rules(const std::string& path, unsigned workers) {
 
 void Screening::use(std::unique_ptr<const screen::RuleSet> rules) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    shelf_.put(std::move(rules));
+    rules_.put(std::move(rules));
 }
 
 void Screening::reclaim() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    shelf_.reclaim();
+    rules_.reclaim();
 }
 
 std::vector<screen::RuleHits> Screening::hits() const {
     const std::lock_guard<std::mutex> lock(mutex_);
-    return shelf_.hits();
+    return rules_.hits();
 }
 
 }  // namespace pinhole::daemon

@@ -23,17 +23,17 @@ struct LoadedRules {
 
 class Screening {
   public:
-    explicit Screening(io::Qsbr& qsbr) : shelf_({io::Qsbr::start_fn, io::Qsbr::passed_fn, &qsbr}) {}
+    explicit Screening(io::Qsbr& qsbr) : rules_({io::Qsbr::start_fn, io::Qsbr::passed_fn, &qsbr}) {}
 
     // Takes up rules that load_rules() has found good; null: nothing is screened any more.
     void use(std::unique_ptr<const screen::RuleSet> rules);
     void reclaim();
     [[nodiscard]] std::vector<screen::RuleHits> hits() const;
-    [[nodiscard]] const screen::RuleSetPointer& pointer() const { return shelf_.pointer(); }
+    [[nodiscard]] const screen::RuleSetPointer& pointer() const { return rules_.pointer(); }
 
   private:
-    mutable std::mutex mutex_;  // the shelf's; never held for long
-    screen::PublishedRules shelf_;
+    mutable std::mutex mutex_;  // of rules_; never held for long
+    screen::PublishedRules rules_;
 };
 
 }  // namespace pinhole::daemon

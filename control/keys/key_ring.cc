@@ -44,7 +44,7 @@ KeyRing rotated(KeyRing ring, const KeyBytes& bytes, std::uint64_t rotate_s, std
     return ring;
 }
 
-tokens::Keys route_keys(const KeyRing& ring) {
+tokens::Keys token_keys(const KeyRing& ring) {
     std::vector<tokens::MasterKey> masters;
     for (const StoredKey& key : ring.newest_first) {
         masters.push_back({.id = key.id, .bytes = key.bytes});

@@ -43,7 +43,7 @@ struct KeyRing {
                               std::uint64_t now_s);
 
 // At least one key.
-[[nodiscard]] tokens::Keys route_keys(const KeyRing& ring);
+[[nodiscard]] tokens::Keys token_keys(const KeyRing& ring);
 
 // Where the generations of contacts begin in the run after so many starts (TableConfig): bindings
 // are lost at a restart and keys are not, and an id in a token or ping from before must not come to

@@ -15,7 +15,7 @@
 namespace pinhole::qualify {
 
 struct Lesson {
-    SingleWriter<std::uint8_t> agent;    // the kind of phone (registrar/agent.h)
+    SingleWriter<std::uint8_t> agent;    // the kind of phone (nat/agent.h)
     SingleWriter<std::uint32_t> phones;  // contacts; 0: whoever comes next may have the place
     SingleWriter<std::uint16_t>
         safe_s;  // idle time that was survived twice; 0: none beyond the fixed

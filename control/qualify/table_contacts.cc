@@ -23,10 +23,7 @@ std::uint8_t traits_of(const table::ContactView& contact, const std::optional<ne
 }  // namespace
 
 ContactId TableContacts::id_at(std::uint32_t slot) {
-    ContactId id;
-    std::uint32_t expires_at_s = 0;
-    bool by_path = false;
-    return table_.read_expiry(slot, id, expires_at_s, by_path) ? id : ContactId{};
+    return table_.id_at(slot);
 }
 
 bool TableContacts::read(ContactId id, ContactBrief& out) {

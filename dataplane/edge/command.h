@@ -19,7 +19,7 @@ enum class CommandKind : std::uint8_t {
     kRegistered,  // that answer: `job`, `verdict` and `arrives`
     kExpire,      // remove `id` if its time is over; the control thread looks again by itself
     kRemoveUnreachable,  // remove `id` if it was not refreshed since `since_ms`; likewise
-    kRetarget,  // `id` has answered at its Contact's port: reach it there; lost, nothing is
+    kRetarget,  // `id` has answered at its Contact's port: reach it there; losing it does no harm
     kRemove,    // remove `id` whatever it is; `done` tells the operator's thread
 };
 

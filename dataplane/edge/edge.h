@@ -70,6 +70,7 @@ class Edge {
     void fetch_records() const;
     void fetch_states() const;
     [[nodiscard]] Outcome decide(Job& job, const Round& round);
+    void take_pong(Job& job);
     void carry_out(Job& job, const Outcome& outcome);
     void hand_over(Job& job, const PongNotice& pong);
     void wait_for(Job& job, unsigned owner);
@@ -83,7 +84,7 @@ class Edge {
     admit::Limits limits_;
     admit::AllowanceCopy allowances_;
     Pool<Job> jobs_{kMaxJobs};
-    Waiting waiting_;
+    WaitingJobs waiting_;
     std::array<Job*, kMaxBurst> burst_{};
     std::size_t burst_count_ = 0;
     std::uint64_t now_ms_ = 0;  // of the round in hand
@@ -152,7 +153,7 @@ void Edge<S>::run(const Round& round) {
     fetch_states();
     for (Job* const job : burst()) {
         if (job->task == Task::kPong) {
-            hand_over(*job, route_.take_pong(*job));
+            take_pong(*job);
         } else {
             carry_out(*job, decide(*job, round));
         }
@@ -234,6 +235,17 @@ Outcome Edge<S>::decide(Job& job, const Round& round) {
     return register_.decide(job, round, waiting_.has_room(), out_);
 }
 
+// Not by way of decide(): what an Outcome costs is much beside what a pong does.
+template <Sink S>
+void Edge<S>::take_pong(Job& job) {
+    PongNotice pong;
+    if (const auto refused = route_.take_pong(job, pong)) [[unlikely]] {
+        carry_out(job, Outcome::drop(*refused));
+    } else {
+        hand_over(job, pong);
+    }
+}
+
 template <Sink S>
 void Edge<S>::carry_out(Job& job, const Outcome& outcome) {
     switch (outcome.kind) {
@@ -253,7 +265,7 @@ void Edge<S>::carry_out(Job& job, const Outcome& outcome) {
             }
             break;
         case Outcome::Kind::kDrop:
-        case Outcome::Kind::kGoesOn:
+        case Outcome::Kind::kGoesOn:  // not after the last stage
             counters_.drop(outcome.reason);
             break;
     }

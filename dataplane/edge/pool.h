@@ -4,7 +4,6 @@
 // to set. One thread; what is handed out may be read by others.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -32,7 +31,6 @@ class Pool {
     }
     void give_back(const T& object) { free_.push_back(index_of(object)); }
 
-    [[nodiscard]] std::size_t left() const { return free_.size(); }
     // An object's number, and the object of a number.
     [[nodiscard]] std::uint32_t index_of(const T& object) const {
         return static_cast<std::uint32_t>(&object - objects_.get());

@@ -52,7 +52,7 @@ std::uint8_t alg_of(const Job& job) {
     return static_cast<std::uint8_t>(worst);
 }
 
-// To what is stored, or, where a Path leads elsewhere, to whom the top Via names.
+// To the flow that is stored; where a Path leads elsewhere, to where the top Via says.
 net::Flow answer_flow(const Job& job) {
     const registrar::Whose& whose = job.registration->whose;
     return whose.path.empty() ? whose.flow : route::answer_flow(job.message, job.packet.flow);
@@ -224,7 +224,7 @@ Outcome RegisterStage::answer(const Job& job, const table::Record* record, const
 // A list of many contacts outgrows a short request: where the address may be forged, what fits.
 registrar::Answered RegisterStage::write_ok(const Job& job, const table::Record* record,
                                             const Round& round, std::size_t limit,
-                                            registrar::AnswerContext& context, sip::Writer& out) {
+                                            registrar::AnswerContext context, sip::Writer& out) {
     const registrar::RegisterRequest& request = job.registration->request;
     const registrar::Whose& whose = job.registration->whose;
     const registrar::RegistrarPolicy& policy = round.settings().registrar;

@@ -53,7 +53,7 @@ class RegisterStage {
                                  sip::Writer& out);
     [[nodiscard]] registrar::Answered write_ok(const Job& job, const table::Record* record,
                                                const Round& round, std::size_t limit,
-                                               registrar::AnswerContext& context, sip::Writer& out);
+                                               registrar::AnswerContext context, sip::Writer& out);
     [[nodiscard]] bool has_answered(const table::Record* record, const net::Flow& flow) const;
 
     const Shared& shared_;

@@ -43,8 +43,13 @@ void RouteStage::want_contact(Job& job, std::uint32_t slot) const {
     shared_.table.prefetch_slot(slot);
 }
 
-PongNotice RouteStage::take_pong(const Job& job) {
-    return notice_of(route::decide_pong(job.pong, job.packet.flow, shared_.table));
+std::optional<DropReason> RouteStage::take_pong(const Job& job, PongNotice& out) {
+    const route::Decision decision = route::decide_pong(job.pong, job.packet.flow, shared_.table);
+    if (decision.kind != route::Kind::kPong) [[unlikely]] {
+        return decision.reason;
+    }
+    out = notice_of(decision);
+    return std::nullopt;
 }
 
 PongNotice RouteStage::notice_of(const route::Decision& decision) {

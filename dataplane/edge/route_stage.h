@@ -14,6 +14,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 
 namespace pinhole::edge {
 
@@ -28,8 +29,9 @@ class RouteStage {
     // Finds out what the decision will look up, and fetches it.
     void prepare(Job& job);
     [[nodiscard]] Outcome decide(Job& job, const Round& round, sip::Writer& out);
-    // The answer to a ping, known by its MAC.
-    [[nodiscard]] PongNotice take_pong(const Job& job);
+    // The answer to a ping, known by its MAC. None: the control thread is to hear `out`. Else it
+    // says nothing of a contact, and why.
+    [[nodiscard]] std::optional<DropReason> take_pong(const Job& job, PongNotice& out);
 
   private:
     void prepare_call(Job& job);

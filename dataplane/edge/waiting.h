@@ -10,7 +10,7 @@
 
 namespace pinhole::edge {
 
-class Waiting {
+class WaitingJobs {
   public:
     void begin(std::uint32_t job, std::uint64_t now_ms) {
         since_ms_[job] = now_ms;

@@ -83,7 +83,7 @@ struct ReadContext {
 };
 
 // Its two steps: whose bindings, and which contacts. The second is worth taking only once the
-// sender has proved himself, and takes less for a contact that is known. Each gives kOk, or why the
+// sender has proved who it is, and takes less for a contact that is known. Each gives kOk, or why the
 // request is refused. `out` needs no initial value and must stay at its address while it is used.
 //
 // `flow` is where the answer goes. Unless the AOR could not be read, it and its hash stand in `out`

@@ -85,8 +85,8 @@ struct Decision {
     bool is_response = false;      // a response forwarded
     bool is_emergency = false;     // an INVITE or MESSAGE for help, forwarded to a core peer ...
     bool is_unregistered = false;  // ... for a phone that has no registration
-    bool is_stranger = false;      // refused because nobody here knows the sender: count it as
-                                   // DropReason::kStranger too
+    bool is_stranger = false;      // refused because nobody here knows the sender: counted as
+                                   // kStranger, beside the answer or in place of `reason`
     bool flow_matches = false;     // the pong came by the contact's own flow
     bool is_probe = false;         // the pong answers a ping to another port than the contact's
     bool no_peer = false;          // refused because no core peer is alive

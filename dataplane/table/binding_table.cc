@@ -158,21 +158,14 @@ SlotRead BindingTable::read_slot(std::uint32_t n, ContactView& view) const {
     return record->read(i, view) ? SlotRead::kLive : SlotRead::kContended;
 }
 
-bool BindingTable::read_expiry(std::uint32_t n, ContactId& id, std::uint32_t& expires_at_s,
-                               bool& by_path) const {
+ContactId BindingTable::id_at(std::uint32_t n) const {
     if (n >= slots_.count()) {
-        return false;
+        return {};
     }
-    id = {n, slots_[n].generation.load(std::memory_order_acquire)};
+    const ContactId id{n, slots_[n].generation.load(std::memory_order_acquire)};
     const Record* record = slots_.record_of(id);
     // The id is not the record's while the owner is ending the contact.
-    const std::size_t i = record != nullptr ? record->index_of(id) : 0;
-    if (record == nullptr || i == record->contact_count()) {
-        return false;
-    }
-    expires_at_s = record->load_expires_at_s(i);
-    by_path = record->fixed(i).path_len != 0;
-    return true;
+    return record != nullptr && record->index_of(id) != record->contact_count() ? id : ContactId{};
 }
 
 FlowMatches BindingTable::find_by_flow(const net::Flow& flow, std::uint64_t flow_hash,

@@ -115,10 +115,9 @@ class BindingTable {
     // Whatever is in the slot now; view.id.generation is set even for kGone (the next contact's
     // here will be that).
     [[nodiscard]] SlotRead read_slot(std::uint32_t slot, ContactView& view) const;
-    // The same for the wheel, which wants the id, the expiry and whether a Path leads there. Only
-    // one of these words changes, so no claim stands in its way. False: the slot has no contact.
-    [[nodiscard]] bool read_expiry(std::uint32_t slot, ContactId& id, std::uint32_t& expires_at_s,
-                                   bool& by_path) const;
+    // The contact's id alone, in whose way no claim stands. Not valid: the slot has none, or its
+    // owner is ending it.
+    [[nodiscard]] ContactId id_at(std::uint32_t slot) const;
 
     // Whether any contact is reached by this flow, in stages for a burst: prefetch_flow for all,
     // prefetch_flow_slot for all, prefetch_flow_record for all, has_flow for all. `flow_hash` is
@@ -209,7 +208,7 @@ class BindingTable {
     [[nodiscard]] bool attach_arrays(const TableConfig& config);
     [[nodiscard]] bool take_slots(std::span<const NewContact> contacts);
     void give_back_slots(std::span<const NewContact> contacts);
-    [[nodiscard]] Changed change(std::uint64_t hash, std::string_view aor, PlannedChange decision);
+    [[nodiscard]] Changed change(std::uint64_t hash, std::string_view aor, PlannedChange planned);
 
     [[nodiscard]] const Shard& shard(std::uint64_t hash) const { return shards_[shard_of(hash)]; }
 

@@ -6,15 +6,15 @@
 namespace pinhole::table {
 
 BindingTable::Changed BindingTable::change(std::uint64_t hash, std::string_view aor,
-                                           PlannedChange decision) {
-    return Change(*this, hash, aor).run(decision);
+                                           PlannedChange planned) {
+    return Change(*this, hash, aor).run(planned);
 }
 
-BindingTable::Changed Change::run(const BindingTable::PlannedChange& decision) {
+BindingTable::Changed Change::run(const BindingTable::PlannedChange& planned) {
     if (!claim()) {
         return {ChangeResult::kContended, nullptr};
     }
-    if (!decision.decide(decision.context, {old_, views_.first(old_count())}, edit_)) {
+    if (!planned.decide(planned.context, {old_, views_.first(old_count())}, edit_)) {
         return refuse(ChangeResult::kNothing);
     }
     if (const ChangeResult result = plan(); result != ChangeResult::kOk) {

@@ -26,7 +26,7 @@ class Change {
           hash_(hash),
           aor_(aor) {}
 
-    BindingTable::Changed run(const BindingTable::PlannedChange& decision);
+    BindingTable::Changed run(const BindingTable::PlannedChange& planned);
 
   private:
     using Action = Edit::Action;

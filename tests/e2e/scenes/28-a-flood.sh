@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Somebody behind the same gateway as a phone floods: he is cut off, the phone is not.
+# Somebody behind the same gateway as a phone floods: the flooder is cut off, the phone is not.
 # shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/../scene.sh"
 

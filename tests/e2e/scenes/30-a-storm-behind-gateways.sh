@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Everybody's phones come back at once, each with its password, and what an address may ask is limited:
 # those of a city behind forty gateways, and those of one carrier-grade NAT behind a single address. All
-# get in, and nobody is held back for his neighbours.
+# get in, and none is held back for its neighbours.
 # alone
 # shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/../scene.sh"

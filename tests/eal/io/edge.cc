@@ -104,8 +104,11 @@ Edge::Edge(EdgeSettings settings, const TableMaker& make_table)
       path_mtus_(std::make_unique<net::PathMtus>(1)),
       counters_(settings_.io.workers) {
     pins_ = std::make_unique<route::PinTable>(1024);
-    shared_ = std::make_unique<edge::Shared>(
-        edge::Shared{*table_, *qualify_, peer_health_, *pins_, settings_.io.workers});
+    shared_ = std::make_unique<edge::Shared>(edge::Shared{.table = *table_,
+                                                          .qualify = *qualify_,
+                                                          .peer_health = peer_health_,
+                                                          .pins = *pins_,
+                                                          .workers = settings_.io.workers});
     set_live({.limits = settings_.limits});
     shared_->screening = &rules_;
     shared_->refuse_when_overloaded = settings_.refuse_when_overloaded;

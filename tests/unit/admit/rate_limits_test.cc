@@ -140,7 +140,7 @@ TEST_F(Limiter, AFlowOfManyLines) {
 TEST_F(Limiter, GuessesAtOneUser) {
     const net::Flow attacker = from("192.0.2.66", 5060);
     EXPECT_EQ(guesses(attacker, kAlice, 100), 3u);
-    EXPECT_EQ(guesses(from("192.0.2.66", 5061), kAlice, 100), 0u) << "another port of his";
+    EXPECT_EQ(guesses(from("192.0.2.66", 5061), kAlice, 100), 0u) << "another port of theirs";
     EXPECT_EQ(guesses(attacker, kBob, 100), 3u);
     EXPECT_EQ(guesses(from("192.0.2.7", 5060), kAlice, 1), 1u) << "Alice herself is not locked out";
     EXPECT_EQ(guesses(attacker, kAlice, 100, later(60)), 1u);

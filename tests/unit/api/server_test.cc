@@ -288,7 +288,7 @@ TEST_F(UnixServer, GivesTheSocketTheModeAndTheGroup) {
     EXPECT_THAT(*problem, HasSubstr("there is no group no-such-group"));
     EXPECT_NE(::stat(path_.c_str(), &status), 0);
     if (::geteuid() != 0) {
-        GTEST_SKIP() << "only root may give a file to a group that he isn't in";
+        GTEST_SKIP() << "only root may give a file to a group that it isn't in";
     }
     ASSERT_FALSE(server_.start_unix(path_, {0660, "daemon"}));
     ASSERT_EQ(::stat(path_.c_str(), &status), 0);

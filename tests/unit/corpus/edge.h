@@ -73,7 +73,8 @@ class Edge : public route::World {
                                .redirect = redirect,
                                .assert_identity = assert_identity});
         if (edge_ == nullptr) {
-            shared_.emplace(edge::Shared{*table, qualify, peer_health, pins});
+            shared_.emplace(edge::Shared{
+                .table = *table, .qualify = qualify, .peer_health = peer_health, .pins = pins});
             edge_ = std::make_unique<edge::Edge<edge::test::TestSink>>(*shared_, *around_.settings,
                                                                        0, sink_, counters_);
         }

@@ -97,7 +97,7 @@ std::string Rules::counted_once(const Trial& run) const {
                : pongs == 1 && of_contact && !is_pong_of(run.last_pong()) ? "a pong of another"
                                                                           : "";
     }
-    // Who is refused because nobody here knows him is counted as such beside the answer.
+    // A stranger's refusal is counted as kStranger beside the answer.
     const bool stranger = drops == 1 && now.strangers - totals_.strangers == 1 &&
                           (sent->code() == "403" || sent->code() == "481");
     if (drops != 0 && !stranger) {
@@ -125,7 +125,7 @@ std::string Rules::counted_once(const Trial& run) const {
 bool Rules::is_pong_of(const PongNotice& pong) const {
     const auto contact = stood_.find(pong.id.packed());
     if (contact == stood_.end()) {
-        return true;  // it is gone or has expired: the control thread looks for itself
+        return false;
     }
     const net::Flow& flow = contact->second.state.flow;
     return pong.flow_matches == (flow == datagram_.flow ? 1 : 0) &&

@@ -25,7 +25,13 @@ const table::ContactView* choose(Dice& dice, const std::vector<table::ContactVie
                             : &contacts[dice.below(static_cast<unsigned>(contacts.size()))];
 }
 
-std::string ping_of(const Trial& run, const ContactName& name, std::uint64_t age_us, bool probe) {
+struct Ping {
+    std::uint64_t age_us = 0;
+    bool is_probe = false;
+    bool of_another = false;  // of the slot's next contact, which isn't there
+};
+
+std::string ping_of(const Trial& run, const ContactName& name, const Ping& ping) {
     const auto contact = run.find(name);
     if (!contact) {
         return "";
@@ -33,8 +39,10 @@ std::string ping_of(const Trial& run, const ContactName& name, std::uint64_t age
     std::array<char, 2048> room;
     sip::Writer out(room.data(), room.size());
     const Edges& edges = run.edges();
-    (void)route::build_ping({contact->id, contact->state.flow, contact->uri, contact->aor, probe},
-                            edges.keys(), edges.now().us - age_us, out);
+    table::ContactId id = contact->id;
+    id.generation += ping.of_another ? 1 : 0;
+    (void)route::build_ping({id, contact->state.flow, contact->uri, contact->aor, ping.is_probe},
+                            edges.keys(), edges.now().us - ping.age_us, out);
     return std::string(out.view());
 }
 
@@ -54,27 +62,30 @@ net::Flow Town::stranger_flow() {
                 static_cast<std::uint16_t>(9'000 + dice_.below(3)));
 }
 
-// The answer to a ping: as it should be, or too late, from elsewhere, or with another's MAC.
+// The answer to a ping: as it should be, or too late, from elsewhere, with another's MAC, or of a
+// contact that isn't there.
 std::optional<Datagram> Town::pong(const Trial& run) {
     const std::vector<table::ContactView>& contacts = run.contacts();
     const table::ContactView* contact = choose(dice_, contacts);
     if (contact == nullptr) {
         return std::nullopt;
     }
-    const std::uint64_t age_us = dice_.percent(85) ? dice_.below(900'000) : 40'000'000;
+    const Ping ping{.age_us = dice_.percent(85) ? dice_.below(900'000) : 40'000'000,
+                    .is_probe = dice_.percent(20),
+                    .of_another = dice_.percent(10)};
     const unsigned code = dice_.of<unsigned>({100, 200, 200, 200, 404, 503});
-    const bool probe = dice_.percent(20);
     const bool forged = dice_.percent(10);
     const bool in_order = dice_.percent(80);  // with our Via first, as nearly all phones send it
     Datagram datagram;
     datagram.flow = contact->state.flow;
     if (dice_.percent(20)) {
         datagram.flow.their_udp_port = static_cast<std::uint16_t>(1'024 + dice_.below(2));
+    } else if (dice_.percent(10)) {
+        datagram.flow.theirs = address("192.0.2.66");
     }
     datagram.reads_table = true;
-    datagram.text = [name = name_of(*contact), age_us, code, probe, forged,
-                     in_order](const Trial& r) {
-        std::string text = answer_to(ping_of(r, name, age_us, probe), code, "phone");
+    datagram.text = [name = name_of(*contact), ping, code, forged, in_order](const Trial& r) {
+        std::string text = answer_to(ping_of(r, name, ping), code, "phone");
         if (!in_order) {
             text.insert(text.find("\r\n"), "\r\nServer: phone");
         }

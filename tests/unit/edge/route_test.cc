@@ -21,19 +21,24 @@ class RouteScene : public EdgeScene {
         ASSERT_EQ(edge->ask(0, home, Register{}.text()).size(), 1U);
     }
 
+    // With our Via first, as nearly all phones send it.
+    std::string answer_to_ping(const route::PingTarget& target) {
+        std::array<char, 1024> room;
+        sip::Writer out(room.data(), room.size());
+        EXPECT_TRUE(route::build_ping(target, edge->keys(), edge->now().us, out));
+        std::string pong(out.view());
+        EXPECT_THAT(pong, StartsWith("OPTIONS sip:100@192.168.1.10:5060 SIP/2.0\r\n"));
+        pong.replace(0, pong.find("\r\n"), "SIP/2.0 200 OK");
+        pong.replace(pong.find(";rport"), 6, ";received=198.51.100.1;rport=5060");
+        return pong;
+    }
+
     const net::Flow home = from(kNat, 32947);
 };
 
 TEST_F(RouteScene, ThePhonesAnswerToAPingGoesToTheControlThread) {
     const table::ContactView phone = contact("100");
-    std::array<char, 1024> room;
-    sip::Writer out(room.data(), room.size());
-    ASSERT_TRUE(route::build_ping({phone.id, phone.state.flow, phone.uri, phone.aor}, edge->keys(),
-                                  edge->now().us, out));
-    std::string pong(out.view());
-    EXPECT_THAT(pong, StartsWith("OPTIONS sip:100@192.168.1.10:5060 SIP/2.0\r\n"));
-    pong.replace(0, pong.find("\r\n"), "SIP/2.0 200 OK");
-    pong.replace(pong.find(";rport"), 6, ";received=198.51.100.1;rport=5060");
+    const std::string pong = answer_to_ping({phone.id, phone.state.flow, phone.uri, phone.aor});
     edge->pass_ms(20);
     EXPECT_TRUE(edge->ask(0, home, pong).empty());
     const auto& notices = edge->sink(0).pongs;
@@ -42,6 +47,23 @@ TEST_F(RouteScene, ThePhonesAnswerToAPingGoesToTheControlThread) {
     EXPECT_EQ(notices[0].code, 200);
     EXPECT_EQ(notices[0].flow_matches, 1);
     EXPECT_EQ(notices[0].rtt_us, 20'000U);
+}
+
+// Its contact went while it was on its way, or a probe was answered from another address.
+TEST_F(RouteScene, AnAnswerThatSaysNothingOfAContactIsDropped) {
+    const table::ContactView phone = contact("100");
+    table::ContactId gone = phone.id;
+    ++gone.generation;
+    const route::PingTarget of_gone{gone, phone.state.flow, phone.uri, phone.aor};
+    EXPECT_TRUE(edge->ask(0, home, answer_to_ping(of_gone)).empty());
+    EXPECT_EQ(edge->drops(0, DropReason::kBadResponse), 1U);
+    const route::PingTarget probe{phone.id, phone.state.flow, phone.uri, phone.aor, true};
+    EXPECT_TRUE(edge->ask(0, from(address("192.0.2.66"), 9000), answer_to_ping(probe)).empty());
+    EXPECT_EQ(edge->drops(0, DropReason::kWrongSender), 1U);
+    EXPECT_TRUE(edge->sink(0).pongs.empty());
+    EXPECT_EQ(edge->counters(0).pongs.get() + edge->counters(0).wrong_target.get(), 0U);
+    EXPECT_TRUE(edge->ask(0, home, answer_to_ping(probe)).empty());
+    EXPECT_EQ(edge->sink(0).pongs.size(), 1U) << "the same from its own address";
 }
 
 TEST_F(RouteScene, APeersAnswerToACheckCountsWhereThePeerMaySpeak) {

@@ -51,7 +51,10 @@ class Stages : public testing::Test {
     Edges edges;
     route::PeerHealth peer_health{1};
     route::PinTable pins{64};
-    Shared shared{edges.table(), edges.qualify(), peer_health, pins};
+    Shared shared{.table = edges.table(),
+                  .qualify = edges.qualify(),
+                  .peer_health = peer_health,
+                  .pins = pins};
     CoreCounters counters;
     admit::Limits limits{{.enabled = false}, 64, 1, edges.table().hash()};
     RankStage rank{shared, counters};
@@ -157,7 +160,11 @@ TEST_F(Stages, ARegisterIsCarriedOutByItsOwner) {
 
 TEST_F(Stages, ARegisterOfAnothersShardWaitsOrIsDropped) {
     Edges two({.workers = 2});
-    Shared of_two{two.table(), two.qualify(), peer_health, pins, 2};
+    Shared of_two{.table = two.table(),
+                  .qualify = two.qualify(),
+                  .peer_health = peer_health,
+                  .pins = pins,
+                  .workers = 2};
     const std::string theirs = two.user_of(1);
     std::string text = kRegister;
     for (std::size_t at; (at = text.find("sip:100@example.com")) != std::string::npos;) {

@@ -27,8 +27,8 @@ TEST(Pool, HandsOutWhatWasReturnedLast) {
     EXPECT_EQ(&pool[pool.index_of(*second)], second);
 }
 
-TEST(Waiting, LateOnesAreToldOnce) {
-    Waiting waiting;
+TEST(WaitingJobs, LateOnesAreToldOnce) {
+    WaitingJobs waiting;
     waiting.begin(3, 1000);
     waiting.begin(4, 1500);
     EXPECT_EQ(waiting.count(), 2U);
@@ -43,8 +43,8 @@ TEST(Waiting, LateOnesAreToldOnce) {
     EXPECT_EQ(waiting.take_late(10'000, 1000), 1U);
 }
 
-TEST(Waiting, HasRoomForSoMany) {
-    Waiting waiting;
+TEST(WaitingJobs, HasRoomForSoMany) {
+    WaitingJobs waiting;
     for (std::uint32_t job = 0; job < kMaxWaiting; ++job) {
         EXPECT_TRUE(waiting.has_room());
         waiting.begin(job, 0);

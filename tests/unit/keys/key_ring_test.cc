@@ -114,11 +114,11 @@ TEST(KeyRing, AfterALongStopTheLongUnusedGo) {
 TEST(KeyRing, TheNewestSigns) {
     KeyRing ring;
     ring.newest_first = {{.id = 9, .bytes = bytes_of(2)}, {.id = 4, .bytes = bytes_of(1)}};
-    const tokens::Keys keys = route_keys(ring);
+    const tokens::Keys keys = token_keys(ring);
     EXPECT_EQ(keys.current_id(), 9);
     EXPECT_TRUE(keys.knows(4));
     EXPECT_FALSE(keys.knows(1));
-    EXPECT_EQ(route_keys(days_on({}, kStart, 20)).knows(13), true) << "all of kKept are known";
+    EXPECT_EQ(token_keys(days_on({}, kStart, 20)).knows(13), true) << "all of kKept are known";
 }
 
 TEST(FirstGeneration, LiesFarFromThoseOfManyStartsAround) {

@@ -95,24 +95,24 @@ struct Handed {
 TEST(SignedTexts, AreKnownThroughTheOverlapAndNoLonger) {
     Disk disk;
     KeyKeeper keeper = disk.start(kStart);
-    const Handed handed(route_keys(keeper.ring()));
+    const Handed handed(token_keys(keeper.ring()));
     for (std::uint64_t day = 1; day < kKept; ++day) {
         ASSERT_EQ(keeper.turn(kStart + day * kDay), Turn::kRotated);
-        EXPECT_EQ(handed.known(route_keys(keeper.ring())), 4) << "day " << day;
+        EXPECT_EQ(handed.known(token_keys(keeper.ring())), 4) << "day " << day;
     }
     ASSERT_EQ(keeper.turn(kStart + kKept * kDay), Turn::kRotated);
-    EXPECT_EQ(handed.known(route_keys(keeper.ring())), 0);
+    EXPECT_EQ(handed.known(token_keys(keeper.ring())), 0);
 }
 
 TEST(SignedTexts, AreTheSameAfterARestart) {
     Disk disk;
-    const tokens::Keys before = route_keys(disk.start(kStart).ring());
-    const tokens::Keys after = route_keys(disk.start(kStart + 60).ring());
+    const tokens::Keys before = token_keys(disk.start(kStart).ring());
+    const tokens::Keys after = token_keys(disk.start(kStart + 60).ring());
     EXPECT_EQ(branch_of(after), branch_of(before));
     EXPECT_EQ(Handed(before).known(after), 4);
     Disk another;
     another.dice = 77;
-    EXPECT_EQ(Handed(before).known(route_keys(another.start(kStart).ring())), 0);
+    EXPECT_EQ(Handed(before).known(token_keys(another.start(kStart).ring())), 0);
 }
 
 // INVITE, rotation, CANCEL and a retransmission: the pin remembers the key, so the branch stays.
@@ -120,11 +120,11 @@ TEST(SignedTexts, APinnedCallKeepsItsBranchOverARotation) {
     Disk disk;
     KeyKeeper keeper = disk.start(kStart);
     route::World world(true);
-    world.keys = route_keys(keeper.ring());
+    world.keys = token_keys(keeper.ring());
     world.add({});
     const route::Sent invite = world.from_core(route::kInvite);
     ASSERT_EQ(keeper.turn(kStart + kDay), Turn::kRotated);
-    world.keys = route_keys(keeper.ring());
+    world.keys = token_keys(keeper.ring());
     const std::string via = invite.values(sip::HeaderId::kVia).at(0);
     EXPECT_EQ(world.from_core(route::kInvite).values(sip::HeaderId::kVia).at(0), via);
     EXPECT_EQ(world.from_core(route::with_method(route::kInvite, "INVITE", "CANCEL"))
@@ -145,7 +145,7 @@ TEST(SignedTexts, AnOldTokenNeverMeansAnotherContact) {
     for (const bool restarted : {false, true}) {
         const KeyKeeper keeper = disk.start(kStart);
         route::World world(false, keeper.generation());
-        world.keys = route_keys(keeper.ring());
+        world.keys = token_keys(keeper.ring());
         const table::ContactId id = world.add({});
         EXPECT_EQ(id.slot, 0u);
         if (!restarted) {

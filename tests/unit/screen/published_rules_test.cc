@@ -27,9 +27,9 @@ void hit(const RuleSet& set, std::string_view text) {
     (void)set.judge(set.match(text, nullptr, 0), 0);
 }
 
-std::map<std::string, std::uint64_t> hits(const PublishedRules& shelf) {
+std::map<std::string, std::uint64_t> hits(const PublishedRules& published) {
     std::map<std::string, std::uint64_t> out;
-    for (const RuleHits& each : shelf.hits()) {
+    for (const RuleHits& each : published.hits()) {
         out[each.rule] = each.hits;
     }
     return out;
@@ -39,29 +39,29 @@ using Hits = std::map<std::string, std::uint64_t>;
 
 TEST(PublishedRules, HitsGoOnOverAReload) {
     Readers readers;
-    PublishedRules shelf(readers.reclaimer());
-    EXPECT_EQ(shelf.pointer().load(), nullptr);
-    EXPECT_TRUE(shelf.hits().empty());
-    shelf.put(compiled("any /a/ drop a\nany /b/ drop b\n"));
-    const RuleSet& first = *shelf.pointer().load();
+    PublishedRules published(readers.reclaimer());
+    EXPECT_EQ(published.pointer().load(), nullptr);
+    EXPECT_TRUE(published.hits().empty());
+    published.put(compiled("any /a/ drop a\nany /b/ drop b\n"));
+    const RuleSet& first = *published.pointer().load();
     hit(first, "a");
     hit(first, "b");
-    EXPECT_EQ(hits(shelf), (Hits{{"a", 1}, {"b", 1}}));
+    EXPECT_EQ(hits(published), (Hits{{"a", 1}, {"b", 1}}));
 
-    shelf.put(compiled("any /c/ drop c\nany /a/ drop a\n"));
-    EXPECT_EQ(hits(shelf), (Hits{{"a", 1}, {"c", 0}}));
-    shelf.reclaim();
+    published.put(compiled("any /c/ drop c\nany /a/ drop a\n"));
+    EXPECT_EQ(hits(published), (Hits{{"a", 1}, {"c", 0}}));
+    published.reclaim();
     hit(first, "a");  // a worker still has the old set
-    hit(*shelf.pointer().load(), "a");
-    EXPECT_EQ(hits(shelf), (Hits{{"a", 3}, {"c", 0}}));
+    hit(*published.pointer().load(), "a");
+    EXPECT_EQ(hits(published), (Hits{{"a", 3}, {"c", 0}}));
     readers.all_quiescent();
-    shelf.reclaim();
-    EXPECT_EQ(hits(shelf), (Hits{{"a", 3}, {"c", 0}}));
+    published.reclaim();
+    EXPECT_EQ(hits(published), (Hits{{"a", 3}, {"c", 0}}));
 
-    shelf.put(compiled("any /a/ drop a\nany /b/ drop b\n"));
+    published.put(compiled("any /a/ drop a\nany /b/ drop b\n"));
     readers.all_quiescent();
-    shelf.reclaim();
-    EXPECT_EQ(hits(shelf), (Hits{{"a", 3}, {"b", 0}})) << "b was gone and begins anew";
+    published.reclaim();
+    EXPECT_EQ(hits(published), (Hits{{"a", 3}, {"b", 0}})) << "b was gone and begins anew";
 }
 
 }  // namespace

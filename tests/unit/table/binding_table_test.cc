@@ -127,14 +127,9 @@ TEST(BindingTable, WhoWaitsForAClaimTooLongIsTold) {
                                  ContactView view;
                                  EXPECT_FALSE(record->read(0, view));
                                  EXPECT_EQ(t->read({0, 1}, view), SlotRead::kContended);
-                                 // One word is whole, whoever holds the claim.
-                                 ContactId id;
-                                 std::uint32_t expires_at_s = 0;
-                                 bool by_path = true;
-                                 EXPECT_TRUE(t->read_expiry(0, id, expires_at_s, by_path));
-                                 EXPECT_FALSE(by_path);
-                                 EXPECT_EQ(id, (ContactId{0, 1}));
-                                 EXPECT_EQ(expires_at_s, phone.state.expires_at_s);
+                                 // What is one word is whole, whoever holds the claim.
+                                 EXPECT_EQ(t->id_at(0), (ContactId{0, 1}));
+                                 EXPECT_EQ(record->load_expires_at_s(0), phone.state.expires_at_s);
                              }),
               RefreshResult::kOk);
     EXPECT_EQ(add(*t, phone.aor, Phone(2).contact()), ChangeResult::kOk);
@@ -159,13 +154,7 @@ TEST(BindingTable, WhatAPathLeadsToIsNotFoundByItsFlow) {
                            })
             .result;
     };
-    const auto by_path = [&] {
-        ContactId id;
-        std::uint32_t expires_at_s = 0;
-        bool is = false;
-        EXPECT_TRUE(t->read_expiry(0, id, expires_at_s, is));
-        return is;
-    };
+    const auto by_path = [&] { return find(*t, phone.aor)->fixed(0).path_len != 0; };
     ASSERT_EQ(put("<sip:10.0.0.5;lr>"), ChangeResult::kOk);
     EXPECT_EQ(found(), 0U);
     EXPECT_TRUE(by_path());
