@@ -83,8 +83,9 @@ struct ReadContext {
 };
 
 // Its two steps: whose bindings, and which contacts. The second is worth taking only once the
-// sender has proved who it is, and takes less for a contact that is known. Each gives kOk, or why the
-// request is refused. `out` needs no initial value and must stay at its address while it is used.
+// sender has proved who it is, and takes less for a contact that is known. Each gives kOk, or why
+// the request is refused. `out` needs no initial value and must stay at its address while it is
+// used.
 //
 // `flow` is where the answer goes. Unless the AOR could not be read, it and its hash stand in `out`
 // even after a refusal. out.flow is `flow` unless a Path leads elsewhere.
