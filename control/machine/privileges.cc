@@ -38,9 +38,11 @@ constexpr std::array kNames{Name{CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE"},
                             Name{CAP_SYS_NICE, "CAP_SYS_NICE"},
                             Name{CAP_BPF, "CAP_BPF"}};
 
-// Written before a signal is sent, read by the handler; done() counts up to the threads.
+// Written before a signal is sent, read by the handler.
 std::atomic<Capabilities> to_keep{0};
-std::atomic<unsigned> gave_up{0};
+// Threads that have none left to give up, and those of them that still had some.
+std::atomic<unsigned> done{0};
+std::atomic<unsigned> had_more{0};
 
 // Only system calls: it is a signal handler.
 void give_up() {
@@ -50,8 +52,10 @@ void give_up() {
     if (syscall(SYS_capget, &header, sets.data()) != 0) {
         return;
     }
+    bool has_more = false;
     for (std::size_t i = 0; i < sets.size(); ++i) {
         const auto mask = static_cast<std::uint32_t>(kept >> (32 * i));
+        has_more = has_more || (sets[i].permitted & ~mask) != 0;
         sets[i].permitted &= mask;
         sets[i].effective &= mask;
         sets[i].inheritable &= mask;
@@ -59,7 +63,8 @@ void give_up() {
     // The ambient set goes with the permitted one.
     if (syscall(SYS_capset, &header, sets.data()) == 0 &&
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
-        gave_up.fetch_add(1, std::memory_order_release);  // pairs with the load in wait_for()
+        had_more.fetch_add(has_more ? 1 : 0, std::memory_order_relaxed);
+        done.fetch_add(1, std::memory_order_release);  // pairs with the load in wait_for()
     }
 }
 
@@ -87,11 +92,12 @@ unsigned signal_others(int signal) {
 }
 
 bool wait_for(unsigned threads) {
+    constexpr int kPatience_ms = 5'000;  // a busy machine may keep a thread waiting
     constexpr timespec kPause{0, 1'000'000};
-    for (int i = 0; i < 1000 && gave_up.load(std::memory_order_acquire) < threads; ++i) {
+    for (int i = 0; i < kPatience_ms && done.load(std::memory_order_acquire) < threads; ++i) {
         nanosleep(&kPause, nullptr);
     }
-    return gave_up.load(std::memory_order_acquire) >= threads;
+    return done.load(std::memory_order_acquire) >= threads;
 }
 
 }  // namespace
@@ -145,15 +151,24 @@ std::optional<std::string> keep_only(Capabilities kept) {
     if (sigaction(signal, &action, &before) != 0) {
         return "no handler for a signal may be set";
     }
-    gave_up.store(0, std::memory_order_relaxed);
     to_keep.store(kept, std::memory_order_release);  // pairs with the load in give_up()
-    const unsigned others = signal_others(signal);
-    const bool reached = wait_for(others);
+    done.store(0, std::memory_order_relaxed);
     give_up();
-    const bool own = gave_up.load(std::memory_order_relaxed) == others + 1;
+    bool reached = done.load(std::memory_order_relaxed) == 1;
+    // A thread may be made by one that has not been reached yet (the HTTP servers make theirs when
+    // they first run), and is not in the list that was read. Once a whole list had nothing left to
+    // give up, neither has whom they make.
+    constexpr int kMostLists = 100;
+    bool all_done = false;
+    for (int i = 0; reached && !all_done && i < kMostLists; ++i) {
+        done.store(0, std::memory_order_relaxed);
+        had_more.store(0, std::memory_order_relaxed);
+        reached = wait_for(signal_others(signal));
+        all_done = had_more.load(std::memory_order_relaxed) == 0;
+    }
     // A thread that is late must find the handler still: it stays.
-    return reached && own ? std::nullopt
-                          : std::optional<std::string>("some threads could not be reached");
+    return reached && all_done ? std::nullopt
+                               : std::optional<std::string>("some threads could not be reached");
 }
 
 }  // namespace pinhole::machine

@@ -22,8 +22,8 @@ using Capabilities = std::uint64_t;
 // Of the calling thread: what it may do now.
 [[nodiscard]] Capabilities held();
 // Gives up all but `kept` in every thread there is; threads to come inherit that. Returns the
-// reason if some thread could not be reached within a second. Only the main thread calls it, and
-// nobody makes or ends a thread meanwhile.
+// reason if some thread could not be reached within 5 s. Only the main thread calls it;
+// threads may be made meanwhile, and none ends.
 [[nodiscard]] std::optional<std::string> keep_only(Capabilities kept);
 
 }  // namespace pinhole::machine
