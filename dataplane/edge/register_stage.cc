@@ -52,7 +52,8 @@ std::uint8_t alg_of(const Job& job) {
     return static_cast<std::uint8_t>(worst);
 }
 
-// To the flow that is stored; where a Path leads elsewhere, to where the top Via says.
+// The answer goes to the flow that is stored. If a Path leads elsewhere, it goes where the top Via
+// says.
 net::Flow answer_flow(const Job& job) {
     const registrar::Whose& whose = job.registration->whose;
     return whose.path.empty() ? whose.flow : route::answer_flow(job.message, job.packet.flow);

@@ -17,7 +17,9 @@ lab_forget_mappings gw1
 check_soon 15 "the binding stayed at $old" moved
 new=$(binding alice far_end)
 # At once: the ledger keeps a contact's last few events.
-told() { edge_ctl why "alice@$DOMAIN" | has_line "came back by another mapping, at port ${new##*:}"; }
+told() {
+    edge_ctl why "alice@$DOMAIN" | has_line "came back by another mapping, at port ${new##*:}"
+}
 check_soon 5 "why doesn't say that alice came back" told
 check "there are $(binding_count alice) bindings, not one" [ "$(binding_count alice)" = 1 ]
 

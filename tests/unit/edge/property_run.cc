@@ -222,7 +222,7 @@ std::map<std::size_t, std::string> Trial::answers() const {
     return all;
 }
 
-// What was read stays where it is until the next round.
+// The views stay good until the next round: nobody else changes the table meanwhile.
 void Trial::read_table() {
     contacts_.clear();
     table::ListCursor cursor;

@@ -127,7 +127,7 @@ TEST(BindingTable, WhoWaitsForAClaimTooLongIsTold) {
                                  ContactView view;
                                  EXPECT_FALSE(record->read(0, view));
                                  EXPECT_EQ(t->read({0, 1}, view), SlotRead::kContended);
-                                 // What is one word is whole, whoever holds the claim.
+                                 // A single word is never torn, whoever holds the claim.
                                  EXPECT_EQ(t->id_at(0), (ContactId{0, 1}));
                                  EXPECT_EQ(record->load_expires_at_s(0), phone.state.expires_at_s);
                              }),
