@@ -62,30 +62,35 @@ PongNotice RouteStage::notice_of(const route::Decision& decision) {
             static_cast<std::uint8_t>(decision.is_probe)};
 }
 
+// All that routing decides by, but for who has shown a password.
+route::Context RouteStage::facts_of(const Job& job, const Round& round) const {
+    const LiveSettings& settings = round.settings();
+    return {.table = shared_.table,
+            .qualify = shared_.qualify,
+            .identity = round.around.identity,
+            .peers = round.around.peers,
+            .peer_health = shared_.peer_health,
+            .emergency = round.around.emergency,
+            .keys = round.around.keys,
+            .pins = shared_.pins,
+            .call_unreachable = settings.call_unreachable,
+            .redirect = settings.redirect,
+            .assert_identity = settings.assert_identity,
+            .gruu = settings.registrar.gruu,
+            .called = job.called,
+            .now_us = round.now.us,
+            .now_ms = round.now.ms,
+            .now_s = round.now.s};
+}
+
 Outcome RouteStage::decide(Job& job, const Round& round, sip::Writer& out) {
     if (job.error == sip::ParseError::kNotSip) {
         if (const auto answered = answer_stun(job, out)) {
             return *answered;
         }
     }
-    const LiveSettings& settings = round.settings();
     const route::Arrival arrival{job.packet.flow, job.peer.has_value(), job.peer.value_or(0)};
-    route::Context facts{.table = shared_.table,
-                         .qualify = shared_.qualify,
-                         .identity = round.around.identity,
-                         .peers = round.around.peers,
-                         .peer_health = shared_.peer_health,
-                         .emergency = round.around.emergency,
-                         .keys = round.around.keys,
-                         .pins = shared_.pins,
-                         .call_unreachable = settings.call_unreachable,
-                         .redirect = settings.redirect,
-                         .assert_identity = settings.assert_identity,
-                         .gruu = settings.registrar.gruu,
-                         .called = job.called,
-                         .now_us = round.now.us,
-                         .now_ms = round.now.ms,
-                         .now_s = round.now.s};
+    route::Context facts = facts_of(job, round);
     route::Decision decision =
         job.error == sip::ParseError::kOk
             ? route::decide(job.message, arrival, facts, out)

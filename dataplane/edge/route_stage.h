@@ -36,6 +36,7 @@ class RouteStage {
   private:
     void prepare_call(Job& job);
     void want_contact(Job& job, std::uint32_t slot) const;
+    [[nodiscard]] route::Context facts_of(const Job& job, const Round& round) const;
     [[nodiscard]] std::optional<Outcome> answer_stun(const Job& job, sip::Writer& out) const;
     [[nodiscard]] Outcome outcome_of(const route::Decision& decision, Job& job);
     [[nodiscard]] PongNotice notice_of(const route::Decision& decision);
